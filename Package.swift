@@ -1,0 +1,56 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// Every target of ours is checked the same way: Swift 6 mode, and each unsafe construct marked.
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+/// A target of the data path. Targets are listed, and may only import, in the order of the request path.
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "sallyport",
+  products: [.executable(name: "sallyport", targets: ["sallyport"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // System libraries: a module map and thin inline shims for what Swift cannot import.
+    .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+    .systemLibrary(name: "CPcre2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+
+    module("Wire", []),
+    module("Resources", [.product(name: "Yams", package: "Yams")]),
+    module("Routing", ["Wire", "Resources", "CPcre2"]),
+    module("Transport", ["CLinux", "COpenSSL", "CCares"]),
+    module("Proxy", ["Wire", "Routing", "Transport", "CLinux"]),
+    module("Operations", ["Wire", "Resources", "Routing", "Transport", "Proxy", "CLinux", "COpenSSL"]),
+    .executableTarget(
+      name: "sallyport",
+      dependencies: [
+        "Resources", "Routing", "Operations",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    tests("WireTests", ["Wire"]),
+    tests("ResourcesTests", ["Resources"]),
+    tests("RoutingTests", ["Routing", "Wire", "Resources"]),
+    tests("TransportTests", ["Transport"]),
+    tests("ProxyTests", ["Proxy"]),
+    tests("OperationsTests", ["Operations"]),
+  ]
+)
