@@ -3,9 +3,6 @@
 
 // What the Glibc module does not export well: epoll (its event is a packed union), accept4, signalfd, socket options.
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +29,9 @@
 #include <time.h>
 #include <unistd.h>
 
+// Declared only under _GNU_SOURCE, which would make these headers differ from the Glibc module's view of them.
+extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+
 static inline int shim_epoll_add(int epoll, int fd, uint32_t events, uint64_t data) {
   struct epoll_event event = {.events = events, .data = {.u64 = data}};
   return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
@@ -55,6 +55,7 @@ static inline int shim_get_socket_error(int fd) {
   socklen_t length = sizeof value;
   return getsockopt(fd, SOL_SOCKET, SO_ERROR, &value, &length) < 0 ? errno : value;
 }
+static inline int shim_errno(void) { return errno; }
 static inline int64_t shim_monotonic_nanoseconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
