@@ -50,6 +50,15 @@ static inline int shim_accept4(int fd, struct sockaddr_storage *address, socklen
 static inline int shim_set_int_option(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value);
 }
+static inline ssize_t shim_send2(int fd, const void *first, size_t first_size, const void *second, size_t second_size) {
+  struct iovec parts[2] = {{(void *)first, first_size}, {(void *)second, second_size}};
+  struct msghdr message = {.msg_iov = parts + (first_size == 0), .msg_iovlen = 2 - (first_size == 0)};
+  return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+static inline void shim_set_zero_linger(int fd) {
+  struct linger linger = {.l_onoff = 1, .l_linger = 0};
+  (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
 static inline int shim_get_socket_error(int fd) {
   int value = 0;
   socklen_t length = sizeof value;

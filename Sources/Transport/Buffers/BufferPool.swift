@@ -21,8 +21,8 @@ package final class BufferPool {
   }
 
   deinit {
-    for unsafe block in unsafe small { unsafe block.deallocate() }
-    for unsafe block in unsafe large { unsafe block.deallocate() }
+    for unsafeblock in unsafe small { unsafe block.deallocate() }
+    for unsafeblock in unsafe large { unsafe block.deallocate() }
   }
 
   func take(_ bytes: Int) -> UnsafeMutableRawPointer {

@@ -121,6 +121,12 @@ package struct ByteBuffer: ~Copyable {
     return filled
   }
 
+  /// Lends the waiting bytes to a system call; nothing is consumed.
+  @unsafe
+  func lend(_ body: (UnsafeRawPointer, Int) -> Int) -> Int {
+    unsafe body(UnsafeRawPointer(base), count)
+  }
+
   /// Gives the block back to the pool if nothing waits in it.
   package mutating func releaseIfEmpty() {
     guard head == tail, let block = unsafe block else { return }

@@ -20,6 +20,7 @@ package final class EventLoop {
   private let mailbox = Mailbox()
   private var timers: TimerWheel
   private var atEnd: [Ref<EventHandler>] = []
+  private var again: [Ref<EventHandler>] = []
   private var released: [Ref<EventHandler>] = []
   private var isStopping = false
   private static let eventsPerTurn = 256
@@ -74,6 +75,7 @@ package final class EventLoop {
   /// Gives up an adopted handler. It is destroyed at the end of this turn, so every `Ref` stays valid until then and an
   /// event that is already in this turn's batch still finds it.
   package func release(_ handler: EventHandler) {
+    if !again.isEmpty { again.removeAll { $0.isLink(to: handler) } }
     released.append(Ref(handler))
     handlerCount -= 1
   }
@@ -82,6 +84,11 @@ package final class EventLoop {
   @inline(__always)
   package func atEndOfTurn(_ handler: EventHandler) {
     atEnd.append(Ref(handler))
+  }
+
+  /// Calls `handler.ready([])` in the next turn, after the events of other descriptors: how a busy one lets others go first.
+  package func runAgain(_ handler: EventHandler) {
+    again.append(Ref(handler))
   }
 
   // MARK: Timers
@@ -137,11 +144,21 @@ package final class EventLoop {
       guard let pointer = unsafe UnsafeRawPointer(bitPattern: UInt(data)) else { continue }
       unsafe Unmanaged<EventHandler>.fromOpaque(pointer)._withUnsafeGuaranteedRef { $0.ready(ready) }
     }
+    if !again.isEmpty { runPutOff() }
     while let due = timers.popDue(now: now) { due.owner.with { $0.timerFired(due.tag) } }
     finishTurn()
   }
 
-  /// Runs put-off work (which may put off more, and release handlers), then destroys what was released.
+  private func runPutOff() {
+    let count = again.count
+    for _ in 0..<count {
+      // A handler may be released by another one, which takes it off this list.
+      guard !again.isEmpty else { return }
+      again.removeFirst().with { $0.ready([]) }
+    }
+  }
+
+  /// Runs end-of-turn work (which may put off more, and release handlers), then destroys what was released.
   private func finishTurn() {
     var index = 0
     while index < atEnd.count {
@@ -155,6 +172,7 @@ package final class EventLoop {
   }
 
   private func timeoutMilliseconds() -> Int32 {
+    guard again.isEmpty else { return 0 }
     guard let deadline = timers.nextDeadline() else { return -1 }
     return Int32(clamping: max(0, deadline - now))
   }
