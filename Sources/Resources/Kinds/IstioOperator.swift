@@ -44,11 +44,14 @@ package struct IstioOperator: Sendable {
     }
   }
 
+  /// The installation profile; `default`, `demo` and others bring an ingress gateway of their own.
+  package var profile: String?
   package var namespace: Located<String>?
   package var meshConfig: MeshConfig?
   package var components: [Component]
 
   init(_ reader: FieldReader) {
+    profile = reader.string("profile")?.value
     namespace = reader.string("namespace")
     meshConfig = reader.object("meshConfig", MeshConfig.init)
     components = []
@@ -64,7 +67,7 @@ package struct IstioOperator: Sendable {
     }
     components = all ?? []
     reader.accept(
-      "profile", "tag", "hub", "revision", "values", "installPackagePath", "unvalidatedValues", "addonComponents",
+      "tag", "hub", "revision", "values", "installPackagePath", "unvalidatedValues", "addonComponents",
       "defaultRevision", "compatibilityVersion", "resourceSuffix")
   }
 }
