@@ -3,10 +3,10 @@
 import PackageDescription
 
 /// Every target of ours is checked the same way: Swift 6 mode, and each unsafe construct marked.
-let strict: [SwiftSetting] = [
-  .strictMemorySafety(),
-  .enableExperimentalFeature("Lifetimes"),
-]
+/// SALLYPORT_WARNINGS_AS_ERRORS (set by the Makefile) makes a warning fail the build of our targets, and of no one else's.
+let strict: [SwiftSetting] =
+  [.strictMemorySafety(), .enableExperimentalFeature("Lifetimes")]
+  + (Context.environment["SALLYPORT_WARNINGS_AS_ERRORS"] == "1" ? [.treatAllWarnings(as: .error)] : [])
 
 /// A target of the data path. Targets are listed, and may only import, in the order of the request path.
 func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
