@@ -79,9 +79,9 @@ format: ## Format the Swift sources in place
 	$(SWIFT) format --in-place --recursive --parallel --configuration .swift-format Package.swift Sources Tests
 
 .PHONY: bench
-bench: release ## CPU a request beside nginx, HAProxy and Envoy (ARGS: --cases --peers --rounds --seconds)
+bench: release $(VENV)/ready ## CPU a request beside nginx, HAProxy and Envoy (ARGS: --cases --peers --rounds --seconds)
 	@scripts/install-packages nginx $(BENCH_PACKAGES)
-	$(PYTHON) bench/bench.py --sallyport $(BINARY) $(ARGS)
+	$(VENV)/bin/python bench/bench.py --sallyport $(BINARY) $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## A short run of every fuzz target (SECONDS_EACH=20)
