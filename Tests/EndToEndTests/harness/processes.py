@@ -12,6 +12,9 @@ from .waiting import eventually
 class OwnedProcess:
     """A process in a session of its own; `stop` ends it and whatever it started."""
 
+    # Every one that was started, oldest first: a failed test shows the newest, and the session's end finds leftovers.
+    started: list["OwnedProcess"] = []
+
     def __init__(self, name: str, arguments: list[str], folder: pathlib.Path, environment: dict[str, str] | None = None,
                  preexec=None):
         self.name = name
@@ -24,6 +27,7 @@ class OwnedProcess:
             self.process = subprocess.Popen(
                 self.arguments, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=folder,
                 env={**os.environ, **(environment or {})}, start_new_session=True, preexec_fn=preexec)
+        OwnedProcess.started.append(self)
 
     @property
     def pid(self) -> int:
