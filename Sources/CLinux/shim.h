@@ -3,9 +3,6 @@
 
 // What the Glibc module does not export well: epoll (its event is a packed union), accept4, signalfd, socket options.
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +29,9 @@
 #include <time.h>
 #include <unistd.h>
 
+// Declared only under _GNU_SOURCE, which would make these headers differ from the Glibc module's view of them.
+extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+
 static inline int shim_epoll_add(int epoll, int fd, uint32_t events, uint64_t data) {
   struct epoll_event event = {.events = events, .data = {.u64 = data}};
   return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
@@ -50,11 +50,21 @@ static inline int shim_accept4(int fd, struct sockaddr_storage *address, socklen
 static inline int shim_set_int_option(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value);
 }
+static inline ssize_t shim_send2(int fd, const void *first, size_t first_size, const void *second, size_t second_size) {
+  struct iovec parts[2] = {{(void *)first, first_size}, {(void *)second, second_size}};
+  struct msghdr message = {.msg_iov = parts + (first_size == 0), .msg_iovlen = 2 - (first_size == 0)};
+  return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+static inline void shim_set_zero_linger(int fd) {
+  struct linger linger = {.l_onoff = 1, .l_linger = 0};
+  (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
 static inline int shim_get_socket_error(int fd) {
   int value = 0;
   socklen_t length = sizeof value;
   return getsockopt(fd, SOL_SOCKET, SO_ERROR, &value, &length) < 0 ? errno : value;
 }
+static inline int shim_errno(void) { return errno; }
 static inline int64_t shim_monotonic_nanoseconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);

@@ -1,0 +1,429 @@
+import CLinux
+
+/// One TCP connection on a loop, plain or TLS, with a buffer for each direction. What the bytes mean is up to the subclass.
+///
+/// Input: the kernel's "readable" edge is remembered until a short read shows that the socket is drained, so a message costs
+/// one read. Reading stops by itself when `input` is full: a subclass that does not consume exerts back-pressure, and calls
+/// `resumeInput()` when it has consumed.
+///
+/// Output: small pieces gather in `output` and leave in one write at the end of the loop turn; a large piece is written
+/// directly from where it lies. `send` accepts only what can be sent or buffered; the rest waits at the source until
+/// `outputDrained()`.
+open class Connection: EventHandler {
+  /// The life of a connection.
+  package enum State: UInt8 {
+    case connecting
+    case handshaking
+    case open
+    /// Nothing more will be sent; input is read and dropped until the peer closes, so that it gets to see our last bytes.
+    case lingering
+    case closed
+  }
+
+  package final let loop: EventLoop
+  package final let descriptor: Int32
+  package final let tls: TLSSession?
+  package final let peer: SocketAddress
+  /// Bytes received and not yet consumed.
+  package final var input: ByteBuffer
+  /// Bytes accepted and not yet sent.
+  package final var output: ByteBuffer
+  package final private(set) var state: State
+  /// The peer will send no more.
+  package final private(set) var inputEnded = false
+  /// The peer does not read as fast as we write: `output` waits for the kernel.
+  package final private(set) var isOutputBlocked = false
+  /// Bytes received, as the application sees them.
+  package final private(set) var bytesReceived = 0
+  /// Bytes handed to the kernel or to OpenSSL.
+  package final private(set) var bytesSent = 0
+
+  private final var mayHaveInput = false
+  private final var isFlushScheduled = false
+  private final var closesWhenFlushed = false
+  private final var lingersAfterFlush = false
+  private final var lingeredBytes = 0
+  private final var isReading = false
+  private final var lingerTimer = TimerID.none
+
+  /// Bytes gathered for one write at the end of the turn; larger pieces are sent at once. One TLS record.
+  private static let gatherBytes = 16 * 1024
+  /// Reads from one connection in one go before the others get their turn.
+  private static let readsPerTurn = 8
+  /// How long, and for how many bytes, a closing connection listens for the peer's close. Envoy's delayed close is 1 s.
+  private static let lingerMilliseconds: Int64 = 1000
+  private static let lingerBytes = 1 << 20
+  /// The tag of the base class's own timer; subclasses use tags below.
+  private static let lingerTag: UInt8 = 255
+
+  /// Takes over `descriptor` (non-blocking). `isConnecting` for a connection that we opened and that is still in progress.
+  /// The connection is adopted by the loop and lives until it closes.
+  ///
+  /// - Throws: `SystemError` when the loop cannot watch the descriptor; the descriptor is closed then.
+  package init(
+    loop: EventLoop, descriptor: Int32, peer: SocketAddress, tls: TLSSession?, isConnecting: Bool
+  ) throws {
+    self.loop = loop
+    self.descriptor = descriptor
+    self.peer = peer
+    self.tls = tls
+    input = ByteBuffer(pool: loop.buffers)
+    output = ByteBuffer(pool: loop.buffers)
+    state = isConnecting ? .connecting : (tls == nil ? .open : .handshaking)
+    super.init()
+    do {
+      try loop.register(descriptor, self, for: [.readable, .writable, .peerClosed])
+    } catch {
+      CLinux.close(descriptor)
+      state = .closed
+      throw error
+    }
+    loop.adopt(self)
+  }
+
+  // MARK: For subclasses
+
+  /// The connection is usable: connected, and the TLS handshake is done. Not called for plain accepted connections.
+  open func connectionOpened() {}
+
+  /// There are new bytes in `input`, or `inputEnded` became true.
+  open func inputAvailable() {}
+
+  /// `output` was blocked and is empty now.
+  open func outputDrained() {}
+
+  /// The connection broke: reset, handshake failure, connect failure. It is closed already.
+  open func connectionFailed(_ failure: ConnectionFailure) {}
+
+  /// The connection is closed, for whatever reason; called once, last. Cancel timers here.
+  open func connectionClosed() {}
+
+  // MARK: Sending
+
+  /// Sends `span`, or as much as fits: returns the number of bytes accepted. When it is less than all, `outputDrained()` follows.
+  package final func send(_ span: RawSpan) -> Int {
+    guard state == .open else { return 0 }
+    if output.count + span.byteCount <= Self.gatherBytes {
+      guard output.append(span) else { return 0 }
+      scheduleFlush()
+      return span.byteCount
+    }
+    guard !isOutputBlocked else { return 0 }
+    return tls == nil ? sendPlain(span) : sendEncrypted(span)
+  }
+
+  /// Writes into `output` (at most `bytes`), to leave at the end of the turn. False when there is no room.
+  package final func gather(_ bytes: Int, _ body: (inout MutableRawSpan) -> Int) -> Bool {
+    guard state == .open, output.write(bytes, body) else { return false }
+    scheduleFlush()
+    return true
+  }
+
+  /// Whether another message may be put into `output` without piling up behind a slow reader.
+  package final var acceptsOutput: Bool { output.count < Self.gatherBytes }
+
+  /// Sends what is gathered now instead of at the end of the turn.
+  package final func flush() {
+    guard state == .open, !isOutputBlocked, !output.isEmpty else { return }
+    if tls == nil { flushPlain() } else { flushEncrypted() }
+    if output.isEmpty { output.releaseIfEmpty() }
+  }
+
+  private final func scheduleFlush() {
+    guard !isFlushScheduled else { return }
+    isFlushScheduled = true
+    loop.atEndOfTurn(self)
+  }
+
+  open override func turnEnded() {
+    guard isFlushScheduled else { return }
+    isFlushScheduled = false
+    flush()
+    finishCloseIfFlushed()
+  }
+
+  private final func flushPlain() {
+    let sent = unsafe output.lend { unsafe CLinux.send(descriptor, $0, $1, Int32(MSG_NOSIGNAL)) }
+    guard sent >= 0 else { return writeFailed(shim_errno()) }
+    bytesSent += sent
+    output.consume(sent)
+    if !output.isEmpty { isOutputBlocked = true }
+  }
+
+  private final func flushEncrypted() {
+    guard let tls else { return }
+    while !output.isEmpty {
+      switch tls.write(output.bytes) {
+      case .done(let count):
+        bytesSent += count
+        output.consume(count)
+      case .wantWrite, .wantRead:
+        isOutputBlocked = true
+        return
+      case .closed, .failed: return fail(.reset(tls.failure))
+      }
+    }
+  }
+
+  private final func sendPlain(_ span: RawSpan) -> Int {
+    let gathered = output.count
+    let sent = unsafe output.lend { first, firstCount in
+      unsafe span.withUnsafeBytes { second in
+        unsafe shim_send2(descriptor, first, firstCount, second.baseAddress, second.count)
+      }
+    }
+    guard sent >= 0 else {
+      writeFailed(shim_errno())
+      return 0
+    }
+    bytesSent += sent
+    guard sent >= gathered else {
+      output.consume(sent)
+      isOutputBlocked = true
+      return 0
+    }
+    output.removeAll()
+    output.releaseIfEmpty()
+    if sent - gathered < span.byteCount { isOutputBlocked = true }
+    return sent - gathered
+  }
+
+  private final func sendEncrypted(_ span: RawSpan) -> Int {
+    // Fill the gathered bytes up to a whole record, then encrypt from where the bytes lie.
+    var accepted = 0
+    if !output.isEmpty {
+      let piece = min(span.byteCount, Self.gatherBytes - output.count)
+      guard output.append(span.extracting(first: piece)) else { return 0 }
+      accepted = piece
+      flush()
+    }
+    while accepted < span.byteCount, state == .open, !isOutputBlocked, let tls {
+      let piece = span.extracting(accepted..<min(span.byteCount, accepted + Self.gatherBytes))
+      switch tls.write(piece) {
+      case .done(let count):
+        bytesSent += count
+        accepted += count
+      case .wantWrite, .wantRead:
+        // OpenSSL has begun this record and must be given the same bytes again: keep them.
+        isOutputBlocked = true
+        if output.append(piece) { accepted += piece.byteCount }
+      case .closed, .failed:
+        fail(.reset(tls.failure))
+      }
+    }
+    return accepted
+  }
+
+  private final func writeFailed(_ code: Int32) {
+    if code == EAGAIN || code == EINTR || code == ENOBUFS {
+      isOutputBlocked = true
+    } else {
+      fail(.reset(SystemError.text(of: code)))
+    }
+  }
+
+  // MARK: Receiving
+
+  /// Reads on, after bytes of a full `input` were consumed.
+  package final func resumeInput() {
+    guard state == .open, mayHaveInput, !isReading else { return }
+    readInput()
+  }
+
+  private final func readInput() {
+    isReading = true
+    defer { isReading = false }
+    var reads = 0
+    while mayHaveInput, state == .open, !input.isFull, !inputEnded {
+      guard reads < Self.readsPerTurn else { return loop.runAgain(self) }
+      reads += 1
+      let before = input.count
+      receive()
+      guard state == .open else { return }
+      if input.count > before || inputEnded { inputAvailable() }
+    }
+    if state == .open { input.releaseIfEmpty() }
+  }
+
+  private final func receive() {
+    if let tls {
+      switch tls.read(into: &input) {
+      case .done(let count): bytesReceived += count
+      case .wantRead, .wantWrite: mayHaveInput = false
+      case .closed: endInput()
+      case .failed: fail(.reset(tls.failure))
+      }
+      return
+    }
+    let room = input.blockBytes == 0 ? BufferPool.smallBytes : input.room
+    let count = unsafe input.fill { unsafe recv(descriptor, $0, $1, 0) }
+    if count > 0 {
+      bytesReceived += count
+      // A short read means that the kernel has no more: the next edge will tell (epoll(7), question 9).
+      if count < room, !input.isFull { mayHaveInput = false }
+    } else if count == 0 {
+      endInput()
+    } else {
+      switch shim_errno() {
+      case EAGAIN: mayHaveInput = false
+      case EINTR: break
+      default: fail(.reset(SystemError.text(of: shim_errno())))
+      }
+    }
+  }
+
+  private final func endInput() {
+    inputEnded = true
+    mayHaveInput = false
+  }
+
+  // MARK: Events
+
+  open override func ready(_ events: ReadyEvents) {
+    switch state {
+    case .closed: return
+    case .connecting: finishConnecting()
+    case .handshaking: advanceHandshake(events)
+    case .lingering: linger()
+    case .open: readyWhileOpen(events)
+    }
+  }
+
+  private final func readyWhileOpen(_ events: ReadyEvents) {
+    if events.contains(.writable), isOutputBlocked { unblockOutput() }
+    guard state == .open else { return }
+    if !events.isDisjoint(with: [.readable, .peerClosed, .hangUp, .error]) {
+      mayHaveInput = true
+      tls?.socketBecameReadable()
+      // A peer's close comes behind its last bytes: a short read must not hide it.
+      if !isReading { readInput() }
+      if state == .open, !inputEnded, !events.isDisjoint(with: [.peerClosed, .hangUp, .error]) {
+        mayHaveInput = true
+        if !isReading { readInput() }
+      }
+    } else if mayHaveInput, !isReading {
+      readInput()
+    }
+  }
+
+  private final func unblockOutput() {
+    isOutputBlocked = false
+    flush()
+    guard state == .open, !isOutputBlocked else { return }
+    if closesWhenFlushed { return finishCloseIfFlushed() }
+    outputDrained()
+  }
+
+  private final func finishConnecting() {
+    let code = shim_get_socket_error(descriptor)
+    guard code == 0 else { return fail(.connect(SystemError.text(of: code))) }
+    if tls == nil {
+      open()
+    } else {
+      state = .handshaking
+      advanceHandshake([.readable])
+    }
+  }
+
+  private final func advanceHandshake(_ events: ReadyEvents) {
+    guard let tls else { return }
+    tls.socketBecameReadable()
+    switch tls.handshake() {
+    case .done: open()
+    case .wantRead, .wantWrite: return
+    case .closed: fail(.handshake("connection closed during the TLS handshake"))
+    case .failed: fail(.handshake(tls.failure))
+    }
+  }
+
+  private final func open() {
+    state = .open
+    mayHaveInput = true
+    connectionOpened()
+    guard state == .open else { return }
+    // The peer's first bytes may have come with the end of the handshake: no new edge will tell.
+    if tls != nil { readInput() }
+  }
+
+  // MARK: Closing
+
+  /// Closes at once; what is in `output` is lost. Unread input makes the kernel send a reset.
+  package final func close() {
+    guard state != .closed else { return }
+    state = .closed
+    loop.cancel(&lingerTimer)
+    input.removeAll()
+    output.removeAll()
+    input.releaseIfEmpty()
+    output.releaseIfEmpty()
+    CLinux.close(descriptor)
+    connectionClosed()
+    loop.release(self)
+  }
+
+  /// Closes with a TCP reset, so that the peer cannot take what it got for complete.
+  package final func reset() {
+    guard state != .closed else { return }
+    shim_set_zero_linger(descriptor)
+    close()
+  }
+
+  /// Sends what is in `output`, then closes.
+  ///
+  /// - Parameter lingering: listen on for a while. Needed where the peer may still be sending: closing with unread input
+  ///   resets the connection, and the peer may lose our last bytes (RFC 9112, section 9.6).
+  package final func closeAfterFlush(lingering: Bool) {
+    guard state == .open else { return close() }
+    closesWhenFlushed = true
+    lingersAfterFlush = lingering
+    if !isFlushScheduled { scheduleFlush() }
+  }
+
+  /// Tells the peer that we send no more, and keeps receiving.
+  package final func endOutput() {
+    guard state == .open else { return }
+    flush()
+    guard output.isEmpty else { return }
+    if let tls { _ = tls.shutdown() }
+    shutdown(descriptor, Int32(SHUT_WR))
+  }
+
+  private final func finishCloseIfFlushed() {
+    guard closesWhenFlushed, state == .open, output.isEmpty else { return }
+    if let tls { _ = tls.shutdown() }
+    guard lingersAfterFlush, !inputEnded else { return close() }
+    shutdown(descriptor, Int32(SHUT_WR))
+    state = .lingering
+    input.removeAll()
+    loop.arm(&lingerTimer, after: Self.lingerMilliseconds, owner: self, tag: Self.lingerTag)
+    linger()
+  }
+
+  private final func linger() {
+    while lingeredBytes < Self.lingerBytes {
+      input.removeAll()
+      let count = unsafe input.fill { unsafe recv(descriptor, $0, $1, 0) }
+      if count < 0, shim_errno() == EAGAIN {
+        input.releaseIfEmpty()
+        return
+      }
+      guard count > 0 else { break }
+      lingeredBytes += count
+      input.removeAll()
+    }
+    close()
+  }
+
+  /// Closes because of `failure`, and tells the subclass why.
+  package final func fail(_ failure: ConnectionFailure) {
+    guard state != .closed else { return }
+    connectionFailed(failure)
+    close()
+  }
+
+  open override func timerFired(_ tag: UInt8) {
+    guard tag == Self.lingerTag else { return }
+    lingerTimer = .none
+    close()
+  }
+}

@@ -1,0 +1,80 @@
+import CLinux
+
+/// A TCP socket that listens; one per worker and address (SO_REUSEPORT), so the kernel spreads connections.
+package struct ListeningSocket: ~Copyable {
+  package let descriptor: Int32
+  /// The address that was bound; the port is the real one even when 0 was asked for.
+  package let address: SocketAddress
+
+  /// Binds and listens.
+  ///
+  /// - Parameter backlog: connections that the kernel completes before they are accepted.
+  /// - Throws: `SystemError` whose call names the address: `bind 0.0.0.0:443: Permission denied`.
+  package init(address: SocketAddress, backlog: Int32 = 4096) throws(SystemError) {
+    let family = address.family == .v4 ? AF_INET : AF_INET6
+    let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+    let descriptor = socket(family, kind, 0)
+    guard descriptor >= 0 else { throw SystemError(call: "socket for \(address)") }
+    _ = shim_set_int_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+    _ = shim_set_int_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1)
+    // The listener's own option is inherited by every accepted connection: one system call less for each.
+    _ = shim_set_int_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+    if address.family == .v6 { _ = shim_set_int_option(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+    var (storage, length) = address.storage
+    let bound = unsafe withUnsafePointer(to: &storage) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe bind(descriptor, $0, length) }
+    }
+    guard bound == 0 else {
+      let error = SystemError(call: "bind \(address)")
+      close(descriptor)
+      throw error
+    }
+    guard listen(descriptor, backlog) == 0 else {
+      let error = SystemError(call: "listen on \(address)")
+      close(descriptor)
+      throw error
+    }
+    self.descriptor = descriptor
+    self.address = SocketAddress.local(of: descriptor) ?? address
+  }
+
+  deinit { close(descriptor) }
+
+  /// Takes one waiting connection.
+  package borrowing func accept() -> Accepted {
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    let accepted = unsafe shim_accept4(descriptor, &storage, &length)
+    if accepted >= 0 {
+      return .connection(accepted, SocketAddress(storage) ?? SocketAddress(v4: 0, port: 0))
+    }
+    switch shim_errno() {
+    case EAGAIN: return .none
+    case EMFILE, ENFILE, ENOMEM, ENOBUFS: return .exhausted(shim_errno())
+    default: return .aborted  // ECONNABORTED and network errors of the new connection: try the next one
+    }
+  }
+
+  /// What `accept()` found.
+  package enum Accepted {
+    case connection(Int32, SocketAddress)
+    /// Nobody waits.
+    case none
+    /// The waiting connection died; there may be others.
+    case aborted
+    /// Out of descriptors or memory; the connection still waits.
+    case exhausted(Int32)
+  }
+}
+
+extension SocketAddress {
+  /// The local address of a socket.
+  package static func local(of descriptor: Int32) -> SocketAddress? {
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    let result = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(descriptor, $0, &length) }
+    }
+    return result == 0 ? SocketAddress(storage) : nil
+  }
+}

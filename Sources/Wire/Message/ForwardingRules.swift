@@ -1,0 +1,116 @@
+/// What a gateway changes in the fields of messages that it forwards: Istio's settings of Envoy's header manipulation
+/// (`use_remote_address`, no trusted proxies).
+package struct ForwardingRules {
+  /// The client's connection is encrypted.
+  package var isTLS: Bool
+  /// The client is on a private network: its request id and `x-envoy-` fields are believed.
+  package var isInternal: Bool
+  /// The route's timeout in milliseconds, 0 for none.
+  package var expectedTimeoutMilliseconds: Int
+
+  package init(isTLS: Bool, isInternal: Bool, expectedTimeoutMilliseconds: Int) {
+    self.isTLS = isTLS
+    self.isInternal = isInternal
+    self.expectedTimeoutMilliseconds = expectedTimeoutMilliseconds
+  }
+}
+
+extension RequestHead {
+  /// Makes the head ready for an upstream: hop-by-hop fields leave, forwarding fields come.
+  ///
+  /// - Parameters:
+  ///   - peer: the client's address, without port.
+  ///   - requestID: used when the request has no id that is believed.
+  package mutating func prepareForUpstream(_ rules: ForwardingRules, peer: RawSpan, requestID: RawSpan) {
+    removeHopByHop(rules)
+    appendForwardedFor(peer)
+    headers.set(.xForwardedProto, rules.isTLS ? "https" : "http")
+    if !rules.isInternal { headers.append(.xEnvoyExternalAddress, peer) }
+    if !rules.isInternal || !headers.contains(.xRequestID) { headers.set(.xRequestID, requestID) }
+    headers.set(.xEnvoyAttemptCount, "1")
+    if rules.expectedTimeoutMilliseconds > 0 {
+      headers.remove(.xEnvoyExpectedTimeout)
+      headers.append(.xEnvoyExpectedTimeout, rules.expectedTimeoutMilliseconds)
+    }
+  }
+
+  private mutating func removeHopByHop(_ rules: ForwardingRules) {
+    if hasNominatedFields { headers.removeNominated() }
+    for index in 0..<headers.tableCount {
+      switch headers.field(at: index).token {
+      case .other, .host, .userAgent, .accept, .contentLength, .contentType, .cookie, .xForwardedFor, .xRequestID: break
+      case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .http2Settings,
+        .xForwardedClientCert:
+        headers.remove(at: index)
+      case .te: if !headers.isTrailers(at: index) { headers.remove(at: index) }
+      case let token: if token.isEnvoyHeader, !rules.isInternal { headers.remove(at: index) }
+      }
+    }
+  }
+
+  /// Appends the peer to the list of those that forwarded the request.
+  private mutating func appendForwardedFor(_ peer: RawSpan) {
+    let index = headers.lastIndex(of: .xForwardedFor)
+    guard index >= 0 else { return headers.append(.xForwardedFor, peer) }
+    let old = headers.internCopy(headers.field(at: index).value)
+    _ = headers.intern(",")
+    let added = headers.intern(peer)
+    headers.setValue(at: index, ByteRange(offset: old.start, count: added.end - old.start))
+  }
+}
+
+extension ResponseHead {
+  /// Makes the head ready for a client: hop-by-hop fields leave, `server` and `x-envoy-upstream-service-time` are ours.
+  ///
+  /// - Parameters:
+  ///   - date: the date that is added when the upstream sent none (RFC 9110, section 6.6.1).
+  ///   - server: the value of `server`.
+  ///   - serviceMilliseconds: how long the upstream took to answer.
+  package mutating func prepareForDownstream(date: RawSpan, server: StaticString, serviceMilliseconds: Int) {
+    if hasNominatedFields { headers.removeNominated() }
+    var hasDate = false
+    for index in 0..<headers.tableCount {
+      switch headers.field(at: index).token {
+      case .date: hasDate = true
+      case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .server, .xEnvoyUpstreamServiceTime:
+        headers.remove(at: index)
+      default: break
+      }
+    }
+    if !hasDate { headers.append(.date, date) }
+    headers.append(.xEnvoyUpstreamServiceTime, serviceMilliseconds)
+    headers.append(.server, server)
+  }
+
+  /// Fills in the fields of an answer that the gateway gives itself.
+  ///
+  /// - Parameter contentLength: bytes of the text/plain body; 0 for none.
+  package mutating func finishLocalReply(contentLength: Int, date: RawSpan, server: StaticString) {
+    if status != 204, status != 304 { headers.append(.contentLength, contentLength) }
+    if contentLength > 0, !headers.contains(.contentType) { headers.append(.contentType, "text/plain") }
+    headers.append(.date, date)
+    headers.append(.server, server)
+    framing = contentLength > 0 ? .length(contentLength) : .none
+  }
+}
+
+extension HeaderBlock {
+  /// Removes the fields that `Connection` names, never those that frame or route the message or that we rely on.
+  mutating func removeNominated() {
+    for index in 0..<tableCount where field(at: index).token == .connection && !field(at: index).isRemoved {
+      let names = copy(of: field(at: index).value)
+      var list = TokenList(names.span.raw)
+      while let name = list.next() { removeNominated(name) }
+    }
+  }
+
+  private mutating func removeNominated(_ name: RawSpan) {
+    switch HeaderName.resolve(name) {
+    case .contentLength, .transferEncoding, .host, .te, .xForwardedFor, .xForwardedProto, .xRequestID: return
+    default: break
+    }
+    for index in 0..<tableCount where !field(at: index).isRemoved {
+      if equalsIgnoringCase(field(at: index).name, name) { remove(at: index) }
+    }
+  }
+}

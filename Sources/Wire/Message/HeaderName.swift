@@ -1,0 +1,135 @@
+/// A field name that the gateway knows, resolved once at parse. `other` is every name it does not care about.
+package enum HeaderName: UInt8, CaseIterable, Sendable {
+  case other = 0
+  // Framing and connection (RFC 9112).
+  case host, connection, contentLength, transferEncoding, te, trailer, upgrade, expect, keepAlive, proxyConnection
+  case http2Settings
+  // Written or read by gateways.
+  case date, server, via, location
+  case xForwardedFor, xForwardedProto, xForwardedHost, xForwardedPort, xForwardedClientCert, xRequestID
+  case xEnvoyExternalAddress, xEnvoyOriginalPath, xEnvoyUpstreamServiceTime, xEnvoyAttemptCount
+  case xEnvoyExpectedTimeout, xEnvoyUpstreamTimeout, xEnvoyPerTryTimeout, xEnvoyRetryOn, xEnvoyRetryGRPCOn
+  case xEnvoyMaxRetries, xEnvoyInternal, xEnvoyDecoratorOperation, xEnvoyPeerMetadata, xEnvoyPeerMetadataID
+  case xEnvoyForceTrace, xEnvoyDownstreamServiceCluster, xEnvoyDownstreamServiceNode, xEnvoyOriginalHost
+  case xEnvoyIPTags, xEnvoyHedge, xEnvoyRetriableStatusCodes, xEnvoyRetriableHeaderNames, xEnvoyOverloaded
+  case xEnvoyTimeoutAlternateResponse, xEnvoyRateLimited, xEnvoyImmediateHealthCheckFail
+  // Content and routing.
+  case userAgent, contentType, origin, cookie, setCookie, authorization, accept, grpcStatus, grpcMessage, grpcTimeout
+  case accessControlRequestMethod, sallyportExplain
+
+  /// The name as it is written by this gateway: lower case, as Envoy does.
+  package var text: StaticString {
+    switch self {
+    case .other: return ""
+    case .host: return "host"
+    case .connection: return "connection"
+    case .contentLength: return "content-length"
+    case .transferEncoding: return "transfer-encoding"
+    case .te: return "te"
+    case .trailer: return "trailer"
+    case .upgrade: return "upgrade"
+    case .expect: return "expect"
+    case .keepAlive: return "keep-alive"
+    case .proxyConnection: return "proxy-connection"
+    case .http2Settings: return "http2-settings"
+    case .date: return "date"
+    case .server: return "server"
+    case .via: return "via"
+    case .location: return "location"
+    case .xForwardedFor: return "x-forwarded-for"
+    case .xForwardedProto: return "x-forwarded-proto"
+    case .xForwardedHost: return "x-forwarded-host"
+    case .xForwardedPort: return "x-forwarded-port"
+    case .xForwardedClientCert: return "x-forwarded-client-cert"
+    case .xRequestID: return "x-request-id"
+    case .xEnvoyExternalAddress: return "x-envoy-external-address"
+    case .xEnvoyOriginalPath: return "x-envoy-original-path"
+    case .xEnvoyUpstreamServiceTime: return "x-envoy-upstream-service-time"
+    case .xEnvoyAttemptCount: return "x-envoy-attempt-count"
+    case .xEnvoyExpectedTimeout: return "x-envoy-expected-rq-timeout-ms"
+    case .xEnvoyUpstreamTimeout: return "x-envoy-upstream-rq-timeout-ms"
+    case .xEnvoyPerTryTimeout: return "x-envoy-upstream-rq-per-try-timeout-ms"
+    case .xEnvoyRetryOn: return "x-envoy-retry-on"
+    case .xEnvoyRetryGRPCOn: return "x-envoy-retry-grpc-on"
+    case .xEnvoyMaxRetries: return "x-envoy-max-retries"
+    case .xEnvoyInternal: return "x-envoy-internal"
+    case .xEnvoyDecoratorOperation: return "x-envoy-decorator-operation"
+    case .xEnvoyPeerMetadata: return "x-envoy-peer-metadata"
+    case .xEnvoyPeerMetadataID: return "x-envoy-peer-metadata-id"
+    case .xEnvoyForceTrace: return "x-envoy-force-trace"
+    case .xEnvoyDownstreamServiceCluster: return "x-envoy-downstream-service-cluster"
+    case .xEnvoyDownstreamServiceNode: return "x-envoy-downstream-service-node"
+    case .xEnvoyOriginalHost: return "x-envoy-original-host"
+    case .xEnvoyIPTags: return "x-envoy-ip-tags"
+    case .xEnvoyHedge: return "x-envoy-hedge-on-per-try-timeout"
+    case .xEnvoyRetriableStatusCodes: return "x-envoy-retriable-status-codes"
+    case .xEnvoyRetriableHeaderNames: return "x-envoy-retriable-header-names"
+    case .xEnvoyOverloaded: return "x-envoy-overloaded"
+    case .xEnvoyTimeoutAlternateResponse: return "x-envoy-upstream-rq-timeout-alt-response"
+    case .xEnvoyRateLimited: return "x-envoy-ratelimited"
+    case .xEnvoyImmediateHealthCheckFail: return "x-envoy-immediate-health-check-fail"
+    case .userAgent: return "user-agent"
+    case .contentType: return "content-type"
+    case .origin: return "origin"
+    case .cookie: return "cookie"
+    case .setCookie: return "set-cookie"
+    case .authorization: return "authorization"
+    case .accept: return "accept"
+    case .grpcStatus: return "grpc-status"
+    case .grpcMessage: return "grpc-message"
+    case .grpcTimeout: return "grpc-timeout"
+    case .accessControlRequestMethod: return "access-control-request-method"
+    case .sallyportExplain: return "x-sallyport-explain"
+    }
+  }
+
+  /// Belongs to Envoy's private vocabulary; from outside it is not believed.
+  package var isEnvoyHeader: Bool { rawValue >= HeaderName.xEnvoyExternalAddress.rawValue && rawValue <= HeaderName.xEnvoyImmediateHealthCheckFail.rawValue }
+
+  /// Resolves a name, whatever its case. A name with underscores is never its dashed twin.
+  static func resolve(_ name: RawSpan) -> HeaderName {
+    let bytes = name.octets
+    guard let first = bytes.indices.first.map({ bytes[$0] }) else { return .other }
+    var candidate = HeaderNameTable.first(length: bytes.count, initial: Octet.lowercased(first))
+    while candidate != .other {
+      if name.equalsIgnoringCase(candidate.text) { return candidate }
+      candidate = HeaderNameTable.next(after: candidate)
+    }
+    return .other
+  }
+}
+
+/// Known names by length and first letter: one or two candidates for nearly every name.
+private enum HeaderNameTable {
+  private static let bucketCount = 512
+  private static let tables = build()
+
+  private struct Tables {
+    var first = InlineArray<512, UInt8>(repeating: 0)
+    var next = InlineArray<128, UInt8>(repeating: 0)
+  }
+
+  @inline(__always)
+  private static func bucket(_ length: Int, _ initial: UInt8) -> Int {
+    (length &* 37 &+ Int(initial) &* 11) & (bucketCount - 1)
+  }
+
+  static func first(length: Int, initial: UInt8) -> HeaderName {
+    HeaderName(rawValue: tables.first[bucket(length, initial)]) ?? .other
+  }
+
+  static func next(after name: HeaderName) -> HeaderName {
+    HeaderName(rawValue: tables.next[Int(name.rawValue)]) ?? .other
+  }
+
+  private static func build() -> Tables {
+    var tables = Tables()
+    for name in HeaderName.allCases where name != .other {
+      let initial = unsafe name.text.utf8Start.pointee
+      let place = bucket(name.text.utf8CodeUnitCount, initial)
+      tables.next[Int(name.rawValue)] = tables.first[place]
+      tables.first[place] = name.rawValue
+    }
+    return tables
+  }
+}

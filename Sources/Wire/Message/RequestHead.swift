@@ -1,0 +1,88 @@
+/// A request without its body, whatever version of HTTP it came in.
+package struct RequestHead: ~Copyable {
+  package var method = HTTPMethod.other
+  package var version = HTTPVersion.http11
+  /// The method as it was written.
+  package var methodName = ByteRange.empty
+  /// Path and query as they were written, without scheme, authority and fragment.
+  package var target = ByteRange.empty
+  /// The path without query and fragment: what routes match.
+  package var path = ByteRange.empty
+  /// The query without its question mark.
+  package var query = ByteRange.empty
+  /// Host and port: from an absolute target, else from `Host`.
+  package var authority = ByteRange.empty
+  package var framing = BodyFraming.none
+  /// The client allows the connection to stay open.
+  package var isPersistent = true
+  package var expectsContinue = false
+  /// `Upgrade` with `Connection: upgrade`, except to h2c, which is ignored as RFC 9110, section 7.8 allows.
+  package var wantsUpgrade = false
+  /// `Connection` names fields that must not be forwarded.
+  var hasNominatedFields = false
+  package var headers = HeaderBlock(byteCapacity: 2048, fieldCapacity: 32)
+
+  package init() {}
+
+  /// Forgets everything, keeps the memory.
+  package mutating func reset() {
+    method = .other
+    version = .http11
+    methodName = .empty
+    target = .empty
+    path = .empty
+    query = .empty
+    authority = .empty
+    framing = .none
+    isPersistent = true
+    expectsContinue = false
+    wantsUpgrade = false
+    hasNominatedFields = false
+    headers.removeAll()
+  }
+
+  /// The bytes of one of the ranges.
+  @_lifetime(borrow self)
+  package func bytes(_ range: ByteRange) -> RawSpan {
+    headers.bytes.extracting(range.range)
+  }
+
+  /// Replaces path and query, as a rewrite does.
+  package mutating func setTarget(path newPath: RawSpan, query newQuery: RawSpan) {
+    let pathRange = headers.intern(newPath)
+    path = pathRange
+    if newQuery.isEmpty {
+      query = .empty
+      target = pathRange
+    } else {
+      _ = headers.intern("?")
+      query = headers.intern(newQuery)
+      target = ByteRange(offset: pathRange.start, count: query.end - pathRange.start)
+    }
+  }
+
+  /// Replaces the authority, and `Host` with it.
+  package mutating func setAuthority(_ value: RawSpan) {
+    headers.set(.host, value)
+    authority = headers.value(of: .host)
+  }
+
+  /// Splits `target` into path and query; a fragment is cut off, as Envoy does before routing.
+  mutating func splitTarget() {
+    let (pathEnd, targetEnd) = Self.targetParts(bytes(target).octets)
+    let start = target.start
+    target = ByteRange(offset: start, count: targetEnd)
+    path = ByteRange(offset: start, count: pathEnd)
+    query = pathEnd < targetEnd ? ByteRange(offset: start + pathEnd + 1, count: targetEnd - pathEnd - 1) : .empty
+  }
+
+  /// Where the path and the whole target end.
+  private static func targetParts(_ bytes: Span<UInt8>) -> (pathEnd: Int, targetEnd: Int) {
+    var pathEnd = bytes.count
+    for index in 0..<bytes.count {
+      if bytes[index] == 0x3F, pathEnd == bytes.count { pathEnd = index }
+      if bytes[index] == 0x23 { return (min(pathEnd, index), index) }
+    }
+    return (pathEnd, bytes.count)
+  }
+}
