@@ -11,6 +11,8 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
+#include <sys/prctl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -63,6 +65,21 @@ static inline int shim_get_socket_error(int fd) {
   int value = 0;
   socklen_t length = sizeof value;
   return getsockopt(fd, SOL_SOCKET, SO_ERROR, &value, &length) < 0 ? errno : value;
+}
+static inline int shim_start_thread(void *(*run)(void *), void *argument) {
+  pthread_t thread;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  int code = pthread_create(&thread, &attributes, run, argument);
+  pthread_attr_destroy(&attributes);
+  return code;
+}
+static inline void shim_set_thread_name(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+static inline int shim_write_v6(const struct sockaddr_storage *address, void *target, size_t size) {
+  const struct in6_addr *v6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
+  if (target == NULL || inet_ntop(AF_INET6, v6, (char *)target, (socklen_t)size) == NULL) return 0;
+  return (int)strlen((const char *)target);
 }
 static inline int shim_errno(void) { return errno; }
 static inline int64_t shim_monotonic_nanoseconds(void) {

@@ -21,8 +21,8 @@ package final class BufferPool {
   }
 
   deinit {
-    for unsafeblock in unsafe small { unsafe block.deallocate() }
-    for unsafeblock in unsafe large { unsafe block.deallocate() }
+    while let block = unsafe small.popLast() { unsafe block.deallocate() }
+    while let block = unsafe large.popLast() { unsafe block.deallocate() }
   }
 
   func take(_ bytes: Int) -> UnsafeMutableRawPointer {

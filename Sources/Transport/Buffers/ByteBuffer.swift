@@ -49,6 +49,11 @@ package struct ByteBuffer: ~Copyable {
     unsafe block.map { unsafe $0 + head } ?? UnsafeMutableRawPointer(bitPattern: 16)!
   }
 
+  /// Lends the waiting bytes to `body`.
+  package func withBytes<Result>(_ body: (RawSpan) -> Result) -> Result {
+    body(bytes)
+  }
+
   /// Drops `count` bytes at the head.
   @inline(__always)
   package mutating func consume(_ count: Int) {

@@ -22,7 +22,7 @@ public struct ReadyEvents: OptionSet {
 /// Handlers belong to one loop for their whole life and are only ever touched on its thread.
 /// (`open`, where all else is `package`, because Swift lets no other class be inherited from in another target.)
 open class EventHandler {
-  package init() {}
+  public init() {}
 
   /// The descriptor that was registered for this handler changed its state.
   open func ready(_ events: ReadyEvents) {}

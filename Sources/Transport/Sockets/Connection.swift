@@ -98,6 +98,11 @@ open class Connection: EventHandler {
   /// The connection is closed, for whatever reason; called once, last. Cancel timers here.
   open func connectionClosed() {}
 
+  /// Lends the received bytes to `body`; consuming them is a second step.
+  package final func withInput<Result>(_ body: (RawSpan) -> Result) -> Result {
+    input.withBytes(body)
+  }
+
   // MARK: Sending
 
   /// Sends `span`, or as much as fits: returns the number of bytes accepted. When it is less than all, `outputDrained()` follows.

@@ -8,15 +8,17 @@ package struct ListeningSocket: ~Copyable {
 
   /// Binds and listens.
   ///
-  /// - Parameter backlog: connections that the kernel completes before they are accepted.
+  /// - Parameters:
+  ///   - isShared: other sockets of this process may listen on the same address.
+  ///   - backlog: connections that the kernel completes before they are accepted.
   /// - Throws: `SystemError` whose call names the address: `bind 0.0.0.0:443: Permission denied`.
-  package init(address: SocketAddress, backlog: Int32 = 4096) throws(SystemError) {
+  package init(address: SocketAddress, isShared: Bool = true, backlog: Int32 = 4096) throws(SystemError) {
     let family = address.family == .v4 ? AF_INET : AF_INET6
     let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     let descriptor = socket(family, kind, 0)
     guard descriptor >= 0 else { throw SystemError(call: "socket for \(address)") }
     _ = shim_set_int_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
-    _ = shim_set_int_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1)
+    if isShared { _ = shim_set_int_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
     // The listener's own option is inherited by every accepted connection: one system call less for each.
     _ = shim_set_int_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
     if address.family == .v6 { _ = shim_set_int_option(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
@@ -38,7 +40,20 @@ package struct ListeningSocket: ~Copyable {
     self.address = SocketAddress.local(of: descriptor) ?? address
   }
 
+  /// Takes over a descriptor that listens on `address` already.
+  package init(descriptor: Int32, address: SocketAddress) {
+    self.descriptor = descriptor
+    self.address = address
+  }
+
   deinit { close(descriptor) }
+
+  /// Gives up ownership, to hand the socket to another thread.
+  package consuming func takeDescriptor() -> Int32 {
+    let taken = descriptor
+    discard self
+    return taken
+  }
 
   /// Takes one waiting connection.
   package borrowing func accept() -> Accepted {

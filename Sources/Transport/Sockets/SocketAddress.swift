@@ -20,6 +20,9 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     low = UInt64(address)
   }
 
+  /// The four octets of an IPv4 address, most significant first.
+  var v4: UInt32 { UInt32(truncatingIfNeeded: low) }
+
   /// From the two halves of an IPv6 address, most significant first.
   package init(v6High high: UInt64, low: UInt64, port: UInt16) {
     family = .v6

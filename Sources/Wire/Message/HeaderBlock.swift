@@ -218,6 +218,15 @@ package struct HeaderBlock: ~Copyable {
     for index in 0..<fields.count where fields[index].token == token { remove(at: index) }
   }
 
+  /// Removes all fields with this name in lower case.
+  package mutating func removeAll(named lowercased: RawSpan) {
+    var found = index(named: lowercased)
+    while found >= 0 {
+      remove(at: found)
+      found = index(named: lowercased, from: found + 1)
+    }
+  }
+
   /// Removes the field at `index`.
   package mutating func remove(at index: Int) {
     guard !fields[index].isRemoved else { return }

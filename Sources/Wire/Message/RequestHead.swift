@@ -47,6 +47,17 @@ package struct RequestHead: ~Copyable {
     headers.bytes.extracting(range.range)
   }
 
+  /// Replaces the path; the query stays.
+  package mutating func setPath(_ newPath: RawSpan) {
+    path = headers.intern(newPath)
+    let start = path.start
+    if !query.isEmpty {
+      _ = headers.intern("?")
+      query = headers.internCopy(query)
+    }
+    target = ByteRange(offset: start, count: headers.byteCount - start)
+  }
+
   /// Replaces path and query, as a rewrite does.
   package mutating func setTarget(path newPath: RawSpan, query newQuery: RawSpan) {
     let pathRange = headers.intern(newPath)

@@ -1,0 +1,178 @@
+import Routing
+import Synchronization
+import Transport
+
+/// The data plane as the control side sees it: start workers, publish snapshots, ask for figures, drain. All calls are made on
+/// the control loop's thread.
+package final class DataPlane {
+  private let options: DataPlaneOptions
+  private let control: EventLoop
+  private let services: WorkerServices
+  private let budget: ConnectionBudget
+  private var handles: [EventLoopHandle] = []
+  private var workers: [Transfer<Worker>] = []
+  private let builder: PlanBuilder
+  private var directory: EndpointDirectory?
+  private var health: HealthMonitor?
+  private var drained: Set<Int> = []
+  private var whenDrained: (() -> Void)?
+
+  /// - Throws: `SystemError` when the resolver or a worker's loop cannot be made.
+  package init(
+    options: DataPlaneOptions, control: EventLoop, log: @escaping @Sendable (WorkerServices.LogLevel, String, String) -> Void,
+    writeAccessLog: @escaping @Sendable ([UInt8]) -> Bool
+  ) throws {
+    self.options = options
+    self.control = control
+    budget = ConnectionBudget(limit: options.limits.maxConnections)
+    builder = PlanBuilder(options: options)
+    let back = BackLink()
+    let handle = control.handle
+    services = WorkerServices(
+      log: log,
+      resolve: { cluster in handle.post { _ in back.plane?.directory?.refresh(cluster) } },
+      workerDrained: { worker in handle.post { _ in back.plane?.workerDrained(worker) } },
+      writeAccessLog: writeAccessLog)
+    back.plane = self
+    let resolver = try Resolver(loop: control, servers: options.dnsServers)
+    directory = EndpointDirectory(resolver: resolver, overrides: options.resolveOverrides) { [weak self] in
+      self?.publishEndpoints(cluster: $0, update: $1)
+    }
+    health = HealthMonitor(log: log)
+    try startWorkers()
+  }
+
+  /// Lets the workers' callbacks find the plane; only touched on the control thread.
+  private final class BackLink: @unchecked Sendable {
+    weak var plane: DataPlane?
+  }
+
+  private func startWorkers() throws {
+    for index in 0..<options.workers {
+      let loop = try EventLoop()
+      let worker = Worker(
+        index: index, loop: loop, limits: options.limits, logFormat: options.accessLog, budget: budget, services: services)
+      handles.append(loop.handle)
+      let transfer = Transfer(worker)
+      workers.append(transfer)
+      try SystemThread.start(name: "worker-\(index)") { transfer.value.loop.run() }
+    }
+  }
+
+  /// Runs `body` on every worker's thread.
+  private func onWorkers(_ body: @escaping @Sendable (Worker) -> Void) {
+    for (handle, worker) in zip(handles, workers) {
+      handle.post { _ in body(worker.value) }
+    }
+  }
+
+  // MARK: Snapshots
+
+  /// Makes the workers serve `snapshot`.
+  ///
+  /// - Returns: what could not be done: sockets that could not be bound, credentials that could not be loaded. What is
+  ///   concerned is left out or refuses; everything else serves.
+  package func publish(_ snapshot: Snapshot) -> [PublishProblem] {
+    let (plans, problems) = builder.build(snapshot)
+    for (index, plan) in plans.enumerated() {
+      let transfer = Transfer(plan)
+      let worker = workers[index]
+      handles[index].post { _ in worker.value.adopt(transfer.value) }
+    }
+    directory?.adopt(snapshot.clusters)
+    if let health { startProbes(snapshot, health) }
+    return problems
+  }
+
+  private func startProbes(_ snapshot: Snapshot, _ health: HealthMonitor) {
+    health.adopt(snapshot)
+    guard let worker = workers.first, let handle = handles.first else { return }
+    let controlHandle = control.handle
+    let monitor = Transfer(health)
+    let number = health.generation
+    let plane = Transfer(Weak(self))
+    let report: @Sendable (ProbeReport) -> Void = { report in
+      controlHandle.post { _ in
+        guard let change = monitor.value.take(report) else { return }
+        plane.value.object?.publishHealth(change)
+      }
+    }
+    handle.post { _ in worker.value.probe(snapshot.probes, generation: number, report: report) }
+  }
+
+  private func publishEndpoints(cluster: String, update: EndpointDirectory.Update) {
+    if case .failed(let reason, _) = update {
+      services.log(.warning, "upstream", "\(cluster): name resolution failed: \(reason)")
+    }
+    onWorkers { $0.update(cluster: cluster, update) }
+  }
+
+  private func publishHealth(_ change: HealthChange) {
+    guard change.gatesLoadBalancing else { return }
+    onWorkers { $0.setHealth(change) }
+  }
+
+  // MARK: Readiness
+
+  /// What the probes say now.
+  package var probeStates: [ProbeState] { health?.states ?? [] }
+
+  // MARK: Figures
+
+  /// Asks every worker for its figures; `completion` runs on the control thread with all of them.
+  package func collect(_ completion: @escaping ([WorkerReport]) -> Void) {
+    let gathering = Transfer(Gathering(expected: workers.count, completion: completion))
+    let handle = control.handle
+    onWorkers { worker in
+      let report = worker.report()
+      handle.post { _ in gathering.value.add(report) }
+    }
+  }
+
+  private final class Gathering {
+    private var reports: [WorkerReport] = []
+    private let expected: Int
+    private let completion: ([WorkerReport]) -> Void
+
+    init(expected: Int, completion: @escaping ([WorkerReport]) -> Void) {
+      self.expected = expected
+      self.completion = completion
+    }
+
+    func add(_ report: WorkerReport) {
+      reports.append(report)
+      if reports.count == expected { completion(reports.sorted { $0.worker < $1.worker }) }
+    }
+  }
+
+  /// Sets all counters to zero.
+  package func resetCounters() {
+    onWorkers { $0.resetCounters() }
+  }
+
+  // MARK: Draining
+
+  /// Lets requests in flight finish; `completion` runs when no client connection is left.
+  package func drain(_ completion: @escaping () -> Void) {
+    whenDrained = completion
+    onWorkers { $0.drain() }
+  }
+
+  /// Stops accepting connections.
+  package func closeListeners() {
+    onWorkers { $0.closeListeners() }
+  }
+
+  private func workerDrained(_ worker: Int) {
+    drained.insert(worker)
+    guard drained.count == workers.count, let completion = whenDrained else { return }
+    whenDrained = nil
+    completion()
+  }
+}
+
+/// A weak reference that can be handed over.
+private final class Weak<Object: AnyObject> {
+  weak var object: Object?
+  init(_ object: Object) { self.object = object }
+}

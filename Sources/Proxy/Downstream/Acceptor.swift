@@ -1,0 +1,75 @@
+import Routing
+import Transport
+
+/// A listening socket of one worker: takes connections and gives each to the codec of its listener.
+final class Acceptor: EventHandler {
+  let address: SocketAddress
+  /// The listener in the worker's current snapshot; -1 when the snapshot has none for this socket any more.
+  private(set) var listenerIndex: Int32 = -1
+  private(set) var tls: TLSListenerContext?
+
+  private let worker: Ref<Worker>
+  private let loop: EventLoop
+  private let socket: ListeningSocket
+  private var retryTimer = TimerID.none
+
+  /// How long to wait when the process is out of descriptors, before trying again.
+  private static let exhaustedPauseMilliseconds: Int64 = 100
+  /// Connections taken in one go before others get their turn.
+  private static let acceptsPerTurn = 64
+
+  init(socket: consuming ListeningSocket, worker: Worker) throws {
+    address = socket.address
+    self.worker = Ref(worker)
+    loop = worker.loop
+    self.socket = socket
+    super.init()
+    try loop.register(self.socket.descriptor, self, for: .readable)
+    loop.adopt(self)
+  }
+
+  /// Serves `listener` of the newest snapshot from now on; connections that are already there follow with their next request.
+  func serve(listener: Int32, tls: TLSListenerContext?) {
+    listenerIndex = listener
+    self.tls = tls
+  }
+
+  override func ready(_ events: ReadyEvents) {
+    for _ in 0..<Self.acceptsPerTurn {
+      switch socket.accept() {
+      case .connection(let descriptor, let peer): take(descriptor, from: peer)
+      case .none: return
+      case .aborted: continue
+      case .exhausted(let code):
+        worker.with { $0.acceptExhausted(code) }
+        loop.arm(&retryTimer, after: Self.exhaustedPauseMilliseconds, owner: self, tag: 1)
+        return
+      }
+    }
+    loop.runAgain(self)
+  }
+
+  override func timerFired(_ tag: UInt8) {
+    retryTimer = .none
+    ready(.readable)
+  }
+
+  private func take(_ descriptor: Int32, from peer: SocketAddress) {
+    worker.with { worker in
+      guard worker.mayAccept() else {
+        SystemCalls.close(descriptor)
+        return
+      }
+      let session = tls.map { TLSSession(accepting: $0, descriptor: descriptor) }
+      _ = try? HTTP1DownstreamConnection(
+        acceptor: self, worker: worker, descriptor: descriptor, peer: peer, tls: session)
+    }
+  }
+
+  /// Stops accepting; connections go on.
+  func stop() {
+    loop.cancel(&retryTimer)
+    loop.unregister(socket.descriptor)
+    loop.release(self)
+  }
+}

@@ -1,0 +1,404 @@
+import Transport
+import Wire
+
+/// A client's HTTP/1 connection: one request after the other, pipelined ones in order.
+///
+///     idle ──first byte──▶ head ──complete──▶ body ──end──▶ awaitingResponse ──response ended──▶ idle
+///                                               └──response ended early──▶ discarding ──end──▶ idle
+final class HTTP1DownstreamConnection: Connection {
+  /// What the connection reads next.
+  enum Phase: UInt8 {
+    /// Between requests.
+    case idle
+    /// Inside a request head.
+    case head
+    /// Inside a request body that goes to the stream.
+    case body
+    /// The request is complete, the response is not.
+    case awaitingResponse
+    /// The response is complete, the request body is not: the rest of it is read and dropped, within a bound.
+    case discarding
+    /// Nothing more is read: the connection closes when its output is flushed.
+    case closing
+  }
+
+  let worker: Ref<Worker>
+  let acceptor: Acceptor
+  var nextInList: Ref<HTTP1DownstreamConnection>?
+  var previousInList: Ref<HTTP1DownstreamConnection>?
+  private(set) var phase = Phase.idle
+  private var stream: Ref<Stream>?
+  private var source: StreamSource
+  private var generationNumber: Int
+  private var parser = HTTP1HeadParser()
+  private var reader = HTTP1BodyReader()
+  private var writer = HTTP1BodyWriter()
+  private var isProcessing = false
+  private var requestIsPersistent = true
+  private var responseIsPersistent = true
+  private var awaitsContinue = false
+  private var discardedBytes = 0
+  private var requestCount = 0
+  private var timer = TimerID.none
+
+  /// Body bytes of an already answered request that are read to keep the connection; more costs it.
+  private static let discardLimitBytes = 256 * 1024
+
+  private enum Timer {
+    static let idle: UInt8 = 1
+    static let head: UInt8 = 2
+    static let body: UInt8 = 3
+  }
+
+  init(
+    acceptor: Acceptor, worker: Worker, descriptor: Int32, peer: SocketAddress, tls: TLSSession?
+  ) throws {
+    self.worker = Ref(worker)
+    self.acceptor = acceptor
+    source = StreamSource()
+    source.peer = peer
+    source.local = SocketAddress.local(of: descriptor) ?? acceptor.address
+    source.isTLS = tls != nil
+    generationNumber = -1
+    try super.init(loop: worker.loop, descriptor: descriptor, peer: peer, tls: tls, isConnecting: false)
+    worker.connectionOpened(self)
+    armTimer(tls == nil ? worker.limits.idleTimeoutMilliseconds : worker.limits.handshakeTimeoutMilliseconds, Timer.idle)
+  }
+
+  // MARK: Reading
+
+  override func connectionOpened() {
+    worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.idle) }
+  }
+
+  override func inputAvailable() {
+    process()
+  }
+
+  override func outputDrained() {
+    if let stream { stream.with { $0.downstreamDrained() } }
+    process()
+  }
+
+  /// Handles as much of the input as possible. Not re-entered: a local reply that ends inside returns to this loop.
+  private func process() {
+    guard !isProcessing else { return }
+    isProcessing = true
+    while step() {}
+    isProcessing = false
+    if inputEnded { handleEndOfInput() }
+  }
+
+  /// Makes one step; false when it has to wait for bytes, for room, or for the response.
+  private func step() -> Bool {
+    switch phase {
+    case .idle:
+      guard !input.isEmpty, acceptsOutput else { return false }
+      guard !closeIfDraining() else { return false }
+      takeStream()
+      phase = .head
+      return true
+    case .head: return readHead()
+    case .body: return readBody()
+    case .discarding: return discardBody()
+    case .awaitingResponse, .closing: return false
+    }
+  }
+
+  private func takeStream() {
+    parser.reset()
+    worker.with { stream = $0.streams.take() }
+  }
+
+  private func readHead() -> Bool {
+    guard let stream else { return false }
+    let progress = stream.with { stream in
+      worker.with { worker in
+        withInput { parser.parseRequest($0, into: &stream.request, limits: worker.limits.http1) }
+      }
+    }
+    switch progress {
+    case .needMore:
+      if input.isFull, !input.reserve(1) { refuse(.headersTooLarge) }
+      worker.with { armTimer($0.limits.headerTimeoutMilliseconds, Timer.head) }
+      return false
+    case .refused(let refusal):
+      refuse(refusal)
+      return false
+    case .complete(let consumed):
+      input.consume(consumed)
+      beginRequest(stream)
+      return true
+    }
+  }
+
+  private func beginRequest(_ stream: Ref<Stream>) {
+    requestCount += 1
+    let framing = stream.with { stream in
+      requestIsPersistent = stream.request.isPersistent
+      awaitsContinue = stream.request.expectsContinue
+      return stream.request.framing
+    }
+    responseIsPersistent = true
+    reader.begin(framing)
+    worker.with { worker in
+      armTimer(worker.limits.idleTimeoutMilliseconds, Timer.idle)
+      adoptGeneration(worker)
+      let isComplete = reader.isComplete
+      phase = isComplete ? .awaitingResponse : .body
+      stream.with {
+        $0.requestEnded = isComplete
+        $0.begin(from: .http1(Ref(self)), source: source, generation: worker.generation)
+        if isComplete, self.stream != nil { $0.armRouteTimer() }
+      }
+    }
+  }
+
+  /// A connection serves the newest snapshot with every request: its listener and chain are looked up anew once.
+  private func adoptGeneration(_ worker: Worker) {
+    let generation = worker.generation
+    guard generation.number != generationNumber else { return }
+    generationNumber = generation.number
+    generation.locate(acceptor: acceptor, tls: tls, into: &source)
+  }
+
+  private func readBody() -> Bool {
+    guard let stream else { return false }
+    while true {
+      let step = stream.with { stream in withInput { reader.next($0, trailers: &stream.requestTrailers) } }
+      switch step {
+      case .needMore(let consumed):
+        input.consume(consumed)
+        return false
+      case .data(let offset, let count):
+        let taken = stream.with { stream in
+          withInput { stream.requestBody($0.extracting(offset..<offset + count)) }
+        }
+        input.consume(reader.took(taken, at: offset))
+        if phase != .body { return true }
+        if taken < count { return false }
+      case .end(let consumed):
+        input.consume(consumed)
+        phase = .awaitingResponse
+        stream.with { $0.endRequest() }
+        return true
+      case .refused(let refusal):
+        refuseBody(refusal)
+        return false
+      }
+    }
+  }
+
+  private func discardBody() -> Bool {
+    var trailers = HeaderBlock(byteCapacity: 0, fieldCapacity: 0)
+    while phase == .discarding {
+      switch withInput({ reader.next($0, trailers: &trailers) }) {
+      case .needMore(let consumed):
+        input.consume(consumed)
+        return false
+      case .data(let offset, let count):
+        input.consume(reader.took(count, at: offset))
+        discardedBytes += count
+        if discardedBytes > Self.discardLimitBytes { closeNow() }
+      case .end(let consumed):
+        input.consume(consumed)
+        becomeIdle()
+        return true
+      case .refused: closeNow()
+      }
+    }
+    return false
+  }
+
+  /// The stream can take more of the request body.
+  func resumeRequestBody() {
+    guard phase == .body else { return }
+    process()
+    resumeInput()
+  }
+
+  private func handleEndOfInput() {
+    switch phase {
+    case .idle, .head:
+      abandonStream()
+      closeNow(lingering: false)
+    case .body:
+      // The client broke off inside its request.
+      detachStream()?.with { $0.downstreamClosed() }
+      if state != .closed { close() }
+    case .discarding: close()
+    // A half-closed client still reads: it gets its answer (RFC 9112, section 9.6).
+    case .awaitingResponse, .closing: break
+    }
+  }
+
+  // MARK: Writing
+
+  /// Writes the response head and decides how the body is framed and whether the connection stays.
+  func sendResponseHead(_ stream: Stream) {
+    let version = stream.request.version
+    let hasBody = stream.response.hasBody(for: stream.request.method)
+    var framing = stream.response.framing
+    switch framing {
+    case .untilClose, .chunked:
+      framing = version == .http10 ? .untilClose : .chunked
+      if version == .http10 { responseIsPersistent = false }
+    case .length, .none: break
+    }
+    responseIsPersistent = responseIsPersistent && requestIsPersistent && keepsAlive(stream)
+    let connection: HTTP1.ConnectionField =
+      responseIsPersistent ? (version == .http10 ? .keepAlive : .absent) : .close
+    let size = stream.response.http1ByteCount
+    let written = gather(size) { stream.response.writeHTTP1(into: &$0, framing: framing, connection: connection) }
+    if !written { return abortResponse() }
+    writer.begin(hasBody ? framing : .none)
+  }
+
+  private func keepsAlive(_ stream: Stream) -> Bool {
+    // A client that waits for 100 (Continue) and gets a final answer may or may not send its body: no telling where the
+    // next request would begin.
+    if awaitsContinue, phase == .body { return false }
+    if inputEnded { return false }
+    return !worker.with { $0.isDraining }
+  }
+
+  /// Passes an interim (1xx) response on, except to HTTP/1.0 clients, which do not know them.
+  func sendInformational(_ stream: Stream) {
+    if stream.response.status == 100 { awaitsContinue = false }
+    guard stream.request.version != .http10 else { return }
+    let size = stream.response.http1ByteCount
+    _ = gather(size) { stream.response.writeHTTP1(into: &$0, framing: .none, connection: .absent) }
+  }
+
+  /// Sends response bytes; returns how many were taken.
+  func sendResponseBody(_ span: RawSpan) -> Int {
+    let taken = writer.send(span, on: self)
+    if taken > 0 { worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.body) } }
+    return taken
+  }
+
+  /// The response is complete: the connection goes on with the next request, or closes.
+  func endResponse(_ stream: Stream) {
+    writer.end(trailers: stream.responseTrailers, on: self)
+    self.stream = nil
+    guard responseIsPersistent else { return closeNow(lingering: phase == .body) }
+    switch phase {
+    case .awaitingResponse:
+      becomeIdle()
+      if !isProcessing {
+        process()
+        resumeInput()
+      }
+    case .body:
+      phase = .discarding
+      discardedBytes = 0
+      if !isProcessing {
+        process()
+        resumeInput()
+      }
+    case .idle, .head, .discarding, .closing: break
+    }
+  }
+
+  /// The response cannot be completed: a reset, so that the client does not take what it has for the whole.
+  func abortResponse() {
+    stream = nil
+    reset()
+  }
+
+  private func becomeIdle() {
+    phase = .idle
+    worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.idle) }
+    if inputEnded, input.isEmpty { closeNow(lingering: false) }
+  }
+
+  // MARK: Refusing
+
+  /// Answers a request that cannot be understood, and closes: what follows on this connection has no meaning.
+  private func refuse(_ refusal: HTTP1Refusal) {
+    guard let stream = detachStream() else { return closeNow() }
+    phase = .closing
+    requestIsPersistent = false
+    worker.with { worker in
+      worker.counters.refusedRequests += 1
+      adoptGeneration(worker)
+      stream.with { $0.refuse(refusal, from: .http1(Ref(self)), source: source, generation: worker.generation) }
+    }
+    closeNow()
+  }
+
+  /// The body turned out to be malformed: an answer if none has begun, then the end.
+  private func refuseBody(_ refusal: HTTP1Refusal) {
+    worker.with { $0.counters.refusedRequests += 1 }
+    requestIsPersistent = false
+    phase = .closing
+    guard let stream else { return closeNow() }
+    stream.with { $0.refuseBody(refusal) }
+    if state == .open { closeNow() }
+  }
+
+  /// Closes between requests when the worker drains.
+  private func closeIfDraining() -> Bool {
+    false
+  }
+
+  /// The worker drains: an idle connection closes now, a busy one after its response.
+  func drain() {
+    if phase == .idle, input.isEmpty { closeNow(lingering: false) }
+  }
+
+  // MARK: Ending
+
+  private func closeNow(lingering: Bool = true) {
+    phase = .closing
+    closeAfterFlush(lingering: lingering)
+  }
+
+  private func detachStream() -> Ref<Stream>? {
+    defer { stream = nil }
+    return stream
+  }
+
+  /// Gives back a stream whose request never began.
+  private func abandonStream() {
+    detachStream()?.with { stream in
+      stream.reset()
+      worker.with { $0.streams.give(stream) }
+    }
+  }
+
+  override func connectionFailed(_ failure: ConnectionFailure) {
+    if case .handshake = failure { worker.with { $0.counters.handshakeFailures += 1 } }
+  }
+
+  override func connectionClosed() {
+    loop.cancel(&timer)
+    if phase == .head || phase == .idle {
+      abandonStream()
+    } else {
+      detachStream()?.with { $0.downstreamClosed() }
+    }
+    worker.with { $0.connectionClosed(self) }
+  }
+
+  // MARK: Timers
+
+  private func armTimer(_ milliseconds: Int64, _ tag: UInt8) {
+    guard milliseconds > 0 else { return }
+    loop.arm(&timer, after: milliseconds, owner: self, tag: tag)
+  }
+
+  override func timerFired(_ tag: UInt8) {
+    guard tag <= Timer.body else { return super.timerFired(tag) }
+    timer = .none
+    switch phase {
+    case .head:
+      refuse(.headerTimeout)
+    case .idle, .closing, .discarding:
+      close()
+    case .body, .awaitingResponse:
+      detachStream()?.with { $0.idleTimedOut() }
+      if state != .closed { close() }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/// Requests by outcome, for `istio_requests_total` and its latency histogram. Bounded: clusters × statuses × flags that occur.
+package struct RequestCounters {
+  /// What is told apart.
+  package struct Key: Hashable, Sendable {
+    /// The cluster's index in the worker's snapshot, -1 for answers without a cluster.
+    package let cluster: Int32
+    package let status: Int16
+    package let flags: ResponseFlags
+    package let isTLS: Bool
+  }
+
+  /// What is counted.
+  package struct Value: Sendable {
+    package var requests = 0
+    package var requestBytes = 0
+    package var responseBytes = 0
+    package var durationMilliseconds = 0
+    /// By the upper bounds of Istio's histogram, the last is beyond.
+    package var durations = InlineArray<21, Int>(repeating: 0)
+  }
+
+  /// The upper bounds of Istio's `istio_request_duration_milliseconds`.
+  package static let bounds: [Int] = [
+    1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000, 3_600_000,
+  ]
+
+  package private(set) var values: [Key: Value] = [:]
+
+  /// Counts one finished stream.
+  mutating func count(_ stream: Stream) {
+    let key = Key(
+      cluster: stream.cluster.map { $0.with { $0.config.index } } ?? -1, status: Int16(clamping: stream.response.status),
+      flags: stream.flags, isTLS: stream.source.isTLS)
+    let duration = stream.durationMilliseconds
+    var bucket = 0
+    while bucket < Self.bounds.count, duration > Self.bounds[bucket] { bucket += 1 }
+    values[key, default: Value()].add(
+      duration: duration, bucket: bucket, requestBytes: stream.requestBodyBytes, responseBytes: stream.responseBodyBytes)
+  }
+}
+
+extension RequestCounters.Value {
+  fileprivate mutating func add(duration: Int, bucket: Int, requestBytes: Int, responseBytes: Int) {
+    requests += 1
+    self.requestBytes += requestBytes
+    self.responseBytes += responseBytes
+    durationMilliseconds += duration
+    durations[bucket] += 1
+  }
+}

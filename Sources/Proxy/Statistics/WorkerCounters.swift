@@ -1,0 +1,47 @@
+/// What happened on the downstream side of one worker, in Envoy's vocabulary (`envoy_http_downstream_…`).
+package struct WorkerCounters: Sendable {
+  /// `downstream_cx_total`
+  package var connections = 0
+  /// `downstream_cx_active`
+  package var activeConnections = 0
+  /// `downstream_cx_overflow`: closed on arrival because of the connection limit.
+  package var connectionOverflows = 0
+  /// Accepting paused because the process was out of descriptors or memory.
+  package var acceptsExhausted = 0
+  /// `downstream_rq_total`
+  package var requests = 0
+  /// `downstream_rq_active`
+  package var activeRequests = 0
+  /// `downstream_rq_1xx` … `downstream_rq_5xx`, by the first digit of the status; 0: no response was sent.
+  package var responses: InlineArray<6, Int> = .init(repeating: 0)
+  /// Messages that were refused as malformed or too large.
+  package var refusedRequests = 0
+  /// `ssl.handshake`
+  package var handshakes = 0
+  /// `ssl.connection_error`
+  package var handshakeFailures = 0
+  /// `downstream_cx_rx_bytes_total`
+  package var bytesReceived = 0
+  /// `downstream_cx_tx_bytes_total`
+  package var bytesSent = 0
+  /// Access log lines that the writer did not take in time.
+  package var droppedLogLines = 0
+
+  package init() {}
+
+  package static func += (sum: inout Self, other: Self) {
+    sum.connections += other.connections
+    sum.activeConnections += other.activeConnections
+    sum.connectionOverflows += other.connectionOverflows
+    sum.acceptsExhausted += other.acceptsExhausted
+    sum.requests += other.requests
+    sum.activeRequests += other.activeRequests
+    for index in 0..<6 { sum.responses[index] += other.responses[index] }
+    sum.refusedRequests += other.refusedRequests
+    sum.handshakes += other.handshakes
+    sum.handshakeFailures += other.handshakeFailures
+    sum.bytesReceived += other.bytesReceived
+    sum.bytesSent += other.bytesSent
+    sum.droppedLogLines += other.droppedLogLines
+  }
+}

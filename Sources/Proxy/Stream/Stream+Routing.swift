@@ -1,0 +1,98 @@
+import Routing
+import Transport
+import Wire
+
+/// From the request head to a route, and what the route says besides forwarding.
+extension Stream {
+  func route(in generation: WorkerGeneration) {
+    let snapshot = generation.snapshot
+    guard normalizePath(snapshot.settings.pathNormalization) else { return }
+    let match = worker.with {
+      snapshot.match(
+        routeConfiguration: source.routeConfiguration, head: request, isTLS: source.isTLS, context: $0.matchContext)
+    }
+    virtualHostIndex = match.virtualHost
+    routeIndex = match.route
+    if match.virtualHost >= 0, !source.isTLS, snapshot.virtualHosts[Int(match.virtualHost)].requiresTLS {
+      return redirectToHTTPS()
+    }
+    guard match.route >= 0 else { return replyNoRoute() }
+    guard !request.wantsUpgrade else { return refuseUpgrade() }
+    route = snapshot.routes[Int(match.route)]
+    switch route.action {
+    case .forward: forward(in: generation)
+    case .redirect: replyRedirect(snapshot)
+    case .directResponse: replyDirectly(snapshot)
+    }
+  }
+
+  /// Brings the path into the form that rules see. False when it was refused and answered.
+  private func normalizePath(_ mode: InstanceSettings.PathNormalization) -> Bool {
+    switch PathNormalizer.normalize(request.bytes(request.path), mode) {
+    case .unchanged: return true
+    case .changed(let path):
+      replacePath(path)
+      return true
+    case .refused:
+      flags.insert(.downstreamProtocolError)
+      reply(400, details: "path_normalization_failed")
+      return false
+    }
+  }
+
+  private func replacePath(_ path: [UInt8]) {
+    request.setPath(path.span.raw)
+  }
+
+  private func replyNoRoute() {
+    flags.insert(.noRouteFound)
+    reply(404, details: "route_not_found")
+  }
+
+  /// Upgrades are answered as Envoy answers those that no route allows.
+  private func refuseUpgrade() {
+    reply(403, details: "upgrade_failed")
+  }
+
+  private func forward(in generation: WorkerGeneration) {
+    let snapshot = generation.snapshot
+    let ticket = route.destinationCount > 1 ? worker.with { UInt32(truncatingIfNeeded: $0.random.next()) } : 0
+    destinationIndex = snapshot.pickDestination(route, random: ticket)
+    let destination = snapshot.destinations[Int(destinationIndex)]
+    guard destination.cluster >= 0 else {
+      flags.insert(.noClusterFound)
+      return reply(503, details: "cluster_not_found")
+    }
+    let cluster = generation.cluster(destination.cluster)
+    self.cluster = cluster
+    retriesLeft = Int(retryPolicy.attempts)
+    if let problem = cluster.with({ $0.tlsProblem }) {
+      failureReason = problem
+      flags.insert(.upstreamConnectionFailure)
+      return replyFailure(.connectFailure, reason: problem)
+    }
+    worker.with { $0.prepare(&request, from: source, timeoutMilliseconds: Int(route.timeoutMilliseconds)) }
+    snapshot.applyRequestActions(route, destination, to: &request)
+    attempt()
+  }
+
+  // MARK: Replies that the route itself gives
+
+  /// `httpsRedirect`: 301 to the same host, path and query.
+  private func redirectToHTTPS() {
+    guard let generation else { return }
+    let location = generation.with { $0.snapshot.httpsLocation(for: request, listener: source.listener) }
+    reply(301, details: "https_redirect", location: location)
+  }
+
+  private func replyRedirect(_ snapshot: Snapshot) {
+    let redirect = snapshot.redirects[Int(route.actionIndex)]
+    let location = snapshot.location(of: redirect, for: request, listener: source.listener, isTLS: source.isTLS)
+    reply(redirect.status, details: "direct_response", location: location)
+  }
+
+  private func replyDirectly(_ snapshot: Snapshot) {
+    let direct = snapshot.directResponses[Int(route.actionIndex)]
+    reply(direct.status, details: "direct_response", bytes: direct.body)
+  }
+}

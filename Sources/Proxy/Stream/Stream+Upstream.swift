@@ -1,0 +1,262 @@
+import Routing
+import Transport
+import Wire
+
+/// Getting the request to an endpoint: attempts, retries, timeouts.
+extension Stream {
+  /// Makes one attempt: picks an endpoint and a connection.
+  func attempt() {
+    guard let cluster else { return }
+    attempts += 1
+    let choice = cluster.with { cluster in worker.with { cluster.pick(random: &$0.random) } }
+    switch choice {
+    case .endpoint(let endpoint): send(to: endpoint)
+    case .unresolved:
+      state = .awaitingEndpoint
+      cluster.with {
+        $0.await(self)
+        armTryTimer($0.config.settings.connectTimeoutMilliseconds)
+      }
+    case .none: noHealthyUpstream()
+    }
+  }
+
+  /// The name service answered (or failed) while the stream waited.
+  func endpointsArrived() {
+    guard state == .awaitingEndpoint else { return }
+    loop.cancel(&tryTimer)
+    attempts -= 1
+    attempt()
+  }
+
+  private func noHealthyUpstream() {
+    cluster?.with {
+      $0.counters.noneHealthy += 1
+      if let reason = $0.resolutionFailure {
+        flags.insert(.dnsResolutionFailure)
+        failureReason = "DNS resolution failed for \($0.config.host): \(reason)"
+      }
+    }
+    flags.insert(.noHealthyUpstream)
+    reply(503, details: "no_healthy_upstream", body: "no healthy upstream")
+  }
+
+  private func send(to endpoint: Ref<UpstreamEndpoint>) {
+    self.endpoint = endpoint
+    endpoint.with {
+      upstreamAddress = $0.address
+      $0.activeRequests += 1
+      $0.counters.requests += 1
+    }
+    cluster?.with {
+      $0.counters.requests += 1
+      $0.counters.activeRequests += 1
+    }
+    if let idle = endpoint.with({ $0.takeIdle() }) {
+      upstream = .http1(idle)
+      idle.with { $0.assign(self) }
+      connected()
+    } else {
+      state = .awaitingConnection
+      openConnection(to: endpoint)
+    }
+  }
+
+  private func openConnection(to endpoint: Ref<UpstreamEndpoint>) {
+    guard let cluster else { return }
+    let opened = cluster.with { cluster in
+      endpoint.with { HTTP1UpstreamConnection.open(to: $0, of: cluster, for: self) }
+    }
+    switch opened {
+    case .success(let connection): upstream = .http1(Ref(connection))
+    case .failure(let failure): upstreamFailed(.connectFailure, reason: failure.reason)
+    }
+  }
+
+  /// An upstream connection is ours and ready: sends the head, and lets the body flow.
+  func connected() {
+    state = .awaitingResponse
+    upstreamStartNanoseconds = loop.nowNanoseconds
+    switch upstream {
+    case .http1(let connection):
+      connection.with {
+        upstreamLocalAddress = $0.localAddress
+        $0.sendRequestHead(self)
+      }
+    case .none: return
+    }
+    armPerTryTimer()
+    guard state == .awaitingResponse else { return }
+    if requestEnded {
+      endRequestUpstream()
+    } else {
+      upstreamDrained()
+    }
+  }
+
+  func endRequestUpstream() {
+    switch upstream {
+    case .http1(let connection): connection.with { $0.endRequest(self) }
+    case .none: break
+    }
+  }
+
+  // MARK: Failure
+
+  /// This attempt failed; the connection has let go of the stream already.
+  func upstreamFailed(_ failure: UpstreamFailure, reason: String?) {
+    upstream = .none
+    countFailure(failure)
+    letGoOfEndpoint()
+    loop.cancel(&tryTimer)
+    if state == .streaming { return breakOff(failure, reason: reason) }
+    if mayTryAgain(after: failure) { return retry(immediately: failure == .staleConnection) }
+    flags.insert(failure.flag)
+    if attempts > 1, retriesLeft == 0, route.retryPolicy >= 0 { flags.insert(.upstreamRetryLimitExceeded) }
+    failureReason = reason
+    replyFailure(failure, reason: reason)
+  }
+
+  /// The response broke off after its head went out: the client must not take it for complete.
+  private func breakOff(_ failure: UpstreamFailure, reason: String?) {
+    flags.insert(failure.flag)
+    failureReason = reason
+    details =
+      failure == .protocolError
+      ? "upstream_reset_after_response_started{protocol_error}"
+      : "upstream_reset_after_response_started{connection_termination}"
+    switch downstream {
+    case .http1(let connection): connection.with { $0.abortResponse() }
+    case .none: break
+    }
+    finish()
+  }
+
+  private func countFailure(_ failure: UpstreamFailure) {
+    endpoint?.with { $0.counters.errors += 1 }
+    cluster?.with {
+      switch failure {
+      case .connectFailure: $0.counters.connectFailures += 1
+      case .connectTimeout: $0.counters.connectTimeouts += 1
+      case .overflow: $0.counters.overflows += 1
+      default: $0.counters.resets += 1
+      }
+    }
+  }
+
+  /// Whether the request may be sent again after `failure`.
+  ///
+  /// A kept-alive connection that the upstream closes is nobody's fault: one replay, if the method is idempotent
+  /// (RFC 9110, section 9.2.2) and none of the body has left us. Else the route's retry policy decides.
+  private func mayTryAgain(after failure: UpstreamFailure) -> Bool {
+    guard requestBodyBytes == 0 else { return false }
+    if failure == .staleConnection, mayReplay, request.method.isIdempotent {
+      mayReplay = false
+      return true
+    }
+    guard retriesLeft > 0, failure.isCovered(by: retryPolicy) else { return false }
+    retriesLeft -= 1
+    return true
+  }
+
+  func shouldRetry(status: Int) -> Bool {
+    guard retriesLeft > 0, requestBodyBytes == 0, retryPolicy.covers(status: status) else { return false }
+    retriesLeft -= 1
+    return true
+  }
+
+  var retryPolicy: RetryPolicy {
+    generation.map { $0.with { $0.snapshot.retryPolicy(route) } } ?? .none
+  }
+
+  /// Tries again: at once after a stale connection, else after Envoy's jittered exponential back-off.
+  func retry(immediately: Bool = false) {
+    cancelUpstream()
+    letGoOfEndpoint()
+    cluster?.with { $0.counters.retries += 1 }
+    response.reset()
+    if immediately { return attempt() }
+    state = .backingOff
+    let base = Int(max(1, retryPolicy.backoffMilliseconds))
+    let ceiling = min(base << min(attempts, 10), base * 10)
+    let pause = worker.with { $0.random.below(ceiling) }
+    loop.arm(&backOffTimer, after: Int64(pause), owner: self, tag: Timer.backOff)
+  }
+
+  // MARK: Timeouts
+
+  /// The route's timeout counts from the moment the request has arrived completely, as in Envoy.
+  func armRouteTimer() {
+    guard route.timeoutMilliseconds > 0, state != .idle else { return }
+    loop.arm(&routeTimer, after: Int64(route.timeoutMilliseconds), owner: self, tag: Timer.route)
+  }
+
+  private func armPerTryTimer() {
+    let milliseconds = route.retryPolicy >= 0 ? retryPolicy.perTryTimeoutMilliseconds : 0
+    if milliseconds > 0 { armTryTimer(milliseconds) }
+  }
+
+  private func armTryTimer(_ milliseconds: Int32) {
+    loop.arm(&tryTimer, after: Int64(milliseconds), owner: self, tag: Timer.attempt)
+  }
+
+  func attemptTimedOut() {
+    switch state {
+    case .awaitingEndpoint:
+      cluster?.with { $0.stopAwaiting(self) }
+      noHealthyUpstream()
+    case .awaitingConnection, .awaitingResponse:
+      endpoint?.with { $0.counters.timeouts += 1 }
+      if retriesLeft > 0, requestBodyBytes == 0, !retryPolicy.conditions.isDisjoint(with: [.serverError, .gatewayError, .reset]) {
+        retriesLeft -= 1
+        retry()
+      } else {
+        timedOut(details: "upstream_per_try_timeout")
+      }
+    default: break
+    }
+  }
+
+  func timedOut(details: StaticString) {
+    cluster?.with { $0.counters.timeouts += 1 }
+    flags.insert(.upstreamRequestTimeout)
+    if state == .streaming {
+      self.details = details
+      switch downstream {
+      case .http1(let connection): connection.with { $0.abortResponse() }
+      case .none: break
+      }
+      cancelUpstream()
+      return finish()
+    }
+    reply(504, details: details, body: "upstream request timeout")
+  }
+
+  // MARK: Letting go
+
+  /// Ends the attempt that is under way, if any.
+  func cancelUpstream() {
+    let link = upstream
+    upstream = .none
+    switch link {
+    case .http1(let connection): connection.with { $0.cancel() }
+    case .none: break
+    }
+    if state == .awaitingEndpoint { cluster?.with { $0.stopAwaiting(self) } }
+  }
+
+  func letGoOfEndpoint() {
+    guard let endpoint else { return }
+    self.endpoint = nil
+    endpoint.with { $0.activeRequests -= 1 }
+    cluster?.with { $0.counters.activeRequests -= 1 }
+  }
+
+  func countUpstreamResponse() {
+    let status = response.status
+    cluster?.with { $0.counters.responses[min(5, status / 100)] += 1 }
+    endpoint?.with {
+      if status < 500 { $0.counters.successes += 1 } else { $0.counters.errors += 1 }
+    }
+  }
+}

@@ -1,0 +1,287 @@
+import Routing
+import Transport
+import Wire
+
+/// One request and its response: routed, sent to an endpoint, retried if need be, answered, logged.
+///
+/// A stream knows heads and body bytes, not protocols: the codecs on its two sides translate. It is taken from the worker's
+/// pool when a request begins and returns there when the response has ended; nothing is allocated in between.
+///
+/// Bodies are not stored here. The side that has bytes offers them, the other side takes what it can send, and the rest stays
+/// in the buffer of the connection it came from, which stops reading: back-pressure without a mechanism of its own.
+package final class Stream: EventHandler {
+  let worker: Ref<Worker>
+  let loop: EventLoop
+
+  // The message.
+  package var request = RequestHead()
+  package var response = ResponseHead()
+  package var requestTrailers = HeaderBlock(byteCapacity: 0, fieldCapacity: 0)
+  package var responseTrailers = HeaderBlock(byteCapacity: 0, fieldCapacity: 0)
+
+  // The way.
+  package internal(set) var state = StreamState.idle
+  var downstream = DownstreamLink.none
+  var upstream = UpstreamLink.none
+  var generation: Ref<WorkerGeneration>?
+  var cluster: Ref<UpstreamCluster>?
+  var endpoint: Ref<UpstreamEndpoint>?
+  var routeIndex: Int32 = -1
+  var destinationIndex: Int32 = -1
+  var virtualHostIndex: Int32 = -1
+  var route = Route.none
+  var source = StreamSource()
+
+  // Progress.
+  /// The request has arrived completely.
+  var requestEnded = false
+  /// Body bytes of the request that went upstream.
+  var requestBodyBytes = 0
+  /// Body bytes of the response that went downstream.
+  var responseBodyBytes = 0
+  /// Attempts made, the first included.
+  var attempts = 0
+  var retriesLeft = 0
+  /// One more attempt is allowed because a kept-alive connection turned out to be closed.
+  var mayReplay = true
+
+  // What the log will say.
+  var flags: ResponseFlags = []
+  var details: StaticString = ""
+  /// The body of a local reply, and how much of it went out.
+  var localBody: [UInt8]?
+  var localBodySent = 0
+  var failureReason: String?
+  var startNanoseconds: Int64 = 0
+  var upstreamStartNanoseconds: Int64 = 0
+  var responseStartNanoseconds: Int64 = 0
+  /// The last endpoint that was tried, and our side of the connection to it.
+  var upstreamAddress: SocketAddress?
+  var upstreamLocalAddress: SocketAddress?
+
+  var routeTimer = TimerID.none
+  var tryTimer = TimerID.none
+  var backOffTimer = TimerID.none
+
+  enum Timer {
+    static let route: UInt8 = 1
+    static let attempt: UInt8 = 2
+    static let backOff: UInt8 = 3
+  }
+
+  init(worker: Worker) {
+    self.worker = Ref(worker)
+    loop = worker.loop
+    super.init()
+  }
+
+  // MARK: From the downstream side
+
+  /// The request head is complete: finds the route and sets out.
+  func begin(from link: DownstreamLink, source: StreamSource, generation: WorkerGeneration) {
+    downstream = link
+    self.source = source
+    self.generation = Ref(generation)
+    generation.activeStreams += 1
+    state = .routing
+    startNanoseconds = loop.nowNanoseconds
+    worker.with {
+      $0.counters.requests += 1
+      $0.counters.activeRequests += 1
+    }
+    route(in: generation)
+  }
+
+  /// Offers bytes of the request body; returns how many were taken. `HTTP1DownstreamConnection.resumeRequestBody()` follows
+  /// when not all were.
+  func requestBody(_ span: RawSpan) -> Int {
+    guard state == .awaitingResponse || state == .streaming else { return 0 }
+    let taken =
+      switch upstream {
+      case .http1(let connection): connection.with { $0.sendRequestBody(span) }
+      case .none: 0
+      }
+    requestBodyBytes += taken
+    return taken
+  }
+
+  /// The request has arrived completely, `requestTrailers` included.
+  func endRequest() {
+    requestEnded = true
+    armRouteTimer()
+    guard state == .awaitingResponse || state == .streaming else { return }
+    endRequestUpstream()
+  }
+
+  /// The downstream connection can take more of the response.
+  func downstreamDrained() {
+    switch upstream {
+    case .http1(let connection): connection.with { $0.resumeResponseBody() }
+    case .none: if localBody != nil { sendLocalBody() }
+    }
+  }
+
+  /// The client is gone; nobody wants the answer.
+  func downstreamClosed(_ flag: ResponseFlags = .downstreamConnectionTermination, details: StaticString = "downstream_remote_disconnect") {
+    flags.insert(flag)
+    if self.details.utf8CodeUnitCount == 0 || response.status != 0 { self.details = details }
+    cancelUpstream()
+    finish()
+  }
+
+  // MARK: From the upstream side
+
+  /// An interim response came; `response` holds it until the next head.
+  func informationalArrived() {
+    switch downstream {
+    case .http1(let connection): connection.with { $0.sendInformational(self) }
+    case .none: break
+    }
+  }
+
+  /// The final response head is in `response`. Returns false when the stream does not want this response (it will try again).
+  func responseArrived() -> Bool {
+    responseStartNanoseconds = loop.nowNanoseconds
+    loop.cancel(&tryTimer)
+    if shouldRetry(status: response.status) {
+      retry()
+      return false
+    }
+    countUpstreamResponse()
+    state = .streaming
+    details = "via_upstream"
+    prepareResponse()
+    sendResponseHead()
+    return true
+  }
+
+  /// Offers bytes of the response body; returns how many were taken.
+  func responseBody(_ span: RawSpan) -> Int {
+    let taken =
+      switch downstream {
+      case .http1(let connection): connection.with { $0.sendResponseBody(span) }
+      case .none: span.byteCount
+      }
+    responseBodyBytes += taken
+    return taken
+  }
+
+  /// The response has ended, `responseTrailers` included. The upstream connection has let go of the stream already.
+  func endResponse() {
+    upstream = .none
+    switch downstream {
+    case .http1(let connection): connection.with { $0.endResponse(self) }
+    case .none: break
+    }
+    finish()
+  }
+
+  /// The upstream connection can take more of the request.
+  func upstreamDrained() {
+    switch downstream {
+    case .http1(let connection): connection.with { $0.resumeRequestBody() }
+    case .none: break
+    }
+  }
+
+  private func prepareResponse() {
+    let milliseconds = Int((responseStartNanoseconds - upstreamStartNanoseconds) / 1_000_000)
+    worker.with { $0.prepare(&response, serviceMilliseconds: milliseconds) }
+    guard destinationIndex >= 0 else { return }
+    generation?.with {
+      $0.snapshot.applyResponseActions(route, $0.snapshot.destinations[Int(destinationIndex)], to: &response)
+    }
+  }
+
+  /// Hands the response head to the downstream codec, which serialises it.
+  func sendResponseHead() {
+    switch downstream {
+    case .http1(let connection): connection.with { $0.sendResponseHead(self) }
+    case .none: break
+    }
+  }
+
+  // MARK: Ending
+
+  /// Writes the log record and returns the stream to the pool.
+  func finish() {
+    guard state != .idle else { return }
+    loop.cancel(&routeTimer)
+    loop.cancel(&tryTimer)
+    loop.cancel(&backOffTimer)
+    letGoOfEndpoint()
+    worker.with { $0.streamFinished(self) }
+    generation?.with { $0.streamEnded() }
+    reset()
+    worker.with { $0.streams.give(self) }
+  }
+
+  /// Clears what belongs to one request. Buffers keep their memory.
+  func reset() {
+    state = .idle
+    request.reset()
+    response.reset()
+    requestTrailers.removeAll()
+    responseTrailers.removeAll()
+    downstream = .none
+    upstream = .none
+    generation = nil
+    cluster = nil
+    endpoint = nil
+    routeIndex = -1
+    destinationIndex = -1
+    virtualHostIndex = -1
+    route = .none
+    requestEnded = false
+    requestBodyBytes = 0
+    responseBodyBytes = 0
+    attempts = 0
+    retriesLeft = 0
+    mayReplay = true
+    flags = []
+    details = ""
+    if localBody != nil { localBody = nil }
+    if failureReason != nil { failureReason = nil }
+    upstreamStartNanoseconds = 0
+    responseStartNanoseconds = 0
+    upstreamAddress = nil
+    upstreamLocalAddress = nil
+  }
+
+  // MARK: For the log
+
+  /// From the first byte of the request to now.
+  var durationMilliseconds: Int { Int((loop.nowNanoseconds - startNanoseconds) / 1_000_000) }
+
+  /// How long the upstream took to begin its answer; nil when the answer is not the upstream's.
+  var serviceMilliseconds: Int? {
+    guard upstreamStartNanoseconds > 0, responseStartNanoseconds >= upstreamStartNanoseconds, endedByUpstream else { return nil }
+    return Int((responseStartNanoseconds - upstreamStartNanoseconds) / 1_000_000)
+  }
+
+  private var endedByUpstream: Bool { response.headers.contains(.xEnvoyUpstreamServiceTime) }
+
+  /// Bytes of the names that the log line holds.
+  var nameBytes: Int {
+    var count = cluster.map { $0.with { $0.nameBytes.count } } ?? 0
+    if routeIndex >= 0 { count += generation.map { $0.with { $0.snapshot.routeFacts[Int(routeIndex)].nameBytes.count } } ?? 0 }
+    return count
+  }
+
+  // MARK: Timers
+
+  package override func timerFired(_ tag: UInt8) {
+    switch tag {
+    case Timer.route:
+      routeTimer = .none
+      timedOut(details: "response_timeout")
+    case Timer.attempt:
+      tryTimer = .none
+      attemptTimedOut()
+    case Timer.backOff:
+      backOffTimer = .none
+      if state == .backingOff { attempt() }
+    default: break
+    }
+  }
+}

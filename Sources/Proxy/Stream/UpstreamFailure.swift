@@ -1,0 +1,67 @@
+import Routing
+
+/// How an upstream attempt failed. Decides the response flag, the status, and whether the request may be sent again.
+package enum UpstreamFailure: UInt8 {
+  /// No connection: refused, unreachable, TLS handshake or verification failed.
+  case connectFailure
+  /// No connection within the cluster's `connectTimeout`.
+  case connectTimeout
+  /// The upstream closed or reset the connection before any byte of a response.
+  case connectionTermination
+  /// As before, on a connection that had served other requests: most likely it was closed while idle.
+  case staleConnection
+  /// What came is not HTTP.
+  case protocolError
+  /// A circuit breaker is open.
+  case overflow
+  /// The response broke off in the middle.
+  case truncated
+
+  /// Whether `policy` allows another attempt after this.
+  func isCovered(by policy: RetryPolicy) -> Bool {
+    let conditions = policy.conditions
+    switch self {
+    case .connectFailure, .connectTimeout:
+      return !conditions.isDisjoint(with: [.connectFailure, .serverError, .gatewayError, .reset, .resetBeforeRequest])
+    case .connectionTermination, .staleConnection, .protocolError:
+      return !conditions.isDisjoint(with: [.serverError, .gatewayError, .reset])
+    case .overflow, .truncated: return false
+    }
+  }
+
+  /// The response flag that Envoy would log.
+  var flag: ResponseFlags {
+    switch self {
+    case .connectFailure, .connectTimeout: return .upstreamConnectionFailure
+    case .connectionTermination, .staleConnection, .truncated: return .upstreamConnectionTermination
+    case .protocolError: return .upstreamProtocolError
+    case .overflow: return .upstreamOverflow
+    }
+  }
+
+  /// 502 for what is not HTTP, 503 else, as in Envoy.
+  var status: Int { self == .protocolError ? 502 : 503 }
+
+  /// Envoy's `%RESPONSE_CODE_DETAILS%` before the response began.
+  var details: StaticString {
+    switch self {
+    case .connectFailure: return "upstream_reset_before_response_started{connection_failure}"
+    case .connectTimeout: return "upstream_reset_before_response_started{connection_timeout}"
+    case .connectionTermination, .staleConnection, .truncated:
+      return "upstream_reset_before_response_started{connection_termination}"
+    case .protocolError: return "upstream_reset_before_response_started{protocol_error}"
+    case .overflow: return "upstream_reset_before_response_started{overflow}"
+    }
+  }
+
+  /// Envoy's words in the body of the local reply.
+  var resetReason: String {
+    switch self {
+    case .connectFailure: return "remote connection failure"
+    case .connectTimeout: return "connection timeout"
+    case .connectionTermination, .staleConnection, .truncated: return "connection termination"
+    case .protocolError: return "protocol error"
+    case .overflow: return "overflow"
+    }
+  }
+}

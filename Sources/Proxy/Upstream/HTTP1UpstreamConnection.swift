@@ -1,0 +1,369 @@
+import Routing
+import Transport
+import Wire
+
+/// Our HTTP/1 connection to an endpoint: one request at a time, kept alive between requests.
+///
+///     connecting ──▶ awaitingHead ──head──▶ readingBody ──end──▶ idle ──assign──▶ awaitingHead …
+final class HTTP1UpstreamConnection: Connection {
+  /// What the connection is doing.
+  enum Phase: UInt8 {
+    /// TCP and TLS are being set up for the stream that opened it.
+    case connecting
+    /// In the endpoint's stack of idle connections.
+    case idle
+    /// The request is going out; no complete response head has come.
+    case awaitingHead
+    /// The response body is coming.
+    case readingBody
+    case closing
+  }
+
+  let cluster: UpstreamCluster
+  let upstreamEndpoint: UpstreamEndpoint
+  private(set) var localAddress: SocketAddress?
+  private(set) var phase = Phase.connecting
+  var idleAbove: Ref<HTTP1UpstreamConnection>?
+  var idleBelow: Ref<HTTP1UpstreamConnection>?
+
+  private var stream: Ref<Stream>?
+  private var parser = HTTP1HeadParser()
+  private var reader = HTTP1BodyReader()
+  private var writer = HTTP1BodyWriter()
+  private var method = HTTPMethod.get
+  private var requestEnded = false
+  private var isPersistent = true
+  private var responseBegan = false
+  private var requestCount = 0
+  private var informationalCount = 0
+  private var timer = TimerID.none
+  private var isProcessing = false
+
+  /// Interim responses before the final one; more is an attack.
+  private static let informationalLimit = 32
+
+  private enum Timer {
+    static let connect: UInt8 = 1
+    static let idle: UInt8 = 2
+  }
+
+  /// Opens a connection to `endpoint` for `stream`, which hears of it through `connected()` or `upstreamFailed`.
+  static func open(
+    to endpoint: UpstreamEndpoint, of cluster: UpstreamCluster, for stream: Stream
+  ) -> Result<HTTP1UpstreamConnection, ConnectionFailure> {
+    do {
+      let descriptor = try OutgoingSocket.connect(to: endpoint.address)
+      let tls = cluster.makeSession(descriptor: descriptor)
+      let connection = try HTTP1UpstreamConnection(
+        cluster: cluster, endpoint: endpoint, descriptor: descriptor, tls: tls)
+      connection.stream = Ref(stream)
+      return .success(connection)
+    } catch {
+      return .failure(.connect("\(error)"))
+    }
+  }
+
+  private init(
+    cluster: UpstreamCluster, endpoint: UpstreamEndpoint, descriptor: Int32, tls: TLSSession?
+  ) throws {
+    self.cluster = cluster
+    upstreamEndpoint = endpoint
+    try super.init(loop: cluster.loop, descriptor: descriptor, peer: endpoint.address, tls: tls, isConnecting: true)
+    endpoint.connectionCount += 1
+    endpoint.counters.connections += 1
+    cluster.counters.connections += 1
+    cluster.counters.activeConnections += 1
+    loop.arm(&timer, after: Int64(cluster.config.settings.connectTimeoutMilliseconds), owner: self, tag: Timer.connect)
+  }
+
+  // MARK: Connecting
+
+  override func connectionOpened() {
+    localAddress = SocketAddress.local(of: descriptor)
+    if tls != nil { cluster.counters.handshakes += 1 }
+    armIdleTimer()
+    guard let stream else { return becomeIdle() }
+    phase = .awaitingHead
+    beginExchange()
+    stream.with { $0.connected() }
+  }
+
+  /// Takes on a request, as an idle connection that was just taken from its stack.
+  func assign(_ stream: Stream) {
+    self.stream = Ref(stream)
+    phase = .awaitingHead
+    armIdleTimer()
+    beginExchange()
+  }
+
+  private func beginExchange() {
+    requestCount += 1
+    requestEnded = false
+    isPersistent = true
+    responseBegan = false
+    informationalCount = 0
+    parser.reset()
+  }
+
+  // MARK: Request
+
+  func sendRequestHead(_ stream: Stream) {
+    method = stream.request.method
+    let framing = stream.request.framing
+    writer.begin(framing)
+    let size = stream.request.http1ByteCount
+    let written = gather(size) { stream.request.writeHTTP1(into: &$0) }
+    if !written { fail(.reset("request head does not fit into the output buffer")) }
+  }
+
+  func sendRequestBody(_ span: RawSpan) -> Int {
+    writer.send(span, on: self)
+  }
+
+  func endRequest(_ stream: Stream) {
+    guard !requestEnded else { return }
+    requestEnded = true
+    writer.end(trailers: stream.requestTrailers, on: self)
+  }
+
+  override func outputDrained() {
+    guard !requestEnded, let stream else { return }
+    stream.with { $0.upstreamDrained() }
+  }
+
+  // MARK: Response
+
+  override func inputAvailable() {
+    process()
+  }
+
+  /// The downstream can take more of the response.
+  func resumeResponseBody() {
+    guard phase == .readingBody else { return }
+    process()
+    resumeInput()
+  }
+
+  private func process() {
+    guard !isProcessing else { return }
+    isProcessing = true
+    defer { isProcessing = false }
+    while state == .open {
+      switch phase {
+      case .awaitingHead:
+        guard readHead() else { return checkEndOfInput() }
+      case .readingBody:
+        guard readBody() else { return checkEndOfInput() }
+      case .idle: return idleInput()
+      case .connecting, .closing: return
+      }
+    }
+  }
+
+  private func readHead() -> Bool {
+    guard let stream, !input.isEmpty else { return false }
+    responseBegan = true
+    let progress = stream.with { stream in
+      stream.worker.with { worker in
+        withInput {
+          parser.parseResponse($0, requestMethod: method, into: &stream.response, limits: worker.limits.http1)
+        }
+      }
+    }
+    switch progress {
+    case .needMore:
+      if input.isFull, !input.reserve(1) { breakOff(.protocolError, "response headers too large") }
+      return false
+    case .refused(let refusal):
+      breakOff(.protocolError, refusal.detail.description)
+      return false
+    case .complete(let consumed):
+      input.consume(consumed)
+      return headArrived(stream)
+    }
+  }
+
+  private func headArrived(_ stream: Ref<Stream>) -> Bool {
+    let (status, framing, persistent) = stream.with { ($0.response.status, $0.response.framing, $0.response.isPersistent) }
+    if status < 200 { return informationalArrived(stream, status) }
+    isPersistent = persistent
+    reader.begin(framing)
+    phase = .readingBody
+    let wanted = stream.with { $0.responseArrived() }
+    return wanted && phase == .readingBody
+  }
+
+  private func informationalArrived(_ stream: Ref<Stream>, _ status: Int) -> Bool {
+    informationalCount += 1
+    guard status != 101, informationalCount <= Self.informationalLimit else {
+      breakOff(.protocolError, status == 101 ? "unexpected 101 Switching Protocols" : "too many interim responses")
+      return false
+    }
+    stream.with {
+      $0.informationalArrived()
+      $0.response.reset()
+    }
+    parser.reset()
+    return true
+  }
+
+  private func readBody() -> Bool {
+    guard let stream else { return false }
+    while true {
+      let step = stream.with { stream in withInput { reader.next($0, trailers: &stream.responseTrailers) } }
+      switch step {
+      case .needMore(let consumed):
+        input.consume(consumed)
+        return false
+      case .data(let offset, let count):
+        let taken = stream.with { stream in
+          withInput { stream.responseBody($0.extracting(offset..<offset + count)) }
+        }
+        guard phase == .readingBody else { return false }
+        input.consume(reader.took(taken, at: offset))
+        if taken < count { return false }
+      case .end(let consumed):
+        input.consume(consumed)
+        responseEnded(stream)
+        return false
+      case .refused(let refusal):
+        breakOff(.protocolError, refusal.detail.description)
+        return false
+      }
+    }
+  }
+
+  private func responseEnded(_ stream: Ref<Stream>) {
+    self.stream = nil
+    // Bytes after the end of the response belong to nothing: such a connection must not be used again.
+    let isReusable =
+      isPersistent && requestEnded && input.isEmpty && !inputEnded && !upstreamEndpoint.isRetired
+      && !cluster.isRetired && !isWornOut
+    if isReusable { becomeIdle() } else { phase = .closing }
+    stream.with { $0.endResponse() }
+    if !isReusable, state != .closed { close() }
+  }
+
+  /// The connection has served as many requests as the DestinationRule allows.
+  private var isWornOut: Bool {
+    let limit = cluster.config.settings.maxRequestsPerConnection
+    return limit > 0 && requestCount >= limit
+  }
+
+  private func checkEndOfInput() {
+    guard inputEnded, state == .open else { return }
+    switch phase {
+    case .awaitingHead:
+      guard !responseBegan else { return breakOff(.connectionTermination, nil) }
+      breakOff(requestCount > 1 ? .staleConnection : .connectionTermination, nil)
+    case .readingBody:
+      guard input.isEmpty || !reader.endsWithInput else { return }
+      guard reader.endsWithInput, let stream else { return breakOff(.truncated, nil) }
+      responseEnded(stream)
+    case .idle, .connecting, .closing: break
+    }
+  }
+
+  // MARK: Idle
+
+  private func becomeIdle() {
+    phase = .idle
+    upstreamEndpoint.putIdle(self)
+  }
+
+  /// Anything that comes while idle, a close included, ends the connection: nobody asked.
+  private func idleInput() {
+    guard !input.isEmpty || inputEnded else { return }
+    upstreamEndpoint.remove(self)
+    phase = .closing
+    close()
+  }
+
+  /// Closes a connection that was taken off the idle stack.
+  func closeIdle() {
+    phase = .closing
+    close()
+  }
+
+  private func armIdleTimer() {
+    let milliseconds = cluster.config.settings.idleTimeoutMilliseconds
+    if milliseconds > 0 {
+      loop.arm(&timer, after: Int64(milliseconds), owner: self, tag: Timer.idle)
+    } else {
+      loop.cancel(&timer)
+    }
+  }
+
+  // MARK: Ending
+
+  /// The stream does not want this exchange any more. A request that was cut off cannot be taken back: the connection closes.
+  func cancel() {
+    stream = nil
+    phase = .closing
+    close()
+  }
+
+  private func breakOff(_ failure: UpstreamFailure, _ reason: String?) {
+    let link = stream
+    stream = nil
+    phase = .closing
+    close()
+    link?.with { $0.upstreamFailed(failure, reason: reason) }
+  }
+
+  override func connectionFailed(_ failure: ConnectionFailure) {
+    switch failure {
+    case .connect, .handshake:
+      if case .handshake = failure { cluster.counters.handshakeFailures += 1 }
+      upstreamEndpoint.counters.connectFailures += 1
+      notify(.connectFailure, failure.reason)
+    case .connectTimeout:
+      upstreamEndpoint.counters.connectFailures += 1
+      notify(.connectTimeout, failure.reason)
+    case .reset:
+      if phase == .idle {
+        upstreamEndpoint.remove(self)
+        phase = .closing
+      } else if phase == .readingBody {
+        notify(.truncated, failure.reason)
+      } else {
+        notify(requestCount > 1 && !responseBegan ? .staleConnection : .connectionTermination, failure.reason)
+      }
+    }
+  }
+
+  /// The stream may at once try another connection: this one is marked as gone first.
+  private func notify(_ failure: UpstreamFailure, _ reason: String?) {
+    let link = stream
+    stream = nil
+    phase = .closing
+    link?.with { $0.upstreamFailed(failure, reason: reason) }
+  }
+
+  override func connectionClosed() {
+    loop.cancel(&timer)
+    upstreamEndpoint.connectionCount -= 1
+    cluster.counters.activeConnections -= 1
+    cluster.counters.bytesReceived += bytesReceived
+    cluster.counters.bytesSent += bytesSent
+    if let link = stream {
+      stream = nil
+      cluster.counters.connectionsDestroyedWithActiveRequest += 1
+      link.with { $0.upstreamFailed(.connectionTermination, reason: nil) }
+    }
+  }
+
+  override func timerFired(_ tag: UInt8) {
+    guard tag <= Timer.idle else { return super.timerFired(tag) }
+    timer = .none
+    switch phase {
+    case .connecting: fail(.connectTimeout)
+    case .idle:
+      upstreamEndpoint.remove(self)
+      closeIdle()
+    // Busy: the route's timeouts decide; look again when the connection may be idle.
+    case .awaitingHead, .readingBody: armIdleTimer()
+    case .closing: break
+    }
+  }
+}

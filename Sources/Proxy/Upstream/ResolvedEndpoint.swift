@@ -1,0 +1,13 @@
+import Transport
+
+/// An address that requests of a cluster may go to.
+package struct ResolvedEndpoint: Hashable, Sendable {
+  package let address: SocketAddress
+  /// The share in weighted balancing, at least 1.
+  package let weight: UInt32
+
+  package init(address: SocketAddress, weight: UInt32) {
+    self.address = address
+    self.weight = weight
+  }
+}

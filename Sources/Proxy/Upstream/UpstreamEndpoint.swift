@@ -1,0 +1,66 @@
+import Transport
+
+/// One address of a cluster, as one worker sees it: its idle connections and its load.
+///
+/// Idle connections form a stack, most recently used first: warm ones stay warm, surplus ones reach their idle timeout.
+package final class UpstreamEndpoint {
+  package let address: SocketAddress
+  /// `127.0.0.1:443`, for the access log.
+  package let addressText: [UInt8]
+  /// The share of the endpoint in weighted balancing, at least 1.
+  package let weight: UInt32
+
+  /// Requests that are with this endpoint now.
+  package var activeRequests = 0
+  /// Connections to this endpoint, idle ones included.
+  package var connectionCount = 0
+  /// The verdict of the active probe; true where there is none.
+  package var isHealthy = true
+  /// The endpoint left its cluster: its connections close when they are done.
+  package private(set) var isRetired = false
+  /// Requests, successes and failures of this endpoint on this worker.
+  package var counters = EndpointCounters()
+
+  private var idleTop: Ref<HTTP1UpstreamConnection>?
+
+  package init(address: SocketAddress, weight: UInt32) {
+    self.address = address
+    self.weight = max(1, weight)
+    addressText = Array(address.description.utf8)
+  }
+
+  /// Takes the most recently used idle connection.
+  func takeIdle() -> Ref<HTTP1UpstreamConnection>? {
+    guard let top = idleTop else { return nil }
+    top.with { remove($0) }
+    return top
+  }
+
+  /// Puts a connection on top of the idle ones.
+  func putIdle(_ connection: HTTP1UpstreamConnection) {
+    connection.idleBelow = idleTop
+    connection.idleAbove = nil
+    idleTop?.with { $0.idleAbove = Ref(connection) }
+    idleTop = Ref(connection)
+  }
+
+  /// Takes one idle connection out, wherever it is.
+  func remove(_ connection: HTTP1UpstreamConnection) {
+    let above = connection.idleAbove
+    let below = connection.idleBelow
+    if let above {
+      above.with { $0.idleBelow = below }
+    } else {
+      idleTop = below
+    }
+    below?.with { $0.idleAbove = above }
+    connection.idleAbove = nil
+    connection.idleBelow = nil
+  }
+
+  /// Closes what is idle; what is busy closes when it is done.
+  func retire() {
+    isRetired = true
+    while let connection = takeIdle() { connection.with { $0.closeIdle() } }
+  }
+}

@@ -1,0 +1,81 @@
+import Routing
+import Transport
+
+/// Makes a snapshot ready for the workers, on the control side: binds sockets, builds TLS contexts. What did not change since
+/// the last snapshot is taken over.
+final class PlanBuilder {
+  private let options: DataPlaneOptions
+  private var bound: Set<SocketAddress> = []
+  private var contexts: [TLSContextCache]
+  private var problems: [PublishProblem] = []
+
+  init(options: DataPlaneOptions) {
+    self.options = options
+    contexts = (0..<options.workers).map { _ in TLSContextCache() }
+  }
+
+  /// Builds one plan for each worker.
+  func build(_ snapshot: Snapshot) -> (plans: [WorkerPlan], problems: [PublishProblem]) {
+    problems = []
+    var listeners = [[PlannedListener]](repeating: [], count: options.workers)
+    var wanted: Set<SocketAddress> = []
+    for index in snapshot.listeners.indices {
+      guard let address = address(of: snapshot, index) else { continue }
+      guard let descriptors = descriptors(for: address, snapshot.listenerFacts[index].name) else { continue }
+      wanted.insert(address)
+      for worker in 0..<options.workers {
+        listeners[worker].append(
+          PlannedListener(
+            index: Int32(index), address: address, tls: contexts[worker].listenerContext(snapshot, index, report),
+            descriptor: descriptors.isEmpty ? nil : descriptors[worker]))
+      }
+    }
+    bound = wanted
+    let plans = (0..<options.workers).map { worker in
+      WorkerPlan(
+        snapshot: snapshot, listeners: listeners[worker],
+        clientTLS: snapshot.clusters.map { contexts[worker].clientTLS($0, worker == 0 ? report : { _ in }) })
+    }
+    for cache in contexts { cache.forgetUnused() }
+    return (plans, problems)
+  }
+
+  private func report(_ problem: PublishProblem) {
+    if !problems.contains(where: { $0.subject == problem.subject && $0.reason == problem.reason }) {
+      problems.append(problem)
+    }
+  }
+
+  private func address(of snapshot: Snapshot, _ index: Int) -> SocketAddress? {
+    let facts = snapshot.listenerFacts[index]
+    guard let address = SocketAddress(literal: facts.bindAddress, port: snapshot.listeners[index].bindPort) else {
+      report(
+        PublishProblem(
+          subject: "listener \(facts.name)", reason: "\"\(facts.bindAddress)\" is not an IP address",
+          isBindFailure: true))
+      return nil
+    }
+    return address
+  }
+
+  /// New sockets for an address, one a worker; empty when the workers have them; nil when it cannot be bound.
+  private func descriptors(for address: SocketAddress, _ name: String) -> [Int32]? {
+    if bound.contains(address) { return [] }
+    var descriptors: [Int32] = []
+    do {
+      try Self.checkFree(address)
+      for _ in 0..<options.workers { descriptors.append(try ListeningSocket(address: address).takeDescriptor()) }
+      return descriptors
+    } catch {
+      for descriptor in descriptors { SystemCalls.close(descriptor) }
+      report(PublishProblem(subject: "listener \(name)", reason: "\(error)", isBindFailure: true))
+      return nil
+    }
+  }
+
+  /// Two instances that bind the same address with SO_REUSEPORT would share its connections without a word: a socket
+  /// without that option finds out first.
+  private static func checkFree(_ address: SocketAddress) throws(SystemError) {
+    _ = try ListeningSocket(address: address, isShared: false)
+  }
+}

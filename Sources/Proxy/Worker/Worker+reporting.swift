@@ -1,0 +1,106 @@
+import Routing
+import Transport
+
+/// The figures of one worker at one moment.
+package struct WorkerReport: Sendable {
+  package let worker: Int
+  package let counters: WorkerCounters
+  package let clusters: [ClusterReport]
+  package let handlerCount: Int
+  package let lentBufferBytes: Int
+  package let requests: [RequestCounters.Key: RequestCounters.Value]
+}
+
+/// One cluster in a report.
+package struct ClusterReport: Sendable {
+  package let name: String
+  package let counters: ClusterCounters
+  package let endpoints: [EndpointReport]
+}
+
+/// One endpoint in a report.
+package struct EndpointReport: Sendable {
+  package let address: SocketAddress
+  package let weight: UInt32
+  package let isHealthy: Bool
+  package let activeRequests: Int
+  package let connections: Int
+  package let counters: EndpointCounters
+}
+
+extension Worker {
+  /// Takes the figures.
+  func report() -> WorkerReport {
+    var counters = counters
+    counters.droppedLogLines = accessLog.droppedLines
+    return WorkerReport(
+      worker: index, counters: counters, clusters: generation.clusters.map(report), handlerCount: loop.handlerCount,
+      lentBufferBytes: loop.buffers.lentBytes, requests: requestCounters.values)
+  }
+
+  private func report(_ cluster: UpstreamCluster) -> ClusterReport {
+    let endpoints = cluster.endpoints.map { endpoint in
+      EndpointReport(
+        address: endpoint.address, weight: endpoint.weight, isHealthy: endpoint.isHealthy,
+        activeRequests: endpoint.activeRequests, connections: endpoint.connectionCount, counters: endpoint.counters)
+    }
+    return ClusterReport(name: cluster.config.name, counters: cluster.counters, endpoints: endpoints)
+  }
+
+  /// Sets counters to zero; what is counted as active stays.
+  func resetCounters() {
+    var fresh = WorkerCounters()
+    fresh.activeConnections = counters.activeConnections
+    fresh.activeRequests = counters.activeRequests
+    counters = fresh
+    requestCounters = RequestCounters()
+    for cluster in generation.clusters {
+      var fresh = ClusterCounters()
+      fresh.activeConnections = cluster.counters.activeConnections
+      fresh.activeRequests = cluster.counters.activeRequests
+      cluster.counters = fresh
+    }
+  }
+
+  /// Takes over what the name service said of a cluster.
+  func update(cluster name: String, _ update: EndpointDirectory.Update) {
+    for cluster in generation.clusters where cluster.config.name == name {
+      switch update {
+      case .endpoints(let endpoints, let lifetime): cluster.resolved(endpoints, lifetimeMilliseconds: lifetime)
+      case .failed(let reason, let retry): cluster.resolutionFailed(reason, retryMilliseconds: retry)
+      }
+    }
+  }
+
+  /// Takes over a verdict of the active probes.
+  func setHealth(_ change: HealthChange) {
+    for cluster in generation.clusters where cluster.config.name == change.cluster {
+      cluster.setHealth(of: change.address, isHealthy: change.isHealthy)
+    }
+  }
+
+  /// A stream has ended: counts it and writes its line.
+  func streamFinished(_ stream: Stream) {
+    counters.activeRequests -= 1
+    counters.responses[min(5, max(0, stream.response.status / 100))] += 1
+    requestCounters.count(stream)
+    guard logFormat != .off else { return }
+    let milliseconds = clock.now(stream.startNanoseconds) / 1_000_000
+    let json = logFormat == .json
+    accessLog.append(atMost: AccessLogFormatter.bound(stream, json: json)) { output in
+      json
+        ? AccessLogFormatter.writeJSON(stream, epochMilliseconds: milliseconds, into: &output)
+        : AccessLogFormatter.writeText(stream, epochMilliseconds: milliseconds, into: &output)
+    }
+  }
+
+  /// Runs these probes instead of those of the last snapshot.
+  func probe(_ probes: [Probe], generation number: Int, report: @escaping @Sendable (ProbeReport) -> Void) {
+    for prober in probers { prober.stop() }
+    probers = probes.enumerated().map { index, probe in
+      Prober(
+        index: index, generation: number, probe: probe, cluster: generation.clusters[Int(probe.cluster)],
+        report: report)
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import Routing
+import Transport
+import Wire
+
+/// One thread of the data plane: its loop, sockets, connections, streams and pools. Workers share nothing on the path of a
+/// request; what the control side wants of a worker it posts to the loop.
+package final class Worker {
+  package let index: Int
+  package let loop: EventLoop
+  let limits: ProxyLimits
+  let services: WorkerServices
+  private(set) lazy var streams = StreamPool(worker: self)
+  /// What responses carry as `server`.
+  static let serverName: StaticString = "sallyport"
+  let matchContext = MatchContext()
+  var random = RandomSource()
+  var clock = WallClock()
+  package internal(set) var counters = WorkerCounters()
+  private(set) var generation: WorkerGeneration
+  private(set) var isDraining = false
+
+  private var retiring: [WorkerGeneration] = []
+  private var acceptors: [Acceptor] = []
+  private let connections = ConnectionList()
+  private let budget: ConnectionBudget
+  let accessLog: AccessLogBatch
+  let logFormat: AccessLogFormat
+  var requestCounters = RequestCounters()
+  var probers: [Prober] = []
+  /// Text forms that are built anew for each request, in place.
+  private var peerText = ByteText()
+  private var requestID = ByteText()
+
+  init(
+    index: Int, loop: EventLoop, limits: ProxyLimits, logFormat: AccessLogFormat, budget: ConnectionBudget,
+    services: WorkerServices
+  ) {
+    self.logFormat = logFormat
+    self.index = index
+    self.loop = loop
+    self.limits = limits
+    self.budget = budget
+    self.services = services
+    accessLog = AccessLogBatch(loop: loop, services: services)
+    generation = WorkerGeneration(number: 0, snapshot: .empty, clusters: [])
+  }
+
+  // MARK: Snapshots
+
+  /// Serves `plan` from now on. Streams that are under way finish on what they began with.
+  func adopt(_ plan: WorkerPlan) {
+    let old = generation
+    let clusters = plan.snapshot.clusters.enumerated().map { index, config in
+      takeOver(config, from: old) ?? UpstreamCluster(config: config, worker: self, tls: plan.clientTLS[index])
+    }
+    generation = WorkerGeneration(
+      number: old.number + 1, snapshot: plan.snapshot, clusters: clusters)
+    old.isCurrent = false
+    for cluster in old.clusters where !clusters.contains(where: { $0 === cluster }) { cluster.retire() }
+    if old.activeStreams > 0 {
+      retiring.append(old)
+      old.whenFinished = { [weak self] in self?.retire($0) }
+    }
+    adoptListeners(plan)
+  }
+
+  /// An unchanged cluster keeps its endpoints, connections and counters.
+  private func takeOver(_ config: Cluster, from old: WorkerGeneration) -> UpstreamCluster? {
+    old.clusters.first { $0.config.isUnchanged(from: config) }
+  }
+
+  /// The last stream of an old generation has ended.
+  func retire(_ generation: WorkerGeneration) {
+    retiring.removeAll { $0 === generation }
+  }
+
+  private func adoptListeners(_ plan: WorkerPlan) {
+    var kept: [Acceptor] = []
+    for listener in plan.listeners {
+      let existing = acceptors.first { $0.address == listener.address }
+      if let acceptor = existing ?? listener.takeDescriptor().flatMap({ makeAcceptor($0, listener.address) }) {
+        acceptor.serve(listener: listener.index, tls: listener.tls)
+        kept.append(acceptor)
+      }
+    }
+    for acceptor in acceptors where !kept.contains(where: { $0 === acceptor }) { acceptor.stop() }
+    acceptors = kept
+  }
+
+  private func makeAcceptor(_ descriptor: Int32, _ address: SocketAddress) -> Acceptor? {
+    try? Acceptor(socket: ListeningSocket(descriptor: descriptor, address: address), worker: self)
+  }
+
+  // MARK: Connections
+
+  /// Whether one more client connection may be held.
+  func mayAccept() -> Bool {
+    guard budget.take() else {
+      counters.connectionOverflows += 1
+      return false
+    }
+    return true
+  }
+
+  func connectionOpened(_ connection: HTTP1DownstreamConnection) {
+    connections.add(connection)
+    counters.connections += 1
+    counters.activeConnections += 1
+  }
+
+  func connectionClosed(_ connection: HTTP1DownstreamConnection) {
+    connections.remove(connection)
+    budget.give()
+    counters.activeConnections -= 1
+    counters.bytesReceived += connection.bytesReceived
+    counters.bytesSent += connection.bytesSent
+    if isDraining { reportDrained() }
+  }
+
+  func acceptExhausted(_ code: Int32) {
+    counters.acceptsExhausted += 1
+    services.log(.warning, "listener", "cannot accept connections: \(SystemError.text(of: code)); trying again")
+  }
+
+  // MARK: Draining
+
+  /// Lets requests finish and asks clients to leave: responses say `connection: close`, idle connections close now.
+  /// Listeners stay open until nothing is active, so that a connection that was just made is not refused.
+  func drain() {
+    isDraining = true
+    connections.forEach { $0.drain() }
+    reportDrained()
+  }
+
+  private func reportDrained() {
+    guard counters.activeConnections == 0 else { return }
+    services.workerDrained(index)
+  }
+
+  /// Stops accepting; part of the end of draining.
+  func closeListeners() {
+    for acceptor in acceptors { acceptor.stop() }
+    acceptors = []
+  }
+
+  // MARK: Services for streams
+
+  /// Asks the control side to resolve a cluster's names again.
+  func requestResolution(of cluster: UpstreamCluster) {
+    services.resolve(cluster.config.name)
+  }
+
+  /// Adds the forwarding headers of a request from `source`.
+  func prepare(_ request: inout RequestHead, from source: StreamSource, timeoutMilliseconds: Int) {
+    peerText.set { source.peer.writeHost(into: &$0) }
+    requestID.set { random.writeUUID(into: &$0) }
+    let rules = ForwardingRules(
+      isTLS: source.isTLS, isInternal: source.peer.isPrivate, expectedTimeoutMilliseconds: timeoutMilliseconds)
+    request.prepareForUpstream(rules, peer: peerText.bytes, requestID: requestID.bytes)
+  }
+
+  /// Adds `date`, `server` and the upstream's time to a response.
+  func prepare(_ response: inout ResponseHead, serviceMilliseconds: Int) {
+    clock.updateDate(loop.nowNanoseconds)
+    response.prepareForDownstream(
+      date: clock.date.span.raw.extracting(first: WallClock.dateBytes), server: Self.serverName,
+      serviceMilliseconds: serviceMilliseconds)
+  }
+
+  /// Fills in the fields of an answer that the gateway gives itself.
+  func finishLocalReply(_ response: inout ResponseHead, contentLength: Int) {
+    clock.updateDate(loop.nowNanoseconds)
+    response.finishLocalReply(
+      contentLength: contentLength, date: clock.date.span.raw.extracting(first: WallClock.dateBytes),
+      server: Self.serverName)
+  }
+}

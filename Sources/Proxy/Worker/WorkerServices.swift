@@ -1,0 +1,28 @@
+import Transport
+
+/// What workers ask of the control side. Called on worker threads; nothing here blocks or answers: results are posted back.
+package struct WorkerServices: Sendable {
+  /// Severity of a line of the process log.
+  package enum LogLevel: Int, Sendable { case debug, info, warning, error }
+
+  /// Writes a line to the process log.
+  package let log: @Sendable (_ level: LogLevel, _ component: String, _ message: String) -> Void
+  /// Resolves the names of a cluster again.
+  package let resolve: @Sendable (_ cluster: String) -> Void
+  /// The worker has nothing active any more while it drains.
+  package let workerDrained: @Sendable (_ worker: Int) -> Void
+  /// Takes over access log bytes, whole lines; false when the writer cannot take more and the lines are lost.
+  package let writeAccessLog: @Sendable (_ lines: [UInt8]) -> Bool
+
+  package init(
+    log: @escaping @Sendable (LogLevel, String, String) -> Void,
+    resolve: @escaping @Sendable (String) -> Void,
+    workerDrained: @escaping @Sendable (Int) -> Void,
+    writeAccessLog: @escaping @Sendable ([UInt8]) -> Bool
+  ) {
+    self.log = log
+    self.resolve = resolve
+    self.workerDrained = workerDrained
+    self.writeAccessLog = writeAccessLog
+  }
+}

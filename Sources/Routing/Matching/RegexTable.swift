@@ -1,0 +1,116 @@
+import CPcre2
+import Wire
+
+/// The regular expressions of a snapshot, compiled once with PCRE2's JIT. They match whole values, as RE2 does in Istio.
+@safe
+package final class RegexTable: @unchecked Sendable {
+  // Compiled codes are immutable and may be used by all workers at once (pcre2api, "Multithreading").
+  private var codes = unsafe [OpaquePointer]()
+  /// The sources, for messages and dumps.
+  package private(set) var sources: [String] = []
+
+  package init() {}
+
+  deinit {
+    while let code = unsafe codes.popLast() { unsafe pcre2_code_free_8(code) }
+  }
+
+  /// Why an expression was refused.
+  package struct CompileError: Error, CustomStringConvertible {
+    /// PCRE2's words.
+    package let message: String
+    /// The byte in the expression where it stopped making sense.
+    package let offset: Int
+    package var description: String { "\(message) at offset \(offset)" }
+  }
+
+  /// Compiles `pattern` and returns its index; equal patterns share one.
+  package func add(_ pattern: String, anchored: Bool = true) throws(CompileError) -> Int32 {
+    let key = anchored ? pattern : "search:" + pattern
+    if let index = sources.firstIndex(of: key) { return Int32(index) }
+    var code: Int32 = 0
+    var offset = 0
+    var options = UInt32(PCRE2_UTF) | UInt32(PCRE2_MATCH_INVALID_UTF) | UInt32(PCRE2_DOLLAR_ENDONLY)
+    if anchored { options |= UInt32(PCRE2_ANCHORED) | UInt32(PCRE2_ENDANCHORED) }
+    let bytes = Array(pattern.utf8)
+    let compiled = unsafe pcre2_compile_8(bytes, bytes.count, options, &code, &offset, nil)
+    guard let compiled = unsafe compiled else { throw CompileError(message: Self.text(of: code), offset: offset) }
+    _ = unsafe pcre2_jit_compile_8(compiled, UInt32(PCRE2_JIT_COMPLETE))
+    unsafe codes.append(compiled)
+    sources.append(key)
+    return Int32(sources.count - 1)
+  }
+
+  private static func text(of code: Int32) -> String {
+    var buffer = [UInt8](repeating: 0, count: 256)
+    let length = unsafe pcre2_get_error_message_8(code, &buffer, buffer.count)
+    return String(decoding: buffer.prefix(Int(max(0, length))), as: UTF8.self)
+  }
+
+  /// Whether the expression matches all of `subject`. One that exceeds its limits does not match.
+  func matches(_ index: Int32, _ subject: RawSpan, _ context: MatchContext) -> Bool {
+    let code = unsafe codes[Int(index)]
+    let result = unsafe subject.withUnsafeBytes { bytes in
+      // PCRE2 wants a non-null subject also for no bytes.
+      let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? UnsafePointer(context.empty)
+      return unsafe pcre2_match_8(code, start, bytes.count, 0, 0, context.data, context.limits)
+    }
+    if result == PCRE2_ERROR_MATCHLIMIT || result == PCRE2_ERROR_DEPTHLIMIT || result == PCRE2_ERROR_JIT_STACKLIMIT
+      || result == PCRE2_ERROR_HEAPLIMIT
+    {
+      context.limitsExceeded += 1
+    }
+    return result >= 0
+  }
+
+  /// Replaces every match in `subject`; nil when nothing matches. `\1` in the replacement stands for a group.
+  func replacing(_ index: Int32, in subject: [UInt8], with replacement: [UInt8]) -> [UInt8]? {
+    var translated: [UInt8] = []
+    var position = 0
+    while position < replacement.count {
+      let byte = replacement[position]
+      if byte == 0x5C, position + 1 < replacement.count, replacement[position + 1] &- 0x30 < 10 {
+        translated += [0x24, 0x7B, replacement[position + 1], 0x7D]  // ${1}
+        position += 2
+      } else {
+        translated += byte == 0x24 ? [0x24, 0x24] : [byte]
+        position += 1
+      }
+    }
+    var output = [UInt8](repeating: 0, count: subject.count * 2 + translated.count * 4 + 256)
+    var length = output.count
+    let options = UInt32(PCRE2_SUBSTITUTE_GLOBAL) | UInt32(PCRE2_SUBSTITUTE_UNSET_EMPTY)
+    let result = unsafe pcre2_substitute_8(
+      codes[Int(index)], subject, subject.count, 0, options, nil, nil, translated, translated.count, &output, &length)
+    return result > 0 ? Array(output.prefix(length)) : nil
+  }
+}
+
+/// One worker's working memory for regular expressions, with the limits that keep a bad one from burning a core.
+@safe
+package final class MatchContext {
+  let data: OpaquePointer
+  let limits: OpaquePointer
+  let empty: UnsafeMutablePointer<UInt8>
+  /// How often an expression gave up.
+  package var limitsExceeded = 0
+
+  private static let matchLimit: UInt32 = 100_000
+  private static let depthLimit: UInt32 = 10_000
+  private static let heapLimitKilobytes: UInt32 = 1024
+
+  package init() {
+    unsafe data = pcre2_match_data_create_8(16, nil)
+    unsafe limits = pcre2_match_context_create_8(nil)
+    unsafe empty = .allocate(capacity: 1)
+    unsafe pcre2_set_match_limit_8(limits, Self.matchLimit)
+    unsafe pcre2_set_depth_limit_8(limits, Self.depthLimit)
+    unsafe pcre2_set_heap_limit_8(limits, Self.heapLimitKilobytes)
+  }
+
+  deinit {
+    unsafe pcre2_match_data_free_8(data)
+    unsafe pcre2_match_context_free_8(limits)
+    unsafe empty.deallocate()
+  }
+}

@@ -1,0 +1,131 @@
+import Wire
+
+/// What a route does to a message. Rules that change something are the exception: these paths may allocate.
+extension Snapshot {
+  /// Applies rewrite and header operations of the route, then of the destination.
+  package func applyRequestActions(_ route: Route, _ destination: Destination, to head: inout RequestHead) {
+    if route.rewrite >= 0 { apply(rewrites[Int(route.rewrite)], to: &head) }
+    if route.requestHeaders >= 0 { apply(headerOperations[Int(route.requestHeaders)], to: &head) }
+    if destination.requestHeaders >= 0 { apply(headerOperations[Int(destination.requestHeaders)], to: &head) }
+  }
+
+  /// Applies the header operations of the route, then of the destination, to the response.
+  package func applyResponseActions(_ route: Route, _ destination: Destination, to head: inout ResponseHead) {
+    if route.responseHeaders >= 0 { headerOperations[Int(route.responseHeaders)].apply(to: &head.headers) }
+    if destination.responseHeaders >= 0 { headerOperations[Int(destination.responseHeaders)].apply(to: &head.headers) }
+  }
+
+  private func apply(_ operations: HeaderOperations, to head: inout RequestHead) {
+    operations.apply(to: &head.headers)
+    // `set: {Host: …}` is a host rewrite.
+    if let host = operations.set.first(where: { $0.name == Array("host".utf8) || $0.name == Array(":authority".utf8) }) {
+      setAuthority(of: &head, host.value)
+    }
+  }
+
+  private func setAuthority(of head: inout RequestHead, _ authority: [UInt8]) {
+    head.setAuthority(authority.span.raw)
+  }
+
+  private func apply(_ rewrite: Rewrite, to head: inout RequestHead) {
+    if let authority = rewrite.authority { setAuthority(of: &head, authority) }
+    let path = Self.copy(head.bytes(head.path))
+    let target = Self.copy(head.bytes(head.target))
+    let query = Self.copy(head.bytes(head.query))
+    let newPath: [UInt8]
+    switch rewrite.path {
+    case .keep: return
+    case .prefix(let count, let replacement): newPath = replacement + path.dropFirst(count)
+    case .whole(let replacement): newPath = replacement
+    case .regex(let regex, let replacement):
+      guard let replaced = regexes.replacing(regex, in: path, with: replacement) else { return }
+      newPath = replaced
+    }
+    replaceTarget(of: &head, path: newPath, query: query, original: target)
+  }
+
+  private func replaceTarget(of head: inout RequestHead, path: [UInt8], query: [UInt8], original: [UInt8]) {
+    head.headers.set(.xEnvoyOriginalPath, original.span.raw)
+    head.setTarget(path: path.span.raw, query: query.span.raw)
+  }
+
+  // MARK: Redirects
+
+  /// Where `httpsRedirect` leads: the same host, path and query by https.
+  ///
+  /// The port in the authority stays, as in Envoy, unless it is the port that this plaintext listener is reached at and an
+  /// HTTPS listener serves the same hosts: then the redirect leads to that one's port.
+  package func httpsLocation(for head: borrowing RequestHead, listener: Int32) -> [UInt8] {
+    let authority = head.bytes(head.authority)
+    let host = Authority.host(of: authority)
+    var location = Array("https://".utf8)
+    let port = Self.port(of: authority, host: host)
+    let listener = listener >= 0 ? listeners[Int(listener)] : nil
+    if let listener, listener.httpsPort != 0, port == nil || port == Int(listener.bindPort) || port == Int(listener.declaredPort) {
+      location += Self.copy(host)
+      if listener.httpsPort != 443 { location += Array(":\(listener.httpsPort)".utf8) }
+    } else {
+      location += Self.copy(authority)
+    }
+    return location + Self.copy(head.bytes(head.target))
+  }
+
+  /// The location of a redirect rule.
+  package func location(
+    of redirect: Redirect, for head: borrowing RequestHead, listener: Int32, isTLS: Bool
+  ) -> [UInt8] {
+    let scheme = redirect.scheme ?? (isTLS ? "https" : "http")
+    var location = Array("\(scheme)://".utf8)
+    let authority = redirect.authority ?? Self.copy(head.bytes(head.authority))
+    location += Self.authority(authority, redirect.port, scheme: scheme, requestPort: requestPort(listener))
+    let query = Self.copy(head.bytes(head.query))
+    if let path = redirect.path {
+      location += path
+      if path.contains(0x3F) || query.isEmpty { return location }
+    } else if let prefix = redirect.prefixRewrite {
+      location += prefix + Self.copy(head.bytes(head.path)).dropFirst(redirect.matchedPrefixCount)
+      if query.isEmpty { return location }
+    } else {
+      return location + Self.copy(head.bytes(head.target))
+    }
+    return location + [0x3F] + query
+  }
+
+  private func requestPort(_ listener: Int32) -> Int {
+    listener >= 0 ? Int(listeners[Int(listener)].declaredPort) : 0
+  }
+
+  private static func authority(
+    _ authority: [UInt8], _ port: Redirect.Port, scheme: String, requestPort: Int
+  ) -> [UInt8] {
+    let host = copy(Authority.host(of: authority.span.raw))
+    let usual = scheme == "https" ? 443 : 80
+    switch port {
+    case .keep: return authority
+    case .number(let number): return number == usual ? host : host + Array(":\(number)".utf8)
+    case .protocolDefault: return host
+    case .requestPort: return requestPort == usual ? host : host + Array(":\(requestPort)".utf8)
+    }
+  }
+
+  private static func port(of authority: RawSpan, host: RawSpan) -> Int? {
+    guard host.byteCount < authority.byteCount else { return nil }
+    return Int(String(decoding: copy(authority).dropFirst(host.byteCount + 1), as: UTF8.self))
+  }
+
+  static func copy(_ span: RawSpan) -> [UInt8] {
+    unsafe span.withUnsafeBytes { unsafe Array($0) }
+  }
+}
+
+extension HeaderOperations {
+  /// Applies set, add and remove in Envoy's order: remove, then set and add.
+  func apply(to headers: inout HeaderBlock) {
+    for name in remove { headers.removeAll(named: name.span.raw) }
+    for field in set where field.name.first != 0x3A && field.name != Array("host".utf8) {
+      headers.removeAll(named: field.name.span.raw)
+      headers.append(name: field.name.span.raw, value: field.value.span.raw)
+    }
+    for field in add { headers.append(name: field.name.span.raw, value: field.value.span.raw) }
+  }
+}

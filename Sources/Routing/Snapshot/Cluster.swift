@@ -1,0 +1,131 @@
+/// An upstream: a host at a port, perhaps a subset of it, with the policy that applies to this instance.
+package final class Cluster: Sendable {
+  /// How endpoints become known; Envoy's names.
+  package enum Discovery: String, Sendable {
+    /// IP addresses from a ServiceEntry.
+    case `static` = "STATIC"
+    /// IP addresses from EndpointSlices.
+    case endpoints = "EDS"
+    /// Every address of the names is an endpoint.
+    case strictDNS = "STRICT_DNS"
+    /// New connections go to the first address.
+    case logicalDNS = "LOGICAL_DNS"
+  }
+
+  /// The load balancing policy (DestinationRule `loadBalancer.simple`).
+  package enum LoadBalancing: String, Sendable {
+    case leastRequest = "LEAST_REQUEST"
+    case roundRobin = "ROUND_ROBIN"
+    case random = "RANDOM"
+  }
+
+  /// An endpoint with a known address.
+  package struct Endpoint: Sendable, Hashable {
+    /// An IP literal.
+    package let address: String
+    package let port: UInt16
+    package let weight: UInt32
+    package let locality: String
+
+    package init(address: String, port: UInt16, weight: UInt32, locality: String) {
+      self.address = address
+      self.port = port
+      self.weight = weight
+      self.locality = locality
+    }
+  }
+
+  /// A name whose addresses are endpoints.
+  package struct DNSName: Sendable, Hashable {
+    package let name: String
+    package let port: UInt16
+    package let weight: UInt32
+
+    package init(name: String, port: UInt16, weight: UInt32) {
+      self.name = name
+      self.port = port
+      self.weight = weight
+    }
+  }
+
+  /// The settings of a cluster; a plain value, so that clusters can be compared.
+  package struct Settings: Sendable, Hashable {
+    /// `outbound|443|http-egress-subset|httpbin.org`
+    package var name: String
+    package var host: String
+    package var port: UInt16
+    package var subset: String
+    package var discovery: Discovery
+    package var endpoints: [Endpoint] = []
+    package var dnsNames: [DNSName] = []
+    package var isExternal = false
+    /// TCP and TLS together. Istio: 10 s.
+    package var connectTimeoutMilliseconds: Int32 = 10_000
+    /// A connection without requests. Istio: 1 h; 0 for no limit.
+    package var idleTimeoutMilliseconds: Int32 = 3_600_000
+    /// Requests after which a connection is closed; 0 for no limit.
+    package var maxRequestsPerConnection = 0
+    package var loadBalancing = LoadBalancing.leastRequest
+    package var tls: TLSClientPolicy?
+    /// The DestinationRule in force: `httpbin-egress.httpbin`.
+    package var destinationRule: String?
+
+    package init(name: String, host: String, port: UInt16, subset: String, discovery: Discovery) {
+      self.name = name
+      self.host = host
+      self.port = port
+      self.subset = subset
+      self.discovery = discovery
+    }
+  }
+
+  package let settings: Settings
+  /// The index in the snapshot.
+  package let index: Int32
+
+  package init(settings: Settings, index: Int32) {
+    self.settings = settings
+    self.index = index
+  }
+
+  package var name: String { settings.name }
+  package var host: String { settings.host }
+
+  /// Whether two snapshots mean the same cluster: then its pools and counters live on.
+  package func isUnchanged(from other: Cluster) -> Bool { settings == other.settings }
+}
+
+/// How TLS is originated (DestinationRule `tls`, after all levels were merged).
+package struct TLSClientPolicy: Sendable, Hashable {
+  /// Where trusted certificates come from.
+  package enum Authority: Sendable, Hashable {
+    case system
+    case pem([UInt8])
+    case file(String)
+  }
+
+  /// Where a certificate comes from.
+  package enum Identity: Sendable, Hashable {
+    case pem(chain: [UInt8], key: [UInt8])
+    case files(chain: String, key: String)
+  }
+
+  /// `SIMPLE`, `MUTUAL`, `ISTIO_MUTUAL`
+  package var mode: String
+  /// The server name to send; nil for none.
+  package var serverName: String?
+  /// The name that the certificate must be for; nil when only `subjectAltNames` or nothing is checked.
+  package var verifiedHost: String?
+  /// One of these must be among the certificate's names, exactly; empty for no such check.
+  package var subjectAltNames: [String] = []
+  package var authority: Authority = .system
+  package var crlFile: String?
+  package var identity: Identity?
+  package var insecureSkipVerify = false
+  /// Why TLS cannot be originated: no secret. Requests get 503 UF.
+  package var problem: String?
+
+  package init(mode: String) {
+    self.mode = mode
+  }
+}

@@ -1,0 +1,26 @@
+/// What is served for some server names of a TLS listener. Trivial; texts are in `Snapshot.chainFacts`.
+package struct FilterChain: Sendable {
+  /// What happens to a connection.
+  package enum Network: UInt8, Sendable {
+    /// TLS is terminated, requests are routed.
+    case http
+    /// TLS is terminated, bytes go to a cluster.
+    case tcp
+    /// Bytes go to a cluster as they are.
+    case passthrough
+  }
+
+  package let network: Network
+  package let listener: Int32
+  /// The index of the TLS policy, -1 for passthrough.
+  package let policy: Int32
+  package let routeConfiguration: Int32
+}
+
+/// What is known of a filter chain besides what connections need.
+package struct FilterChainFacts: Sendable {
+  /// Server names: exact, `*.example.com`, `*`.
+  package let serverNames: [String]
+  /// The Gateway server: `istio-system/my-ingressgateway:443/https`.
+  package let server: String
+}
