@@ -31,7 +31,7 @@ class Response:
         return self.body.decode(errors="replace")
 
 
-class ConnectionClosed(OSError):
+class ConnectionClosed(ConnectionError):
     """The other side ended the connection where more bytes were due. `clean`: FIN, not a reset."""
 
     def __init__(self, clean: bool, received: bytes):
@@ -78,8 +78,6 @@ class Connection:
         try:
             data = self.socket.recv(65536)
         except (ConnectionResetError, BrokenPipeError, ssl.SSLError) as error:
-            if isinstance(error, TimeoutError):
-                raise
             raise ConnectionClosed(False, so_far + self._buffer) from error
         if not data:
             raise ConnectionClosed(True, so_far + self._buffer)

@@ -39,22 +39,27 @@ class UpstreamConnection:
         self.number = number
         self.server_name: str | None = None
         self._log = log
-        self._buffer = b""
+        self._buffer = bytearray()
 
     def _fill(self) -> bool:
         try:
-            data = self.socket.recv(65536)
+            data = self.socket.recv(1 << 20)
         except OSError:
             return False
         self._buffer += data
         return bool(data)
+
+    def _take(self, count: int) -> bytes:
+        data = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        return data
 
     def read_head(self) -> Request | None:
         """The next request's head, or None at the end of the connection."""
         while b"\r\n\r\n" not in self._buffer:
             if not self._fill():
                 return None
-        head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
+        head = self._take(self._buffer.index(b"\r\n\r\n") + 4)[:-4]
         first, *lines = head.decode("latin-1").split("\r\n")
         method, target, version = first.split(" ")
         headers = []
@@ -89,15 +94,13 @@ class UpstreamConnection:
         while b"\r\n" not in self._buffer:
             if not self._fill():
                 raise EOFError
-        line, _, self._buffer = self._buffer.partition(b"\r\n")
-        return line
+        return self._take(self._buffer.index(b"\r\n") + 2)[:-2]
 
     def read_exactly(self, count: int) -> bytes:
         while len(self._buffer) < count:
             if not self._fill():
                 raise EOFError
-        data, self._buffer = self._buffer[:count], self._buffer[count:]
-        return data
+        return self._take(count)
 
     def send(self, data: bytes | str) -> None:
         self.socket.sendall(data.encode("latin-1") if isinstance(data, str) else data)
@@ -113,7 +116,7 @@ class UpstreamConnection:
     def wait_for_end(self) -> None:
         """Returns when the other side has ended the connection."""
         while self._fill():
-            self._buffer = b""
+            self._buffer.clear()
 
 
 def response(body: bytes | str = b"ok", status: str = "200 OK", *lines: str) -> bytes:
