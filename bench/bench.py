@@ -68,7 +68,10 @@ class Sample:
 
 def measure(case: Case, generator: Generator, proxy: peers.Proxy, seconds: float) -> Sample:
     before = proxy.cpu_nanoseconds()
-    load = case.run(generator, proxy, seconds)
+    try:
+        load = case.run(generator, proxy, seconds)
+    except RuntimeError as error:
+        raise RuntimeError(f"{proxy.name}, {case.name}: {error}\n{proxy.process.report()}") from error
     spent = proxy.cpu_nanoseconds() - before
     if load.requests == 0:
         raise RuntimeError(f"{proxy.name}, {case.name}: no request succeeded, {load.failed} failed")

@@ -48,5 +48,8 @@ class Generator:
              "tls" if tls else "plain"])))
 
     def _run(self, arguments: list[str]) -> str:
-        return subprocess.run(["taskset", "-c", str(self._core), *arguments], check=True, capture_output=True,
-                              text=True, timeout=300).stdout
+        result = subprocess.run(["taskset", "-c", str(self._core), *arguments], capture_output=True, text=True,
+                                timeout=300)
+        if result.returncode != 0:
+            raise RuntimeError(f"{' '.join(arguments)}: exit {result.returncode}: {result.stdout} {result.stderr}")
+        return result.stdout
