@@ -53,17 +53,16 @@ extension Snapshot {
 
   /// Where `httpsRedirect` leads: the same host, path and query by https.
   ///
-  /// The port in the authority stays, as in Envoy, unless it is the port that this plaintext listener is reached at and an
-  /// HTTPS listener serves the same hosts: then the redirect leads to that one's port.
+  /// The port in the authority stays, as in Envoy, unless it is a port that this plaintext listener is reached at and there
+  /// is an HTTPS listener: then the redirect leads to where that one is reached in the same way.
   package func httpsLocation(for head: borrowing RequestHead, listener: Int32) -> [UInt8] {
     let authority = head.bytes(head.authority)
     let host = Authority.host(of: authority)
     var location = Array("https://".utf8)
     let port = Self.port(of: authority, host: host)
-    let listener = listener >= 0 ? listeners[Int(listener)] : nil
-    if let listener, listener.httpsPort != 0, port == nil || port == Int(listener.bindPort) || port == Int(listener.declaredPort) {
+    if listener >= 0, let target = listeners[Int(listener)].httpsPort(seenFrom: port) {
       location += Self.copy(host)
-      if listener.httpsPort != 443 { location += Array(":\(listener.httpsPort)".utf8) }
+      if target != 443 { location += Array(":\(target)".utf8) }
     } else {
       location += Self.copy(authority)
     }

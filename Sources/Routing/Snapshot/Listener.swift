@@ -15,8 +15,21 @@ package struct Listener: Sendable {
   package let bindPort: UInt16
   /// The route configuration of a plaintext HTTP listener, else -1.
   package let routeConfiguration: Int32
-  /// The port where clients reach the HTTPS server for the same hosts, 0 if there is none: where redirects lead to.
-  package let httpsPort: UInt16
+  /// The port that clients see: the published one, else the declared one.
+  package let publicPort: UInt16
+  /// The HTTPS listener that redirects lead to, as it is bound and as clients see it; 0 if there is none.
+  package let httpsBindPort: UInt16
+  package let httpsPublicPort: UInt16
+}
+
+extension Listener {
+  /// Where a client that named `port` (nil: the default) reaches the HTTPS listener; nil when that cannot be known.
+  func httpsPort(seenFrom port: Int?) -> Int? {
+    guard httpsBindPort != 0 else { return port == nil ? 443 : nil }
+    if port == Int(publicPort) || (port == nil && publicPort == 80) { return Int(httpsPublicPort) }
+    if port == Int(bindPort) { return Int(httpsBindPort) }
+    return port == nil ? Int(httpsPublicPort) : nil
+  }
 }
 
 /// What is known of a listener besides what requests need.

@@ -1,0 +1,52 @@
+/// The metadata that every resource has.
+package struct Metadata: Sendable {
+  package var name = ""
+  package var namespace = "default"
+  package var labels: [String: String] = [:]
+  package var annotations: [String: String] = [:]
+  /// RFC 3339, as the API server writes it; sorts as text.
+  package var creationTimestamp: String?
+  package var nameLocation: SourceLocation?
+
+  package init() {}
+
+  init(_ reader: FieldReader) {
+    reader.isLenient = true
+    let name = reader.string("name")
+    self.name = name?.value ?? ""
+    nameLocation = name?.location
+    if let namespace = reader.string("namespace")?.value, !namespace.isEmpty { self.namespace = namespace }
+    labels = reader.stringMap("labels").mapValues(\.value)
+    annotations = reader.stringMap("annotations").mapValues(\.value)
+    creationTimestamp = (reader.raw("creationTimestamp")?.scalar?.string).flatMap { $0 == "null" ? nil : $0 }
+  }
+}
+
+/// One resource of a kind.
+package struct Resource<Spec> {
+  package let kind: String
+  package let metadata: Metadata
+  /// Where the document begins.
+  package let location: SourceLocation
+  package let spec: Spec
+
+  package init(kind: String, metadata: Metadata, location: SourceLocation, spec: Spec) {
+    self.kind = kind
+    self.metadata = metadata
+    self.location = location
+    self.spec = spec
+  }
+
+  /// `httpbin/httpbin-egress`
+  package var reference: String { "\(metadata.namespace)/\(metadata.name)" }
+
+  /// `VirtualService httpbin/httpbin-egress`
+  package var description: String { "\(kind) \(reference)" }
+
+  /// Istio's order of resources: by creation, then by namespace and name.
+  package var orderKey: (String, String, String) {
+    (metadata.creationTimestamp ?? "", metadata.namespace, metadata.name)
+  }
+}
+
+extension Resource: Sendable where Spec: Sendable {}

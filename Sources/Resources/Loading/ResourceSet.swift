@@ -1,0 +1,34 @@
+/// All resources of a configuration, by kind, in the order in which they were read.
+package struct ResourceSet: Sendable {
+  package var gateways: [Resource<Gateway>] = []
+  package var virtualServices: [Resource<VirtualService>] = []
+  package var serviceEntries: [Resource<ServiceEntry>] = []
+  package var destinationRules: [Resource<DestinationRule>] = []
+  package var workloadEntries: [Resource<WorkloadEntry>] = []
+  package var peerAuthentications: [Resource<PeerAuthentication>] = []
+  package var operators: [Resource<IstioOperator>] = []
+  package var secrets: [Resource<Secret>] = []
+  package var configMaps: [Resource<ConfigMap>] = []
+  package var services: [Resource<Service>] = []
+  package var endpointSlices: [Resource<EndpointSlice>] = []
+  package var deployments: [Resource<Deployment>] = []
+  package var probes: [Resource<UpstreamProbe>] = []
+
+  package init() {}
+}
+
+/// What loading gave: the resources that are good, and everything there is to say.
+package struct LoadResult: Sendable {
+  package var resources = ResourceSet()
+  package var diagnostics: [Diagnostic] = []
+  /// Resources that were left out because of errors: `VirtualService httpbin/httpbin-egress`.
+  package var broken: [String] = []
+  /// Paths that do not exist or cannot be read.
+  package var unreadable: [String] = []
+  /// A file is not YAML.
+  package var hasSyntaxErrors = false
+  /// The files that were read.
+  package var files: [String] = []
+
+  package init() {}
+}

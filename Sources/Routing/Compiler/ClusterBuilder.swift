@@ -1,0 +1,285 @@
+import Resources
+
+/// Makes clusters out of destinations: one for each host, port and subset that a route of this instance names.
+final class ClusterBuilder {
+  private let registry: ServiceRegistry
+  private let policies: TrafficPolicyResolver
+  private let credentials: CredentialStore
+  private(set) var clusters: [Cluster] = []
+  private var byName: [String: Int32] = [:]
+  private(set) var diagnostics: [Diagnostic] = []
+
+  init(registry: ServiceRegistry, policies: TrafficPolicyResolver, credentials: CredentialStore) {
+    self.registry = registry
+    self.policies = policies
+    self.credentials = credentials
+  }
+
+  /// A destination as a rule says it.
+  struct Request {
+    let host: Located<String>
+    let port: Located<Int>?
+    let subset: Located<String>?
+    /// The namespace of the rule, for short names.
+    let namespace: String
+    let listenerPort: Int
+    /// `VirtualService httpbin/httpbin-egress`
+    let resource: String
+  }
+
+  /// The index of the cluster, -1 when there is none: the reason is among the diagnostics.
+  func cluster(for request: Request) -> Int32 {
+    let host = HostName.expand(request.host.value, namespace: request.namespace)
+    guard let entry = registry.entry(host) else { return unknownHost(host, request) }
+    guard let port = port(of: entry, request) else { return -1 }
+    let subset = request.subset?.value ?? ""
+    let name = "outbound|\(port.number)|\(subset)|\(host)"
+    if let known = byName[name] { return known }
+    switch policies.resolve(host: host, serviceNamespace: entry.namespace, port: port.number, subset: subset) {
+    case .noSubset(let subsets):
+      report(
+        "IST0101", .error, "Referenced host+subset in destinationrule not found: \"\(host)+\(subset)\"",
+        request.subset?.location, request, Suggestion.help(for: subset, among: subsets))
+      return -1
+    case .policy(let policy):
+      var settings = Cluster.Settings(
+        name: name, host: host, port: UInt16(clamping: port.number), subset: subset, discovery: .static)
+      fillEndpoints(&settings, entry, port, policy.labels, request)
+      fillPolicy(&settings, policy, entry, request)
+      return add(settings)
+    }
+  }
+
+  private func add(_ settings: Cluster.Settings) -> Int32 {
+    let index = Int32(clusters.count)
+    clusters.append(Cluster(settings: settings, index: index))
+    byName[settings.name] = index
+    return index
+  }
+
+  private func report(
+    _ code: String, _ severity: Diagnostic.Severity, _ message: String, _ location: SourceLocation?, _ request: Request,
+    _ help: String? = nil
+  ) {
+    let diagnostic = Diagnostic(code, severity, message, at: location, resource: request.resource, help: help)
+    if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
+  }
+
+  // MARK: Hosts and ports
+
+  /// A mesh-internal host without a Service in the configuration is left to the name service; others must be declared.
+  private func unknownHost(_ host: String, _ request: Request) -> Int32 {
+    guard HostName.isInMesh(host), let port = request.port?.value, request.subset == nil else {
+      report(
+        "IST0101", .error, "Referenced host not found: \"\(request.host.value)\"", request.host.location, request,
+        Suggestion.help(for: host, among: registry.hosts) ?? "declare it with a ServiceEntry")
+      return -1
+    }
+    let name = "outbound|\(port)||\(host)"
+    if let known = byName[name] { return known }
+    report(
+      "SP1011", .info, "host \"\(host)\" is not in the configuration: its addresses are those of the name service",
+      request.host.location, request)
+    var settings = Cluster.Settings(
+      name: name, host: host, port: UInt16(clamping: port), subset: "", discovery: .strictDNS)
+    settings.dnsNames = [.init(name: host, port: UInt16(clamping: port), weight: 1)]
+    return add(settings)
+  }
+
+  private func port(of entry: ServiceRegistry.Entry, _ request: Request) -> ServiceRegistry.Port? {
+    if let wanted = request.port {
+      if let port = entry.ports.first(where: { $0.number == wanted.value }) { return port }
+      let known = entry.ports.map { String($0.number) }.joined(separator: ", ")
+      report(
+        "IST0101", .error, "Referenced host:port not found: \"\(entry.host):\(wanted.value)\"", wanted.location,
+        request, "the host has \(known.isEmpty ? "no ports" : "port \(known)")")
+      return nil
+    }
+    if entry.ports.count == 1 { return entry.ports[0] }
+    if let same = entry.ports.first(where: { $0.number == request.listenerPort }) { return same }
+    report(
+      "IST0112", .error,
+      "This VirtualService routes to a service \"\(entry.host)\" that exposes multiple ports [\(entry.ports.map { String($0.number) }.joined(separator: " "))]. Specifying a port in the destination is required to disambiguate.",
+      request.host.location, request)
+    return nil
+  }
+
+  // MARK: Endpoints
+
+  private func fillEndpoints(
+    _ settings: inout Cluster.Settings, _ entry: ServiceRegistry.Entry, _ port: ServiceRegistry.Port,
+    _ labels: [String: String], _ request: Request
+  ) {
+    switch entry.origin {
+    case .kubernetes(let service): fillFromService(&settings, service, port, labels)
+    case .entry(let resource):
+      settings.isExternal = resource.spec.location == .external
+      fillFromEntry(&settings, resource, port, labels, request)
+    }
+  }
+
+  private func fillFromService(
+    _ settings: inout Cluster.Settings, _ service: Resource<Service>, _ port: ServiceRegistry.Port,
+    _ labels: [String: String]
+  ) {
+    let number = UInt16(clamping: port.number)
+    if let external = service.spec.externalName {
+      settings.discovery = .strictDNS
+      settings.dnsNames = [.init(name: external, port: number, weight: 1)]
+      return
+    }
+    settings.discovery = .endpoints
+    let slices = registry.slices.filter {
+      $0.metadata.namespace == service.metadata.namespace && $0.spec.service == service.metadata.name
+    }
+    for slice in slices where isSubset(labels, of: slice.metadata.labels) {
+      guard let target = slice.spec.ports.first(where: { $0.name == port.name }) ?? single(slice.spec.ports) else { continue }
+      for endpoint in slice.spec.endpoints where endpoint.isReady {
+        settings.endpoints += endpoint.addresses.map {
+          .init(address: $0, port: UInt16(clamping: target.port), weight: 1, locality: endpoint.zone ?? "")
+        }
+      }
+    }
+    addWorkloads(&settings, selector: service.spec.selector, namespace: service.metadata.namespace, port, labels)
+    guard slices.isEmpty, settings.endpoints.isEmpty, settings.dnsNames.isEmpty else { return }
+    // Without an API server there may be no EndpointSlice: the Service's own address, or its name.
+    if let address = service.spec.clusterIP, address != "None", !address.isEmpty {
+      settings.endpoints = [.init(address: address, port: number, weight: 1, locality: "")]
+    } else {
+      settings.discovery = .strictDNS
+      settings.dnsNames = [.init(name: settings.host, port: number, weight: 1)]
+    }
+  }
+
+  private func single(_ ports: [(name: String, port: Int)]) -> (name: String, port: Int)? {
+    ports.count == 1 ? ports[0] : nil
+  }
+
+  private func isSubset(_ labels: [String: String], of all: [String: String]) -> Bool {
+    labels.allSatisfy { all[$0.key] == $0.value }
+  }
+
+  private func fillFromEntry(
+    _ settings: inout Cluster.Settings, _ resource: Resource<ServiceEntry>, _ port: ServiceRegistry.Port,
+    _ labels: [String: String], _ request: Request
+  ) {
+    let spec = resource.spec
+    let target = UInt16(clamping: port.targetPort ?? port.number)
+    switch spec.effectiveResolution {
+    case .static: settings.discovery = .static
+    case .dns: settings.discovery = .strictDNS
+    case .dnsRoundRobin: settings.discovery = .logicalDNS
+    case .none, .dynamicDNS:
+      settings.discovery = .strictDNS
+      report(
+        "SP1012", .info,
+        "ServiceEntry \(resource.reference) has resolution \(spec.effectiveResolution.rawValue), which has no original destination on a gateway: \"\(settings.host)\" is resolved by name",
+        spec.resolution?.location ?? resource.location, request)
+    }
+    for endpoint in spec.endpoints where isSubset(labels, of: endpoint.labels) {
+      addEndpoint(&settings, endpoint, port, target)
+    }
+    if let selector = spec.workloadSelector {
+      addWorkloads(
+        &settings, selector: selector.mapValues(\.value), namespace: resource.metadata.namespace, port, labels)
+    }
+    let hasImplicitEndpoint = spec.endpoints.isEmpty && spec.workloadSelector == nil && labels.isEmpty
+    if hasImplicitEndpoint, settings.discovery != .static, !settings.host.hasPrefix("*") {
+      settings.dnsNames = [.init(name: settings.host, port: target, weight: 1)]
+    }
+  }
+
+  private func addWorkloads(
+    _ settings: inout Cluster.Settings, selector: [String: String], namespace: String, _ port: ServiceRegistry.Port,
+    _ labels: [String: String]
+  ) {
+    guard !selector.isEmpty else { return }
+    for workload in registry.workloads where workload.metadata.namespace == namespace {
+      let all = workload.spec.labels.merging(workload.metadata.labels) { first, _ in first }
+      guard isSubset(selector, of: all), isSubset(labels, of: all) else { continue }
+      addEndpoint(&settings, workload.spec, port, UInt16(clamping: port.targetPort ?? port.number))
+    }
+  }
+
+  private func addEndpoint(
+    _ settings: inout Cluster.Settings, _ endpoint: WorkloadEntry, _ port: ServiceRegistry.Port, _ target: UInt16
+  ) {
+    guard let address = endpoint.address?.value, !address.hasPrefix("unix:") else { return }
+    let number = endpoint.ports[port.name].map { UInt16(clamping: $0.value) } ?? target
+    let weight = UInt32(clamping: max(1, endpoint.weight?.value ?? 1))
+    if HostRules.isIPLiteral(address) {
+      settings.endpoints.append(
+        .init(address: address, port: number, weight: weight, locality: endpoint.locality?.value ?? ""))
+    } else {
+      settings.dnsNames.append(.init(name: address, port: number, weight: weight))
+      if settings.discovery != .logicalDNS { settings.discovery = .strictDNS }
+    }
+  }
+
+  // MARK: Policy
+
+  private func fillPolicy(
+    _ settings: inout Cluster.Settings, _ policy: TrafficPolicyResolver.Effective, _ entry: ServiceRegistry.Entry,
+    _ request: Request
+  ) {
+    settings.destinationRule = policy.rule.map { "\($0.metadata.name).\($0.metadata.namespace)" }
+    switch policy.loadBalancer?.simple?.value {
+    case .roundRobin: settings.loadBalancing = .roundRobin
+    case .random: settings.loadBalancing = .random
+    default: settings.loadBalancing = .leastRequest
+    }
+    if let pool = policy.connectionPool {
+      if let timeout = pool.connectTimeout { settings.connectTimeoutMilliseconds = Int32(clamping: timeout.value) }
+      if let idle = pool.httpIdleTimeout ?? pool.tcpIdleTimeout {
+        settings.idleTimeoutMilliseconds = Int32(clamping: idle.value)
+      }
+      settings.maxRequestsPerConnection = pool.maxRequestsPerConnection?.value ?? 0
+    }
+    let sans: [String] =
+      if case .entry(let resource) = entry.origin { resource.spec.subjectAltNames.map(\.value) } else { [] }
+    settings.tls = policy.tls.flatMap { originate($0, host: settings.host, entrySANs: sans, request) }
+  }
+
+  /// What TLS is originated with. Without `sni` the server name is the host of the ServiceEntry, and the certificate must be
+  /// for it: the downstream Host, which Istio would use, is another name in the egress pattern, and every handshake would fail.
+  private func originate(
+    _ tls: ClientTLSSettings, host: String, entrySANs: [String], _ request: Request
+  ) -> TLSClientPolicy? {
+    guard tls.effectiveMode != .disable else { return nil }
+    var policy = TLSClientPolicy(mode: tls.effectiveMode.rawValue)
+    policy.insecureSkipVerify = tls.insecureSkipVerify?.value ?? false
+    policy.crlFile = tls.caCrl?.value
+    policy.subjectAltNames = tls.subjectAltNames.isEmpty ? entrySANs : tls.subjectAltNames.map(\.value)
+    policy.serverName = tls.sni?.value ?? (host.hasPrefix("*") ? nil : host)
+    policy.verifiedHost = policy.subjectAltNames.isEmpty ? policy.serverName : nil
+    if policy.verifiedHost == nil, policy.subjectAltNames.isEmpty, !policy.insecureSkipVerify {
+      policy.problem = "\(host) is a wildcard: tls.sni or tls.subjectAltNames must say which name to verify"
+    }
+    if tls.effectiveMode == .istioMutual {
+      policy.problem = "tls.mode ISTIO_MUTUAL needs workload certificates, which this instance does not have"
+    }
+    fillCredentials(&policy, tls, request)
+    return policy
+  }
+
+  private func fillCredentials(_ policy: inout TLSClientPolicy, _ tls: ClientTLSSettings, _ request: Request) {
+    if let file = tls.caCertificates?.value, file != "system" { policy.authority = .file(file) }
+    if let chain = tls.clientCertificate?.value, let key = tls.privateKey?.value {
+      policy.identity = .files(chain: chain, key: key)
+    }
+    guard let credential = tls.credentialName else { return }
+    if let authority = credentials.authority(credential.value) { policy.authority = .pem(authority.pem) }
+    switch (tls.effectiveMode, credentials.certificate(credential.value)) {
+    case (.mutual, .success(let certificate)):
+      policy.identity = .pem(chain: certificate.chainPEM, key: certificate.keyPEM)
+    case (.mutual, .failure(let problem)):
+      policy.problem = problem.message
+      report(problem.code, .error, problem.message, credential.location, request, problem.help)
+    default:
+      guard credentials.authority(credential.value) == nil else { return }
+      let message = "Referenced credentialName not found: \"\(credential.value)-cacert\" or \"\(credential.value)\" with a CA"
+      policy.problem = message
+      report("IST0101", .error, message, credential.location, request)
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import Resources
+
+/// The instances that a configuration declares: components of IstioOperators, and Deployments.
+package enum InstanceCatalog {
+  /// An instance with the readiness probes that its resources give it.
+  package struct Entry: Sendable {
+    package let identity: InstanceIdentity
+    package let readinessProbes: [ReadinessProbe]
+    package let location: SourceLocation?
+  }
+
+  /// Profiles that install `istio-ingressgateway` in `istio-system`.
+  private static let profilesWithIngress: Set<String> = ["default", "demo", "preview", "openshift", "stable"]
+
+  /// All declared instances, in the order of their names; components win over Deployments of the same name.
+  package static func instances(in resources: ResourceSet) -> [Entry] {
+    var entries: [Entry] = []
+    for resource in resources.operators {
+      for component in resource.spec.components where component.enabled {
+        append(entry(component, of: resource.spec), to: &entries)
+      }
+    }
+    for resource in resources.operators
+    where resource.spec.profile.map({ profilesWithIngress.contains($0) }) ?? false {
+      append(defaultIngress, to: &entries)
+    }
+    for deployment in resources.deployments { append(entry(deployment), to: &entries) }
+    return entries.sorted { ($0.identity.name, $0.identity.namespace) < ($1.identity.name, $1.identity.namespace) }
+  }
+
+  private static func append(_ entry: Entry, to entries: inout [Entry]) {
+    let isKnown = entries.contains {
+      $0.identity.name == entry.identity.name && $0.identity.namespace == entry.identity.namespace
+    }
+    if !isKnown { entries.append(entry) }
+  }
+
+  private static func entry(_ component: IstioOperator.Component, of spec: IstioOperator) -> Entry {
+    let usual = component.isEgress ? "istio-egressgateway" : "istio-ingressgateway"
+    var labels = component.labels
+    if labels.isEmpty { labels = ["app": usual, "istio": String(usual.dropFirst(6))] }
+    return Entry(
+      identity: InstanceIdentity(
+        name: component.name?.value ?? usual,
+        namespace: component.namespace?.value ?? spec.namespace?.value ?? "istio-system", labels: labels),
+      readinessProbes: component.readinessProbes, location: component.location)
+  }
+
+  private static let defaultIngress = Entry(
+    identity: InstanceIdentity(
+      name: "istio-ingressgateway", namespace: "istio-system",
+      labels: ["app": "istio-ingressgateway", "istio": "ingressgateway"]),
+    readinessProbes: [], location: nil)
+
+  private static func entry(_ deployment: Resource<Deployment>) -> Entry {
+    Entry(
+      identity: InstanceIdentity(
+        name: deployment.metadata.name, namespace: deployment.metadata.namespace, labels: deployment.spec.podLabels),
+      readinessProbes: deployment.spec.readinessProbes, location: deployment.location)
+  }
+}

@@ -1,0 +1,102 @@
+import Resources
+
+/// Findings that need several resources at once: references that lead nowhere, and the traps of Istio's semantics.
+package enum OverlapAnalyzer {
+  /// All findings for one instance.
+  static func analyze(_ resources: ResourceSet, identity: InstanceIdentity, clusters: [Cluster]) -> [Diagnostic] {
+    lostPolicies(resources) + namePolicies(resources, clusters) + peerAuthentications(resources, identity)
+  }
+
+  /// Findings that hold whatever the instance: references to Gateways, selectors without an instance.
+  package static func references(_ resources: ResourceSet, instances: [InstanceIdentity]) -> [Diagnostic] {
+    gatewayReferences(resources) + selectors(resources, instances)
+  }
+
+  private static func gatewayReferences(_ resources: ResourceSet) -> [Diagnostic] {
+    let known = Set(resources.gateways.map(\.reference))
+    var diagnostics: [Diagnostic] = []
+    for service in resources.virtualServices {
+      let inMatches = service.spec.http.flatMap { $0.match.flatMap(\.gateways) }
+      for reference in service.spec.gateways + inMatches {
+        let name = GatewayReference.resolve(reference.value, namespace: service.metadata.namespace)
+        guard name != "mesh", !known.contains(name) else { continue }
+        diagnostics.append(
+          Diagnostic(
+            "IST0101", .error,
+            "\(service.description) refers to gateway \"\(reference.value)\", which does not exist",
+            at: reference.location, resource: service.description,
+            help: Suggestion.help(for: name, among: known.sorted())))
+      }
+    }
+    return diagnostics
+  }
+
+  private static func selectors(_ resources: ResourceSet, _ instances: [InstanceIdentity]) -> [Diagnostic] {
+    guard !instances.isEmpty else { return [] }
+    return resources.gateways.compactMap { gateway in
+      let selector = gateway.spec.selector.mapValues(\.value)
+      guard !instances.contains(where: { $0.matches(selector) }) else { return nil }
+      let text = selector.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: ",")
+      return Diagnostic(
+        "IST0101", .warning, "Referenced selector not found: \"\(text)\": no instance has these labels",
+        at: gateway.spec.selector.values.map(\.location).min { $0.line < $1.line } ?? gateway.location,
+        resource: gateway.description)
+    }
+  }
+
+  /// A port-level entry replaces its siblings wholesale: what stands beside it is lost for that port.
+  private static func lostPolicies(_ resources: ResourceSet) -> [Diagnostic] {
+    var diagnostics: [Diagnostic] = []
+    for rule in resources.destinationRules {
+      let policies = [rule.spec.trafficPolicy] + rule.spec.subsets.map(\.trafficPolicy)
+      for policy in policies.compactMap({ $0 }) {
+        for entry in policy.portLevelSettings {
+          var lost: [String] = []
+          if policy.loadBalancer != nil, entry.policy.loadBalancer == nil { lost.append("loadBalancer") }
+          if policy.connectionPool != nil, entry.policy.connectionPool == nil { lost.append("connectionPool") }
+          if policy.tls != nil, entry.policy.tls == nil { lost.append("tls") }
+          guard !lost.isEmpty, let port = entry.port else { continue }
+          diagnostics.append(
+            Diagnostic(
+              "SP1010", .info,
+              "portLevelSettings for port \(port.value) replace their siblings: \(lost.joined(separator: ", ")) beside them \(lost.count == 1 ? "is" : "are") not in force on this port",
+              at: port.location, resource: rule.description, help: "repeat \(lost.joined(separator: ", ")) inside the entry"))
+        }
+      }
+    }
+    return diagnostics
+  }
+
+  /// Where the downstream Host is not the upstream's host, Istio would verify the certificate against the wrong name.
+  private static func namePolicies(_ resources: ResourceSet, _ clusters: [Cluster]) -> [Diagnostic] {
+    var diagnostics: [Diagnostic] = []
+    for cluster in clusters where cluster.settings.isExternal {
+      guard let tls = cluster.settings.tls, let name = tls.serverName, name == cluster.host else { continue }
+      for service in resources.virtualServices {
+        for route in service.spec.http where route.rewrite?.authority == nil {
+          for target in route.route.compactMap(\.destination) {
+            guard let host = target.host, HostName.expand(host.value, namespace: service.metadata.namespace) == cluster.host,
+              !service.spec.hosts.contains(where: { HostName.covers($0.value.lowercased(), cluster.host) })
+            else { continue }
+            diagnostics.append(
+              Diagnostic(
+                "SP1013", .info,
+                "requests for \(service.spec.hosts.first?.value ?? "") go to \(cluster.host): the server name and the verified name are \"\(name)\", the Host stays as it came",
+                at: host.location, resource: service.description,
+                help: "set tls.sni in the DestinationRule or rewrite.authority in the VirtualService to say otherwise"))
+          }
+        }
+      }
+    }
+    return diagnostics
+  }
+
+  private static func peerAuthentications(_ resources: ResourceSet, _ identity: InstanceIdentity) -> [Diagnostic] {
+    resources.peerAuthentications.compactMap { policy in
+      guard policy.metadata.namespace == identity.namespace, policy.spec.mode?.value == .strict else { return nil }
+      return Diagnostic(
+        "SP1014", .info, "PeerAuthentication STRICT has no effect on the servers of a Gateway: their tls settings decide",
+        at: policy.spec.mode?.location, resource: policy.description)
+    }
+  }
+}

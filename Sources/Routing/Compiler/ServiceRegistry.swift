@@ -1,0 +1,87 @@
+import Resources
+
+/// The hosts that routes may lead to, with their ports: Services and ServiceEntries.
+struct ServiceRegistry {
+  /// A port of a host.
+  struct Port {
+    let number: Int
+    let name: String
+    let protocolName: String
+    let targetPort: Int?
+  }
+
+  /// Where a host comes from.
+  enum Origin {
+    case kubernetes(Resource<Service>)
+    case entry(Resource<ServiceEntry>)
+  }
+
+  /// A host.
+  struct Entry {
+    let host: String
+    let namespace: String
+    let ports: [Port]
+    let origin: Origin
+    let exportTo: [String]
+  }
+
+  private(set) var entries: [Entry] = []
+  private var byHost: [String: Int] = [:]
+  let slices: [Resource<EndpointSlice>]
+  let workloads: [Resource<WorkloadEntry>]
+
+  init(_ resources: ResourceSet, for identity: InstanceIdentity) {
+    slices = resources.endpointSlices
+    workloads = resources.workloadEntries
+    for service in resources.services {
+      let ports = service.spec.ports.map { port in
+        Port(
+          number: port.port, name: port.name, protocolName: port.appProtocol ?? port.name,
+          targetPort: { if case .number(let number)? = port.targetPort { number } else { nil } }())
+      }
+      add(
+        Entry(
+          host: "\(service.metadata.name).\(service.metadata.namespace).svc.\(HostName.clusterDomain)",
+          namespace: service.metadata.namespace, ports: ports, origin: .kubernetes(service), exportTo: []))
+    }
+    for resource in resources.serviceEntries.sorted(by: { $0.orderKey < $1.orderKey }) {
+      add(resource, for: identity)
+    }
+  }
+
+  private mutating func add(_ resource: Resource<ServiceEntry>, for identity: InstanceIdentity) {
+    let exportTo = resource.spec.exportTo.map(\.value)
+    guard Visibility.reaches(identity.namespace, from: resource.metadata.namespace, exportTo) else { return }
+    let ports = resource.spec.ports.map { port in
+      Port(
+        number: port.number?.value ?? 0, name: port.name?.value ?? "", protocolName: port.protocolName?.value ?? "",
+        targetPort: port.targetPort?.value)
+    }
+    for host in resource.spec.hosts {
+      add(
+        Entry(
+          host: host.value.lowercased(), namespace: resource.metadata.namespace, ports: ports,
+          origin: .entry(resource), exportTo: exportTo))
+    }
+  }
+
+  private mutating func add(_ entry: Entry) {
+    guard byHost[entry.host] == nil else { return }
+    byHost[entry.host] = entries.count
+    entries.append(entry)
+  }
+
+  /// The host of exactly this name.
+  func entry(_ host: String) -> Entry? { byHost[host].map { entries[$0] } }
+
+  /// All host names, for suggestions.
+  var hosts: [String] { entries.map(\.host) }
+}
+
+/// `exportTo`.
+enum Visibility {
+  static func reaches(_ namespace: String, from origin: String, _ exportTo: [String]) -> Bool {
+    exportTo.isEmpty
+      || exportTo.contains { $0 == "*" || $0 == namespace || ($0 == "." && namespace == origin) }
+  }
+}

@@ -1,0 +1,179 @@
+import Resources
+
+/// Compiles resources into the snapshot of one instance. A resource that is wrong is left out and said; there is always a
+/// snapshot.
+package struct SnapshotCompiler {
+  /// The snapshot and everything there is to say about it.
+  package struct Output {
+    package let snapshot: Snapshot
+    package let diagnostics: [Diagnostic]
+  }
+
+  private let resources: ResourceSet
+  private let identity: InstanceIdentity
+  private let readinessProbes: [ReadinessProbe]
+  private let options: CompilerOptions
+  private let readFile: (String) -> [UInt8]?
+
+  /// - Parameter readFile: reads certificate files that Gateway servers name.
+  package init(
+    _ resources: ResourceSet, identity: InstanceIdentity, readinessProbes: [ReadinessProbe], options: CompilerOptions,
+    readFile: @escaping (String) -> [UInt8]?
+  ) {
+    self.resources = resources
+    self.identity = identity
+    self.readinessProbes = readinessProbes
+    self.options = options
+    self.readFile = readFile
+  }
+
+  /// Compiles.
+  package func compile(generation: Int) -> Output {
+    let credentials = CredentialStore(resources, for: identity)
+    let clusters = ClusterBuilder(
+      registry: ServiceRegistry(resources, for: identity), policies: TrafficPolicyResolver(resources, for: identity),
+      credentials: credentials)
+    let listeners = ListenerBuilder(resources, identity: identity, options: options)
+    var routes = RouteBuilder(clusters: clusters, identity: identity)
+    var diagnostics = listeners.diagnostics
+    let services = resources.virtualServices.sorted { $0.orderKey < $1.orderKey }.filter {
+      Visibility.reaches(identity.namespace, from: $0.metadata.namespace, $0.spec.exportTo.map(\.value))
+    }
+    let policies = TLSPolicyBuilder(credentials: credentials, readFile: readFile)
+    for (index, socket) in listeners.sockets.enumerated() {
+      if socket.isTLS {
+        addTLS(socket, Int32(index), services, policies, &routes, &diagnostics)
+      } else {
+        addPlaintext(socket, Int32(index), services, &routes, &diagnostics)
+      }
+      addListener(socket, listeners.sockets, &routes)
+    }
+    let probes = ProbeBuilder(
+      clusters: clusters.clusters, resources: resources, readinessProbes: readinessProbes, identity: identity)
+    var parts = routes.parts
+    parts.generation = generation
+    parts.identity = identity
+    parts.settings = settings()
+    parts.clusters = clusters.clusters
+    parts.probes = probes.probes
+    diagnostics += routes.diagnostics + clusters.diagnostics
+    diagnostics += OverlapAnalyzer.analyze(resources, identity: identity, clusters: clusters.clusters)
+    return Output(snapshot: Snapshot(parts), diagnostics: Self.unique(diagnostics))
+  }
+
+  private static func unique(_ diagnostics: [Diagnostic]) -> [Diagnostic] {
+    var seen: Set<Diagnostic> = []
+    return diagnostics.filter { seen.insert($0).inserted }
+  }
+
+  // MARK: Listeners
+
+  private func addListener(_ socket: ListenerBuilder.Socket, _ all: [ListenerBuilder.Socket], _ routes: inout RouteBuilder) {
+    let hosts = Set(socket.servers.flatMap(\.hosts))
+    let https = all.first { other in
+      other.isTLS && other.servers.contains { $0.portProtocol == .https && $0.hosts.contains { hosts.contains($0) } }
+    }
+    routes.parts.listeners.append(
+      Listener(
+        kind: socket.isTLS ? .tls : socket.isHTTP ? .http : .tcp, declaredPort: UInt16(clamping: socket.declaredPort),
+        bindPort: UInt16(clamping: socket.bindPort),
+        routeConfiguration: socket.isHTTP && !socket.isTLS ? Int32(routes.parts.routeConfigurationNames.count - 1) : -1,
+        publicPort: publicPort(socket), httpsBindPort: https.map { UInt16(clamping: $0.bindPort) } ?? 0,
+        httpsPublicPort: https.map(publicPort) ?? 0))
+    routes.parts.listenerFacts.append(
+      ListenerFacts(
+        name: "\(socket.address)_\(socket.bindPort)", bindAddress: socket.address, servers: socket.servers.map(\.text)))
+  }
+
+  private func publicPort(_ socket: ListenerBuilder.Socket) -> UInt16 {
+    UInt16(clamping: options.publish[socket.declaredPort] ?? socket.declaredPort)
+  }
+
+  private func addPlaintext(
+    _ socket: ListenerBuilder.Socket, _ listener: Int32, _ services: [Resource<VirtualService>],
+    _ routes: inout RouteBuilder, _ diagnostics: inout [Diagnostic]
+  ) {
+    guard socket.isHTTP else {
+      for server in socket.servers { diagnostics.append(notActedOn(server, "plaintext \(server.portProtocol.rawValue) servers")) }
+      return
+    }
+    var hosts = VirtualHostBuilder()
+    for server in socket.servers { hosts.add(server, services: services, routes: &routes) }
+    finish(hosts, name: "http.\(socket.declaredPort)", port: socket.declaredPort, &routes, &diagnostics)
+  }
+
+  private func addTLS(
+    _ socket: ListenerBuilder.Socket, _ listener: Int32, _ services: [Resource<VirtualService>],
+    _ policies: TLSPolicyBuilder, _ routes: inout RouteBuilder, _ diagnostics: inout [Diagnostic]
+  ) {
+    for server in socket.servers {
+      let mode = server.server.tls?.effectiveMode ?? .passthrough
+      guard mode != .passthrough, mode != .autoPassthrough, server.portProtocol == .https else {
+        let what = mode == .passthrough || mode == .autoPassthrough ? "tls.mode \(mode.rawValue)" : "servers of protocol TLS"
+        diagnostics.append(notActedOn(server, what))
+        continue
+      }
+      let (policy, problems) = policies.policy(for: server)
+      diagnostics += problems
+      var hosts = VirtualHostBuilder()
+      hosts.add(server, services: services, routes: &routes)
+      let name =
+        "https.\(server.port).\(server.server.port?.name?.value ?? "").\(server.gateway.metadata.name).\(server.gateway.metadata.namespace)"
+      finish(hosts, name: name, port: server.port, &routes, &diagnostics)
+      routes.parts.policies.append(policy)
+      routes.parts.filterChains.append(
+        FilterChain(
+          network: .http, listener: listener, policy: Int32(routes.parts.policies.count - 1),
+          routeConfiguration: Int32(routes.parts.routeConfigurationNames.count - 1)))
+      routes.parts.chainFacts.append(FilterChainFacts(serverNames: server.hosts, server: server.text))
+    }
+  }
+
+  private func notActedOn(_ server: ListenerBuilder.Server, _ what: String) -> Diagnostic {
+    Diagnostic(
+      "SP1001", .warning, "\(what) are known but not acted on: \(server.text) serves nothing",
+      at: server.server.tls?.mode?.location ?? server.server.port?.protocolName?.location,
+      resource: server.gateway.description)
+  }
+
+  // MARK: Virtual hosts
+
+  private func finish(
+    _ hosts: VirtualHostBuilder, name: String, port: Int, _ routes: inout RouteBuilder,
+    _ diagnostics: inout [Diagnostic]
+  ) {
+    let configuration = Int32(routes.parts.routeConfigurationNames.count)
+    routes.parts.routeConfigurationNames.append(name)
+    for domain in hosts.order {
+      let rules = hosts.rules(of: domain)
+      routes.parts.virtualHosts.append(
+        VirtualHost(
+          requiresTLS: hosts.hosts[domain]?.requiresTLS ?? false, firstRule: Int32(routes.parts.rules.count),
+          ruleCount: Int32(rules.count), index: -1))
+      routes.parts.rules += rules
+      routes.parts.virtualHostFacts.append(
+        VirtualHostFacts(
+          name: "\(domain):\(port)", domain: domain, routeConfiguration: configuration,
+          virtualServices: hosts.hosts[domain]?.services ?? []))
+    }
+    for (service, gateway) in hosts.unmatched {
+      diagnostics.append(
+        Diagnostic(
+          "IST0132", .warning,
+          "one or more host [\(service.spec.hosts.map(\.value).joined(separator: " "))] defined in VirtualService \(service.reference) not found in Gateway \(gateway).",
+          at: service.spec.hosts.first?.location, resource: service.description))
+    }
+  }
+
+  private func settings() -> InstanceSettings {
+    var settings = InstanceSettings()
+    for mesh in resources.operators.compactMap(\.spec.meshConfig) {
+      if let file = mesh.accessLogFile { settings.accessLogFile = file.value }
+      if let encoding = mesh.accessLogEncoding { settings.accessLogIsJSON = encoding.value == .json }
+      if let mode = mesh.pathNormalization {
+        settings.pathNormalization = .init(rawValue: mode.value.uppercased()) ?? .base
+      }
+    }
+    return settings
+  }
+}
