@@ -36,10 +36,14 @@ def test_a_request_in_flight_finishes_on_the_old_configuration(owner):
     go = threading.Event()
 
     def script(connection):
+        if connection.number > 1:
+            # Asked before the reload was live.
+            return answering(lambda request: response("old"))(connection)
         connection.read_request()
         connection.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nold")
         go.wait(20)
         connection.send(" world")
+        return None
 
     old, new = owner.upstream(script), named(owner, "new")
     running = owner.gateway(to_upstream(old.port))
