@@ -20,12 +20,12 @@ package final class DataPlane {
   /// - Throws: `SystemError` when the resolver or a worker's loop cannot be made.
   package init(
     options: DataPlaneOptions, control: EventLoop, log: @escaping @Sendable (WorkerServices.LogLevel, String, String) -> Void,
-    writeAccessLog: @escaping @Sendable ([UInt8]) -> Bool
+    writeAccessLog: @escaping @Sendable ([UInt8]) -> Bool, readFile: @escaping (String) -> [UInt8]?
   ) throws {
     self.options = options
     self.control = control
     budget = ConnectionBudget(limit: options.limits.maxConnections)
-    builder = PlanBuilder(options: options)
+    builder = PlanBuilder(options: options, readFile: readFile)
     let back = BackLink()
     let handle = control.handle
     services = WorkerServices(
@@ -34,7 +34,7 @@ package final class DataPlane {
       workerDrained: { worker in handle.post { _ in back.plane?.workerDrained(worker) } },
       writeAccessLog: writeAccessLog)
     back.plane = self
-    let resolver = try Resolver(loop: control, servers: options.dnsServers)
+    let resolver = Resolver(loop: control, servers: options.dnsServers)
     directory = EndpointDirectory(resolver: resolver, overrides: options.resolveOverrides) { [weak self] in
       self?.publishEndpoints(cluster: $0, update: $1)
     }

@@ -9,9 +9,9 @@ final class PlanBuilder {
   private var contexts: [TLSContextCache]
   private var problems: [PublishProblem] = []
 
-  init(options: DataPlaneOptions) {
+  init(options: DataPlaneOptions, readFile: @escaping (String) -> [UInt8]?) {
     self.options = options
-    contexts = (0..<options.workers).map { _ in TLSContextCache() }
+    contexts = (0..<options.workers).map { _ in TLSContextCache(readFile: readFile) }
   }
 
   /// Builds one plan for each worker.

@@ -1,0 +1,27 @@
+import COpenSSL
+
+/// Why a TLS context cannot be made.
+package struct TLSConfigurationError: Error, CustomStringConvertible {
+  /// What is wrong, in words for people; never key material.
+  package let description: String
+
+  init(_ description: String) {
+    self.description = description
+  }
+
+  /// With OpenSSL's reason behind.
+  init(openSSL description: String) {
+    let code = ERR_peek_last_error()
+    let reason = unsafe ERR_reason_error_string(code).map { unsafe String(cString: $0) }
+    ERR_clear_error()
+    self.description = reason.map { "\(description): \($0)" } ?? description
+  }
+}
+
+/// Versions of TLS that can be asked for.
+package enum TLSVersion: Int32, Sendable {
+  case tls10 = 0x0301
+  case tls11 = 0x0302
+  case tls12 = 0x0303
+  case tls13 = 0x0304
+}
