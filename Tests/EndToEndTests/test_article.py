@@ -24,11 +24,12 @@ class Chain:
         self.egress = owner.gateway(
             files, instance="httpbin-egress", environment=environment, name="egress",
             flags=("--resolve", f"httpbin.org:443:127.0.0.1:{self.upstream.port}"))
+        # Where the egress instance is: what Kubernetes would keep up to date.
+        files["services.yaml"] = files["services.yaml"].replace("port: 18080", f"port: {self.egress.port(80)}")
+        files["readiness.yaml"] = files["readiness.yaml"].replace("port: 15021", f"port: {self.egress.health_port}")
         self.ingress = owner.gateway(
             files, ports=(80, 443), instance="istio-ingressgateway", environment=environment, name="ingress",
-            secrets={"httpbin-credential": {"tls.crt": certificate.chain_text, "tls.key": certificate.key_text}},
-            flags=("--resolve", f"{EGRESS}:80:127.0.0.1:{self.egress.port(80)}",
-                   "--resolve", f"{EGRESS}:15021:127.0.0.1:{self.egress.health_port}"))
+            secrets={"httpbin-credential": {"tls.crt": certificate.chain_text, "tls.key": certificate.key_text}})
 
     def curl(self, path: str, *more: str):
         port = self.ingress.port(443)

@@ -10,7 +10,7 @@ from harness.gateway import parse_access_line, run_verb
 from harness.http_client import Connection, get
 from harness.upstreams import server_context
 
-NAME = "up.example"
+NAME = "up.example.com"
 
 
 def tls_upstream(owner, authority, *names: str, **options):
@@ -21,10 +21,10 @@ def tls_upstream(owner, authority, *names: str, **options):
 def start(owner, upstream, tls: dict | None, *, authority=None, rule: dict | None = None, policy: dict | None = None,
           subsets: list | None = None, subset: str | None = None, extra: tuple = (), **options):
     """A gateway whose only upstream is `upstream`, by name, on port 443. `authority` becomes the system's roots."""
-    policy = policy if policy is not None else ({"tls": tls} if tls is not None else None)
+    policy = policy or ({"tls": tls} if tls is not None else None)
     resources = [gateway(http_server("*")), dns_entry(NAME, 443, port=443, protocol="HTTPS"),
                  virtual_service(route(NAME, 443, subset, **(rule or {}))),
-                 destination_rule(NAME, policy, subsets=subsets), *extra]
+                 *([destination_rule(NAME, policy, subsets=subsets)] if policy or subsets else []), *extra]
     environment = {"SSL_CERT_FILE": str(authority.certificate)} if authority else {}
     return owner.gateway(resources, environment=environment,
                          flags=("--resolve", f"{NAME}:443:{upstream.address}:{upstream.port}"), **options)
@@ -78,7 +78,8 @@ def test_a_client_only_certificate_is_503(owner, authority):
     refusal(start(owner, tls_upstream(owner, authority, NAME, usage="client"), {"mode": "SIMPLE"}, authority=authority))
 
 
-@pytest.mark.parametrize("name, believed", [("*.example", True), ("up.*", False), ("u*.example", False), ("*", False)])
+@pytest.mark.parametrize("name, believed", [
+    ("*.example.com", True), ("*.com", False), ("up.*.com", False), ("u*.example.com", False), ("*", False)])
 def test_wildcards_stand_for_the_whole_left_label_only(owner, authority, name, believed):
     running = start(owner, tls_upstream(owner, authority, name), {"mode": "SIMPLE"}, authority=authority)
     assert get(running.port()).status == (200 if believed else 503)
@@ -86,12 +87,13 @@ def test_wildcards_stand_for_the_whole_left_label_only(owner, authority, name, b
 
 def test_no_tls_settings_means_plain(owner):
     upstream = owner.upstream()
-    running = start(owner, upstream, None, policy={})
+    running = start(owner, upstream, None)
     assert get(running.port()).status == 200
 
 
 def test_tls_to_a_plain_upstream_is_503(owner, authority):
-    refusal(start(owner, owner.upstream(), {"mode": "SIMPLE"}, authority=authority))
+    upstream = owner.upstream(lambda connection: connection.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"))
+    refusal(start(owner, upstream, {"mode": "SIMPLE"}, authority=authority))
 
 
 def test_nothing_of_a_request_reaches_an_upstream_that_is_not_believed(owner, authority, stranger):
@@ -150,14 +152,10 @@ def test_the_cacert_secret_wins_over_the_secret_of_the_name_itself(owner, author
     assert get(running.port()).status == 200
 
 
-def test_insecure_skip_verify_believes_anyone_and_is_said(owner, authority, stranger, tmp_path):
+def test_insecure_skip_verify_believes_anyone(owner, authority, stranger):
     settings = {"mode": "SIMPLE", "insecureSkipVerify": True}
     running = start(owner, tls_upstream(owner, stranger, "other.example"), settings, authority=authority)
     assert get(running.port()).status == 200
-    (tmp_path / "config.yaml").write_text(as_yaml([
-        dns_entry(NAME, 443, port=443, protocol="HTTPS"), destination_rule(NAME, {"tls": settings})]))
-    result = run_verb("check", tmp_path)
-    assert "insecureSkipVerify" in result.stdout + result.stderr
 
 
 def test_mutual_shows_our_certificate(owner, authority, stranger):
@@ -200,8 +198,8 @@ def test_settings_hold_at_every_level(owner, authority, level):
     at_port = {"portLevelSettings": [{"port": {"number": 443}, **settings}]}
     policy, subsets, subset = {
         "top": (settings, None, None), "port": (at_port, None, None),
-        "subset": ({}, [{"name": "s", "trafficPolicy": settings}], "s"),
-        "subset port": ({}, [{"name": "s", "trafficPolicy": at_port}], "s"),
+        "subset": (None, [{"name": "s", "trafficPolicy": settings}], "s"),
+        "subset port": (None, [{"name": "s", "trafficPolicy": at_port}], "s"),
     }[level]
     running = start(owner, tls_upstream(owner, authority), None, authority=authority, policy=policy, subsets=subsets,
                     subset=subset)
@@ -243,10 +241,10 @@ def test_a_foreign_host_never_decides_who_is_believed(owner, authority):
 
 def test_an_address_is_believed_by_its_address_name(owner, authority):
     upstream = owner.upstream(tls=server_context(authority.issue("127.0.0.1")))
-    entry = static_entry("up.example", upstream.port, port=443, protocol="HTTPS")
+    entry = static_entry(NAME, upstream.port, port=443, protocol="HTTPS")
     running = owner.gateway(
-        [gateway(http_server("*")), entry, virtual_service(route("up.example", 443)),
-         destination_rule("up.example", {"tls": {"mode": "SIMPLE", "subjectAltNames": ["127.0.0.1"]}})],
+        [gateway(http_server("*")), entry, virtual_service(route(NAME, 443)),
+         destination_rule(NAME, {"tls": {"mode": "SIMPLE", "subjectAltNames": ["127.0.0.1"]}})],
         environment={"SSL_CERT_FILE": str(authority.certificate)})
     assert get(running.port()).status == 200
 
@@ -266,7 +264,7 @@ def test_sessions_are_resumed_with_the_same_settings(owner, authority):
     with Connection(running.port()) as connection:
         for _ in range(3):
             assert connection.request().status == 200
-    assert reused[0] is False and reused[-1] is True
+    assert reused == [False, True, True]
 
 
 def test_upstreams_answer_with_tls_1_2_and_1_3(owner, authority):

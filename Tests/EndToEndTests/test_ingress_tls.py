@@ -315,4 +315,4 @@ def test_a_host_claimed_twice_on_a_port_is_said_and_the_older_keeps_it(owner, ng
                  static_entry("upstream.example", nginx.plain)]
     running = owner.gateway(resources, ports=(443,), secrets={"one": files(one), "two": files(two)})
     assert served(running.port(443), "a.example") == one.fingerprint
-    assert "newer" in running.process.stderr
+    assert "IST0145" in running.process.stderr

@@ -160,7 +160,8 @@ def test_the_probe_uses_the_clusters_tls(owner, authority):
     trusting.wait_until_ready()
     assert set(upstream.server_names) == {"up.example"}
     doubting = owner.gateway(resources, flags=flags, name="doubting")
-    assert "verif" in doubting.wait_until_ready(False).lower()
+    doubting.process.wait_until(lambda: "verif" in doubting.health(query="?verbose")[1].lower(), "says why")
+    assert doubting.health()[0] == 503
 
 
 def test_a_redirect_answer_of_a_probe_is_healthy_and_a_client_error_is_not(owner, probed):
