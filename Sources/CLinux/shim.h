@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,22 @@ static inline void shim_trim_memory(void) { malloc_trim(0); }
 static inline int shim_affinity_count(void) {
   long online = sysconf(_SC_NPROCESSORS_ONLN);
   return online < 1 ? 1 : (int)online;
+}
+extern char **environ;
+static inline const char *shim_environment(int index) { return environ[index]; }
+// Starts a program with default signals: this process blocks those that it reads as events.
+static inline int shim_spawn(pid_t *child, const char *path, char *const *argv, char *const *envp) {
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  int code = posix_spawn(child, path, NULL, &attributes, argv, envp);
+  posix_spawnattr_destroy(&attributes);
+  return code;
 }
 static inline int shim_errno(void) { return errno; }
 static inline int64_t shim_monotonic_nanoseconds(void) {

@@ -112,7 +112,7 @@ struct CheckFlags: ParsableArguments {
     case .json: sallyport.output(DiagnosticForms.json(diagnostics).text() + "\n")
     case .sarif: sallyport.output(DiagnosticForms.sarif(diagnostics).text() + "\n")
     case .log:
-      var renderer = DiagnosticRenderer(usesColor: isatty(1) == 1 && unsafe getenv("NO_COLOR") == nil)
+      var renderer = DiagnosticRenderer(usesColor: unsafe isatty(1) == 1 && getenv("NO_COLOR") == nil)
       for diagnostic in diagnostics { sallyport.output(renderer.text(diagnostic)) }
     }
     guard diagnostics.isEmpty else { return }

@@ -98,7 +98,8 @@ package final class DevelopmentPKI {
     unsafe X509_gmtime_adj(X509_getm_notBefore(certificate), -3600)
     unsafe X509_gmtime_adj(X509_getm_notAfter(certificate), validDays * 86_400)
     let subject = unsafe X509_get_subject_name(certificate)
-    unsafe X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, Array(name.utf8.prefix(64)), -1, -1, 0)
+    let text = Array(name.utf8.prefix(64))
+    unsafe X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, text, Int32(text.count), -1, 0)
     unsafe X509_set_pubkey(certificate, publicKey)
     return unsafe certificate
   }
