@@ -59,6 +59,10 @@ package final class TLSSession {
   }
 
   deinit {
+    // Without this OpenSSL takes a connection that the peer closed for broken, and its session for not resumable.
+    if failure.isEmpty, unsafe SSL_is_init_finished(ssl) == 1 {
+      unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
+    }
     unsafe SSL_free(ssl)
   }
 
