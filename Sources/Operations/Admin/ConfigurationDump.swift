@@ -98,7 +98,7 @@ struct ConfigurationDump {
 
   /// Envoy's `/config_dump`.
   var everything: JSON {
-    .object([("configs", .array([bootstrap, clusters, listeners, routes, secrets]))])
+    .object([("configs", .array([bootstrap, clusters, listeners, routes, secrets, probes]))])
   }
 
   private func section(_ type: String, _ fields: [(String, JSON)]) -> JSON {
@@ -261,6 +261,27 @@ struct ConfigurationDump {
 
   private var secrets: JSON {
     section("SecretsConfigDump", [("dynamic_active_secrets", .array(CertificateList.of(snapshot).map(\.json)))])
+  }
+
+  /// Active health checks, which Envoy has inside its clusters.
+  private var probes: JSON {
+    section(
+      "ProbesConfigDump",
+      [
+        (
+          "dynamic_probes",
+          .array(
+            snapshot.probes.map { probe in
+              .object([
+                ("name", .string(probe.name)), ("cluster", .string(snapshot.clusters[Int(probe.cluster)].name)),
+                ("target", .string(probe.target)), ("period_seconds", .number(probe.periodSeconds)),
+                ("timeout_seconds", .number(probe.timeoutSeconds)),
+                ("success_threshold", .number(probe.successThreshold)),
+                ("failure_threshold", .number(probe.failureThreshold)),
+              ])
+            })
+        )
+      ])
   }
 
   /// Envoy's `/certs`.

@@ -52,7 +52,7 @@ package final class Instance {
     try startPlane()
     try startEndpoints()
     try startSignals(signals)
-    shim_trim_memory()
+    ProcessMemory.releaseStartup()
   }
 
   private static func load(_ source: ConfigurationSource) throws -> ConfigurationSource.Loaded {
@@ -176,7 +176,7 @@ package final class Instance {
       reloads.succeeded += 1
       report(fresh.diagnostics)
       if let plane { take(plane.publish(fresh.snapshot)) }
-      shim_trim_memory()
+      ProcessMemory.releaseStartup()
       log.log(.info, "config", "configuration \(generation) is in force")
     case .failure(.unreadable(let paths)): refuse(["cannot read \(paths.joined(separator: ", "))"], [])
     case .failure(.unknownInstance(let name, _)): refuse(["instance \"\(name)\" is not in the configuration any more"], [])

@@ -95,7 +95,10 @@ struct TimerWheel {
 
   // MARK: Slots
 
+  /// The slot that comes up first over all levels. At the same tick the coarsest comes first: it may hold timers that belong
+  /// into finer slots which are due just then.
   private func nextSlot() -> (level: Int, slot: Int, tick: Int64)? {
+    var best: (level: Int, slot: Int, tick: Int64)?
     for level in 0..<Self.levelCount where occupied[level] != 0 {
       let shift = Self.slotBits * Int64(level)
       let current = Int((elapsed >> shift) & 63)
@@ -105,9 +108,10 @@ struct TimerWheel {
       let levelStart = (elapsed >> (shift + Self.slotBits)) << (shift + Self.slotBits)
       var tick = levelStart + (Int64(slot) << shift)
       if slot < current { tick += 1 << (shift + Self.slotBits) }
-      return (level, slot, max(tick, elapsed))
+      tick = max(tick, elapsed)
+      if tick <= best?.tick ?? .max { best = (level, slot, tick) }
     }
-    return nil
+    return best
   }
 
   private mutating func link(_ index: Int32) {

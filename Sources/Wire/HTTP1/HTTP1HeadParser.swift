@@ -73,6 +73,9 @@ package struct HTTP1HeadParser {
   private mutating func parseVersion(_ bytes: Span<UInt8>, at start: Int, _ head: inout RequestHead) -> HTTP1Refusal? {
     guard start + 10 <= bytes.count else {
       // Incomplete, unless the line has ended already.
+      if bytes.count == start + 9, bytes[start + 8] == Octet.lineFeed, Self.version(bytes, at: start) != nil {
+        return .bareLineFeed
+      }
       for index in start..<bytes.count where bytes[index] == Octet.lineFeed { return .malformedVersion }
       return nil
     }
