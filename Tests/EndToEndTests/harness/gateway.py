@@ -74,6 +74,9 @@ class Gateway:
             arguments += ["--secrets", str(self.secrets)]
         if workers is not None:
             arguments += ["--workers", str(workers)]
+        # A test's end must not wait for requests that its upstream never answers.
+        if "--drain" not in flags:
+            arguments += ["--drain", "1"]
         self.process = OwnedProcess(name, [*arguments, *map(str, flags)], folder, environment, preexec)
         if wait:
             try:
@@ -120,7 +123,7 @@ class Gateway:
     # Health and admin
 
     def health(self, what: str = "ready", query: str = "", headers: dict | None = None) -> tuple[int, str]:
-        return fetch(f"http://127.0.0.1:{self.health_port}/healthz/{what}{query}", headers=headers)
+        return fetch(f"http://{self.bind}:{self.health_port}/healthz/{what}{query}", headers=headers)
 
     def admin(self, path: str, method: str = "GET") -> tuple[int, str]:
         return fetch(f"http://127.0.0.1:{self.admin_base}{path}", method=method)
