@@ -133,6 +133,12 @@ class Gateway:
         assert status == 200, (path, status, body)
         return json.loads(body)
 
+    def generation(self) -> int:
+        """Counts up with every configuration that was taken."""
+        status, text = self.admin("/stats?filter=^config.generation$")
+        assert status == 200, text
+        return int(text.split(":")[1])
+
     def wait_until_ready(self, ready: bool = True, bound: float = 30) -> str:
         """Waits for readiness to be so, and returns the body that says why."""
         wanted = 200 if ready else 503
@@ -156,6 +162,12 @@ class Gateway:
     def reload(self) -> None:
         """Asks it to read its files again. What to wait for is the test's to say."""
         self.process.signal(signal.SIGHUP)
+
+    def reload_and_wait(self) -> None:
+        """The same, until a new configuration is taken."""
+        before = self.generation()
+        self.reload()
+        self.process.wait_until(lambda: self.generation() > before, "takes the new configuration")
 
     def stop(self) -> int:
         return self.process.stop()
