@@ -263,12 +263,16 @@ open class Connection: EventHandler {
       }
       return
     }
-    let room = input.blockBytes == 0 ? BufferPool.smallBytes : input.room
-    let count = unsafe input.fill { unsafe recv(descriptor, $0, $1, 0) }
+    var lent = 0
+    let count = unsafe input.fill { block, room in
+      lent = room
+      return unsafe recv(descriptor, block, room, 0)
+    }
     if count > 0 {
       bytesReceived += count
-      // A short read means that the kernel has no more: the next edge will tell (epoll(7), question 9).
-      if count < room, !input.isFull { mayHaveInput = false }
+      // A short read means that the kernel has no more: the next edge will tell (epoll(7), question 9). Short of what was
+      // lent, that is: while bytes wait at the front of the buffer, that is less than its room.
+      if count < lent { mayHaveInput = false }
     } else if count == 0 {
       endInput()
     } else {
