@@ -102,7 +102,10 @@ struct CheckFlags: ParsableArguments {
   private static func isBefore(_ left: Diagnostic, _ right: Diagnostic) -> Bool {
     if left.severity != right.severity { return left.severity > right.severity }
     let key = { (diagnostic: Diagnostic) in
-      (diagnostic.location?.file ?? "", diagnostic.location?.line ?? 0, diagnostic.location?.column ?? 0, diagnostic.code)
+      (
+        diagnostic.location?.file ?? "", diagnostic.location?.line ?? 0, diagnostic.location?.column ?? 0,
+        diagnostic.code
+      )
     }
     return key(left) < key(right)
   }

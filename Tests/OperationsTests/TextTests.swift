@@ -13,7 +13,8 @@ import Testing
 
   @Test func `reads the JSON that it writes`() {
     let value = JSON.object([
-      ("text", .string("a\"b\\c\nd\u{1}é")), ("list", .array([.number(-3), .bool(true), .null])), ("empty", .object([])),
+      ("text", .string("a\"b\\c\nd\u{1}é")), ("list", .array([.number(-3), .bool(true), .null])),
+      ("empty", .object([])),
     ])
     let read = JSONReader.read(value.text())
     #expect(read?.text() == value.text())
@@ -40,7 +41,8 @@ import Testing
 
   @Test func `gives diagnostics to machines`() {
     let diagnostic = Diagnostic(
-      "IST0101", .error, "m", at: SourceLocation(file: "f.yaml", line: 2, column: 3, length: 4), resource: "Gateway n/g")
+      "IST0101", .error, "m", at: SourceLocation(file: "f.yaml", line: 2, column: 3, length: 4), resource: "Gateway n/g"
+    )
     let json = DiagnosticForms.json([diagnostic]).items[0]
     #expect(json["code"].plain == "IST0101" && json["level"].plain == "Error" && json["reference"].plain == "f.yaml:2")
     let result = DiagnosticForms.sarif([diagnostic])["runs"].items[0]["results"].items[0]

@@ -152,7 +152,8 @@ import Wire
 
   @Test(arguments: [
     ("/", "/"), ("/a/b", "/a/b"), ("/a/./b", "/a/b"), ("/a/../b", "/b"), ("/a/b/..", "/a/"), ("/a\\b", "/a/b"),
-    ("/%61", "/a"), ("/a%2e%2e/b", "/a../b"), ("/a/%2e%2e/b", "/b"), ("/a//b", "/a//b"), ("/a%2Fb", "/a%2Fb"), ("/.x", "/.x"),
+    ("/%61", "/a"), ("/a%2e%2e/b", "/a../b"), ("/a/%2e%2e/b", "/b"), ("/a//b", "/a//b"), ("/a%2Fb", "/a%2Fb"),
+    ("/.x", "/.x"),
   ])
   func `brings paths into Istio's base form`(_ path: String, _ expected: String) {
     #expect(normalize(path) == expected)

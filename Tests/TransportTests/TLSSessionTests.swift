@@ -15,7 +15,8 @@ import Testing
 
   init() throws {
     authority = try DevelopmentPKI(name: "test authority")
-    pair = try authority.issue(name: "a.example.com", names: ["a.example.com", "*.wild.example.com", "127.0.0.1"], usage: .server)
+    pair = try authority.issue(
+      name: "a.example.com", names: ["a.example.com", "*.wild.example.com", "127.0.0.1"], usage: .server)
   }
 
   private func connect(
@@ -79,7 +80,8 @@ import Testing
 
   @Test func `does not trust another authority`() throws {
     let other = try DevelopmentPKI(name: "other")
-    let result = try connect(serverName: "a.example.com", client: { $0.authority = .pem(other.authority.certificatePEM) })
+    let result = try connect(
+      serverName: "a.example.com", client: { $0.authority = .pem(other.authority.certificatePEM) })
     #expect(result.client?.contains("CERTIFICATE_VERIFY_FAILED") == true)
   }
 
@@ -100,14 +102,25 @@ import Testing
   }
 
   @Test func `wants one of the listed names`() throws {
-    #expect(try connect(serverName: "a.example.com", client: { $0.verifiedHost = nil; $0.subjectAltNames = ["x", "a.example.com"] }).client == nil)
-    let wrong = try connect(serverName: "a.example.com", client: { $0.verifiedHost = nil; $0.subjectAltNames = ["x"] })
+    #expect(
+      try connect(
+        serverName: "a.example.com",
+        client: {
+          $0.verifiedHost = nil; $0.subjectAltNames = ["x", "a.example.com"]
+        }
+      ).client == nil)
+    let wrong = try connect(
+      serverName: "a.example.com",
+      client: {
+        $0.verifiedHost = nil; $0.subjectAltNames = ["x"]
+      })
     #expect(wrong.client?.contains("none of x") == true)
   }
 
   @Test func `does not take a client's certificate for a server's`() throws {
     let client = try authority.issue(name: "a.example.com", names: ["a.example.com"], usage: .client)
-    let result = try connect(serverName: "a.example.com", server: { $0.certificates = [(client.certificatePEM, client.keyPEM)] })
+    let result = try connect(
+      serverName: "a.example.com", server: { $0.certificates = [(client.certificatePEM, client.keyPEM)] })
     #expect(result.client?.contains("CERTIFICATE_VERIFY_FAILED") == true)
   }
 

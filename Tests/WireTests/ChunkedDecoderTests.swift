@@ -32,7 +32,9 @@ import Testing
           waiting.removeFirst(offset + count)
           consumed += offset + count
         case .end(let count):
-          let names = (0..<trailers.tableCount).map { String(decoding: trailers.copy(of: trailers.field(at: $0).name), as: UTF8.self) }
+          let names = (0..<trailers.tableCount).map {
+            String(decoding: trailers.copy(of: trailers.field(at: $0).name), as: UTF8.self)
+          }
           return .body(String(decoding: body, as: UTF8.self), trailers: names, consumed: consumed + count)
         case .refused(let refusal): return .refused(refusal)
         }
@@ -57,8 +59,10 @@ import Testing
   }
 
   @Test(arguments: [
-    "+5\r\nhello\r\n", "-5\r\nhello\r\n", "0x5\r\nhello\r\n", " 5\r\nhello\r\n", "5 \r\nhello\r\n", "\r\nhello", "g\r\n",
-    "5\nhello\r\n", "5\rhello\r\n", "5_0\r\nhello", "fffffffffffffffff\r\nx", "5\r\nhelloX\r\n", "5\r\nhello\n0\r\n\r\n",
+    "+5\r\nhello\r\n", "-5\r\nhello\r\n", "0x5\r\nhello\r\n", " 5\r\nhello\r\n", "5 \r\nhello\r\n", "\r\nhello",
+    "g\r\n",
+    "5\nhello\r\n", "5\rhello\r\n", "5_0\r\nhello", "fffffffffffffffff\r\nx", "5\r\nhelloX\r\n",
+    "5\r\nhello\n0\r\n\r\n",
     "5\r\nhello\r\r",
   ])
   func `refuses a size that others could read differently`(_ text: String) {

@@ -7,7 +7,9 @@ import Testing
     let bytes = Array(request.utf8)
     var parser = HTTP1HeadParser()
     var head = RequestHead()
-    guard case .complete = parser.parseRequest(bytes.span.raw, into: &head, limits: HTTP1Limits()) else { return "refused" }
+    guard case .complete = parser.parseRequest(bytes.span.raw, into: &head, limits: HTTP1Limits()) else {
+      return "refused"
+    }
     let peer = Array("203.0.113.7".utf8)
     let id = Array("fresh-id".utf8)
     head.prepareForUpstream(
@@ -20,21 +22,26 @@ import Testing
 
   @Test func `removes hop-by-hop fields and those that Connection names`() {
     let result = forwarded(
-      "GET / HTTP/1.1\r\nHost: a\r\nConnection: x-secret, keep-alive\r\nX-Secret: 1\r\nKeep-Alive: 5\r\nTE: gzip\r\nProxy-Connection: x\r\nUpgrade: h2c\r\nX-Stays: 1\r\n\r\n")
-    for gone in ["Connection", "X-Secret", "Keep-Alive", "TE:", "Proxy-Connection", "Upgrade"] { #expect(!result.contains(gone)) }
+      "GET / HTTP/1.1\r\nHost: a\r\nConnection: x-secret, keep-alive\r\nX-Secret: 1\r\nKeep-Alive: 5\r\nTE: gzip\r\nProxy-Connection: x\r\nUpgrade: h2c\r\nX-Stays: 1\r\n\r\n"
+    )
+    for gone in ["Connection", "X-Secret", "Keep-Alive", "TE:", "Proxy-Connection", "Upgrade"] {
+      #expect(!result.contains(gone))
+    }
     #expect(result.contains("X-Stays: 1\r\n"))
   }
 
   @Test func `never lets Connection remove framing, Host or forwarding fields`() {
     let result = forwarded(
-      "POST / HTTP/1.1\r\nHost: a\r\nConnection: content-length, host, x-forwarded-for\r\nContent-Length: 3\r\nX-Forwarded-For: 1.1.1.1\r\n\r\n")
+      "POST / HTTP/1.1\r\nHost: a\r\nConnection: content-length, host, x-forwarded-for\r\nContent-Length: 3\r\nX-Forwarded-For: 1.1.1.1\r\n\r\n"
+    )
     #expect(result.contains("Content-Length: 3\r\n") && result.contains("Host: a\r\n"))
     #expect(result.contains("X-Forwarded-For: 1.1.1.1,203.0.113.7\r\n"))
   }
 
   @Test func `does not believe an external client's request id and envoy fields`() {
     let result = forwarded(
-      "GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\nX-Envoy-Max-Retries: 9\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Client-Cert: By=x\r\n\r\n")
+      "GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\nX-Envoy-Max-Retries: 9\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Client-Cert: By=x\r\n\r\n"
+    )
     #expect(!result.contains("mine") && !result.contains("Max-Retries") && !result.contains("By=x"))
     #expect(result.contains("x-request-id: fresh-id\r\n") && result.contains("x-forwarded-proto: https\r\n"))
     #expect(result.contains("x-envoy-external-address: 203.0.113.7\r\n"))
@@ -47,7 +54,9 @@ import Testing
   }
 
   @Test func `says the route's timeout`() {
-    #expect(forwarded("GET / HTTP/1.1\r\nHost: a\r\n\r\n", timeout: 1500).contains("x-envoy-expected-rq-timeout-ms: 1500\r\n"))
+    #expect(
+      forwarded("GET / HTTP/1.1\r\nHost: a\r\n\r\n", timeout: 1500).contains("x-envoy-expected-rq-timeout-ms: 1500\r\n")
+    )
   }
 
   @Test func `forwards a chunked body as chunked`() {

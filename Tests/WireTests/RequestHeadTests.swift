@@ -51,23 +51,40 @@ import Testing
     .init(request: "GET / HTTP/1.1\r\nHost: a\rX: b\r\n\r\n", refusal: .bareCarriageReturn),
     .init(request: "GET / HTTP/1.1\r\nHost: a\r\n\rX\r\n", refusal: .bareCarriageReturn),
     // Framing
-    .init(request: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", refusal: .contentLengthWithTransferEncoding),
-    .init(request: "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n", refusal: .contentLengthWithTransferEncoding),
-    .init(request: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", refusal: .differingContentLengths),
+    .init(
+      request: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+      refusal: .contentLengthWithTransferEncoding),
+    .init(
+      request: "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n",
+      refusal: .contentLengthWithTransferEncoding),
+    .init(
+      request: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+      refusal: .differingContentLengths),
     .init(request: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5, 5\r\n\r\n", refusal: .malformedContentLength),
     .init(request: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +5\r\n\r\n", refusal: .malformedContentLength),
     .init(request: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n", refusal: .malformedContentLength),
     .init(request: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0x5\r\n\r\n", refusal: .malformedContentLength),
     .init(request: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5 5\r\n\r\n", refusal: .malformedContentLength),
     .init(request: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n", refusal: .malformedContentLength),
-    .init(request: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775808\r\n\r\n", refusal: .malformedContentLength),
-    .init(request: "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", refusal: .transferEncodingInHTTP10),
+    .init(
+      request: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775808\r\n\r\n",
+      refusal: .malformedContentLength),
+    .init(
+      request: "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", refusal: .transferEncodingInHTTP10),
     .init(request: "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", refusal: .unknownTransferEncoding),
-    .init(request: "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", refusal: .unknownTransferEncoding),
-    .init(request: "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n", refusal: .unknownTransferEncoding),
-    .init(request: "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n", refusal: .unknownTransferEncoding),
-    .init(request: "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", refusal: .malformedTransferEncoding),
-    .init(request: "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \u{B}chunked\r\n\r\n", refusal: .invalidFieldValue),
+    .init(
+      request: "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+      refusal: .unknownTransferEncoding),
+    .init(
+      request: "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n",
+      refusal: .unknownTransferEncoding),
+    .init(
+      request: "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n", refusal: .unknownTransferEncoding),
+    .init(
+      request: "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+      refusal: .malformedTransferEncoding),
+    .init(
+      request: "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \u{B}chunked\r\n\r\n", refusal: .invalidFieldValue),
     .init(request: "POST / HTTP/1.1\r\nHost: a\r\nExpect: something\r\n\r\n", refusal: .unsupportedExpectation),
     // Host
     .init(request: "GET / HTTP/1.1\r\n\r\n", refusal: .missingHost),

@@ -3,7 +3,9 @@ import Testing
 @testable import Wire
 
 @Suite struct ResponseHeadTests {
-  private func parse(_ text: String, method: HTTPMethod = .get) -> (status: Int, framing: BodyFraming, persistent: Bool, refusal: HTTP1Refusal?) {
+  private func parse(_ text: String, method: HTTPMethod = .get) -> (
+    status: Int, framing: BodyFraming, persistent: Bool, refusal: HTTP1Refusal?
+  ) {
     let bytes = Array(text.utf8)
     var parser = HTTP1HeadParser()
     var head = ResponseHead()
@@ -20,7 +22,9 @@ import Testing
     #expect(parse("HTTP/1.1 200 OK\r\n\r\n").framing == .untilClose)
     #expect(!parse("HTTP/1.1 200 OK\r\n\r\n").persistent)
     #expect(parse("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n", method: .head).framing == .none)
-    for status in [100, 103, 204, 304] { #expect(parse("HTTP/1.1 \(status) X\r\nContent-Length: 7\r\n\r\n").framing == .none) }
+    for status in [100, 103, 204, 304] {
+      #expect(parse("HTTP/1.1 \(status) X\r\nContent-Length: 7\r\n\r\n").framing == .none)
+    }
   }
 
   @Test(arguments: [
@@ -43,7 +47,10 @@ import Testing
   }
 
   @Test func `writes dates of leap years and ends of years`() {
-    for (seconds, text) in [(951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"), (1_798_761_599, "Thu, 31 Dec 2026 23:59:59 GMT"), (0, "Thu, 01 Jan 1970 00:00:00 GMT")] {
+    for (seconds, text) in [
+      (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"), (1_798_761_599, "Thu, 31 Dec 2026 23:59:59 GMT"),
+      (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+    ] {
       var output = [UInt8](repeating: 0, count: 32)
       var span = output.mutableSpan
       var bytes = unsafe span.mutableBytes

@@ -3,9 +3,9 @@ import Resources
 
 /// Memory that starting took and running does not need.
 enum ProcessMemory {
-  /// Gives back free heap, and the pages of program text that only starting has touched: reading YAML, parsing arguments,
-  /// loading certificates. They are clean copies of the file; what is needed again comes back from the page cache. Hundreds of
-  /// idle instances on a machine are the normal case, so this is worth two dozen page faults.
+  /// Gives back free heap, and the pages of program text that only starting has touched: reading YAML, parsing
+  /// arguments, loading certificates. They are clean copies of the file; what is needed again comes back from the page
+  /// cache. Hundreds of idle instances on a machine are the normal case, so this is worth two dozen page faults.
   static func releaseStartup() {
     shim_trim_memory()
     guard let maps = FileSystem.read("/proc/self/maps") else { return }

@@ -34,8 +34,8 @@ package enum InstanceCatalog {
     return entries.sorted { ($0.identity.name, $0.identity.namespace) < ($1.identity.name, $1.identity.namespace) }
   }
 
-  /// Instances that Gateways speak of and nobody declares, as in `kubectl get` output without the operator: one for each
-  /// selector that no declared instance satisfies. For checking, not for running.
+  /// Instances that Gateways speak of and nobody declares, as in `kubectl get` output without the operator: one for
+  /// each selector that no declared instance satisfies. For checking, not for running.
   package static func implied(in resources: ResourceSet, beside declared: [Entry]) -> [Entry] {
     var entries: [Entry] = []
     for gateway in resources.gateways {
