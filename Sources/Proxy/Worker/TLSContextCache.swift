@@ -15,10 +15,12 @@ final class TLSContextCache {
   }
 
   /// The context of a TLS listener with those of its filter chains; nil for plaintext.
-  func listenerContext(_ snapshot: Snapshot, _ listener: Int, _ report: (PublishProblem) -> Void) -> TLSListenerContext? {
+  func listenerContext(_ snapshot: Snapshot, _ listener: Int, _ report: (PublishProblem) -> Void) -> TLSListenerContext?
+  {
     guard snapshot.listeners[listener].kind == .tls else { return nil }
     var chains: [Int32: TLSServerContext] = [:]
-    for (index, chain) in snapshot.filterChains.enumerated() where Int(chain.listener) == listener && chain.policy >= 0 {
+    for (index, chain) in snapshot.filterChains.enumerated() where Int(chain.listener) == listener && chain.policy >= 0
+    {
       let policy = snapshot.policies[Int(chain.policy)]
       do {
         chains[Int32(index)] = try serverContext(policy)
@@ -31,7 +33,7 @@ final class TLSContextCache {
       }
     }
     let listenerIndex = Int32(listener)
-    return try? TLSListenerContext(name: snapshot.listenerFacts[listener].name, chains: chains) {
+    return try? TLSListenerContext(chains: chains) {
       snapshot.chain(ofListener: listenerIndex, serverName: $0)
     }
   }
@@ -49,6 +51,8 @@ final class TLSContextCache {
     configuration.clientCAPEM = policy.clientCAPEM
     configuration.crlPEM = policy.crlPEM
     configuration.allowedSANs = policy.subjectAltNames
+    configuration.spkiPins = policy.spkiPins
+    configuration.certificateHashes = policy.certificateHashes
     configuration.acceptsUntrusted = policy.acceptsUntrusted
     switch policy.mode {
     case .simple: break
