@@ -18,7 +18,7 @@ import Testing
     }
   }
 
-  private func client(_ credential: DevelopmentPKI.Credential?) throws -> TLSClientContext {
+  private func client(_ credential: DevelopmentPKI.Pair?) throws -> TLSClientContext {
     try pki.client { configuration in
       configuration.certificate = credential.map { ($0.certificatePEM, $0.keyPEM) }
     }

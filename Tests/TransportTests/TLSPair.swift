@@ -81,20 +81,21 @@ extension TLSProgress {
 
 /// A development CA with the contexts that tests need.
 struct TestPKI {
-  let authority: DevelopmentPKI.Credential
+  private let pki: DevelopmentPKI
+  var authority: DevelopmentPKI.Pair { pki.authority }
 
   init() throws {
-    authority = try DevelopmentPKI.issue(.init(commonName: "Test CA", purpose: .authority))
+    pki = try DevelopmentPKI(name: "Test CA")
   }
 
   func credential(
-    _ names: [String], commonName: String = "test", purpose: DevelopmentPKI.Purpose = .server, notBefore: Int64? = nil,
+    _ names: [String], commonName: String = "test", purpose: DevelopmentPKI.Usage = .server, notBefore: Int64? = nil,
     notAfter: Int64? = nil
-  ) throws -> DevelopmentPKI.Credential {
-    var request = DevelopmentPKI.Request(commonName: commonName, subjectAltNames: names, purpose: purpose)
+  ) throws -> DevelopmentPKI.Pair {
+    var request = DevelopmentPKI.Request(commonName: commonName, names: names, usage: purpose)
     request.notBefore = notBefore
     request.notAfter = notAfter
-    return try DevelopmentPKI.issue(request, by: authority)
+    return try pki.issue(request)
   }
 
   func server(

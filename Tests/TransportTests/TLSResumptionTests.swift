@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct TLSResumptionTests {
   let pki: TestPKI
-  let credential: DevelopmentPKI.Credential
+  let credential: DevelopmentPKI.Pair
 
   init() throws {
     pki = try TestPKI()

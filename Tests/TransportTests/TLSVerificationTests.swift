@@ -52,7 +52,7 @@ import Testing
   }
 
   @Test func aSelfSignedCertificateIsRefusedUnlessItIsTheAuthority() throws {
-    let selfSigned = try DevelopmentPKI.issue(.init(commonName: "self", subjectAltNames: ["httpbin.example.com"]))
+    let selfSigned = try DevelopmentPKI.selfSigned(.init(commonName: "self", names: ["httpbin.example.com"]))
     let listener = try pki.listener { $0.certificates = [(selfSigned.certificatePEM, selfSigned.keyPEM)] }
     let refused = TLSPair(listener, try pki.client())
     #expect(refused.handshake().client == .failed)

@@ -65,6 +65,11 @@ final class HTTP1DownstreamConnection: Connection {
     armTimer(tls == nil ? worker.limits.idleTimeoutMilliseconds : worker.limits.handshakeTimeoutMilliseconds, Timer.idle)
   }
 
+  @available(*, unavailable, message: "use the initializer of this class")
+  override init(
+    loop: EventLoop, descriptor: Int32, peer: SocketAddress, tls: TLSSession?, isConnecting: Bool
+  ) throws { fatalError("use the initializer of this class") }
+
   // MARK: Reading
 
   override func connectionOpened() {

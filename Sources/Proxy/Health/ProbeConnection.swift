@@ -19,7 +19,7 @@ final class ProbeConnection: Connection {
     if probe.usesClusterTLS, let problem = cluster.tlsProblem { return verdict(problem) }
     do {
       let descriptor = try OutgoingSocket.connect(to: address)
-      let tls = probe.usesClusterTLS ? cluster.makeSession(descriptor: descriptor) : nil
+      let tls = probe.usesClusterTLS ? cluster.makeSession(descriptor: descriptor, peer: address) : nil
       _ = try ProbeConnection(
         loop: cluster.loop, descriptor: descriptor, address: address, tls: tls, probe: probe, verdict: verdict)
     } catch {
@@ -36,6 +36,11 @@ final class ProbeConnection: Connection {
     try super.init(loop: loop, descriptor: descriptor, peer: address, tls: tls, isConnecting: true)
     loop.arm(&timer, after: Int64(probe.timeoutSeconds) * 1000, owner: self, tag: 1)
   }
+
+  @available(*, unavailable, message: "use the initializer of this class")
+  override init(
+    loop: EventLoop, descriptor: Int32, peer: SocketAddress, tls: TLSSession?, isConnecting: Bool
+  ) throws { fatalError("use the initializer of this class") }
 
   override func connectionOpened() {
     switch probe.kind {

@@ -53,7 +53,7 @@ final class HTTP1UpstreamConnection: Connection {
   ) -> Result<HTTP1UpstreamConnection, ConnectionFailure> {
     do {
       let descriptor = try OutgoingSocket.connect(to: endpoint.address)
-      let tls = cluster.makeSession(descriptor: descriptor)
+      let tls = cluster.makeSession(descriptor: descriptor, peer: endpoint.address)
       let connection = try HTTP1UpstreamConnection(
         cluster: cluster, endpoint: endpoint, descriptor: descriptor, tls: tls)
       connection.stream = Ref(stream)
@@ -75,6 +75,11 @@ final class HTTP1UpstreamConnection: Connection {
     cluster.counters.activeConnections += 1
     loop.arm(&timer, after: Int64(cluster.config.settings.connectTimeoutMilliseconds), owner: self, tag: Timer.connect)
   }
+
+  @available(*, unavailable, message: "use the initializer of this class")
+  override init(
+    loop: EventLoop, descriptor: Int32, peer: SocketAddress, tls: TLSSession?, isConnecting: Bool
+  ) throws { fatalError("use the initializer of this class") }
 
   // MARK: Connecting
 

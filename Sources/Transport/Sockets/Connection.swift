@@ -81,6 +81,9 @@ open class Connection: EventHandler {
     loop.adopt(self)
   }
 
+  @available(*, unavailable, message: "a connection has a descriptor")
+  package override init() { fatalError("a connection has a descriptor") }
+
   // MARK: For subclasses
 
   /// The connection is usable: connected, and the TLS handshake is done. Not called for plain accepted connections.

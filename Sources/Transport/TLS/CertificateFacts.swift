@@ -6,7 +6,7 @@ package struct CertificateFacts: Sendable, Equatable {
   package let subject: String
   package let issuer: String
   /// DNS names, URIs, IP addresses and e-mail addresses of the subjectAltName.
-  package let subjectAltNames: [String]
+  package let names: [String]
   /// Seconds since 1970.
   package let notBefore: Int64
   /// Seconds since 1970.
@@ -24,7 +24,7 @@ package struct CertificateFacts: Sendable, Equatable {
   init(_ certificate: OpaquePointer) {
     unsafe subject = CertificateText.name(X509_get_subject_name(certificate))
     unsafe issuer = CertificateText.name(X509_get_issuer_name(certificate))
-    unsafe subjectAltNames = CertificateNames.names(of: certificate)
+    unsafe names = CertificateNames.names(of: certificate)
     unsafe notBefore = shim_time_seconds(X509_get0_notBefore(certificate))
     unsafe notAfter = shim_time_seconds(X509_get0_notAfter(certificate))
     unsafe serial = CertificateText.serial(certificate)
@@ -40,6 +40,12 @@ package struct CertificateFacts: Sendable, Equatable {
   /// Whole days until it expires, rounded down; negative when it has.
   package func daysLeft(now: Int64) -> Int {
     Int(((notAfter - now) as Int64).quotientRoundedDown(by: 86_400))
+  }
+
+  /// The first certificate of a PEM text; nil when there is none.
+  package init?(pem: [UInt8]) {
+    guard let first = Self.read(pem: pem).first else { return nil }
+    self = first
   }
 
   /// All certificates of a PEM text, in their order.

@@ -1,18 +1,25 @@
 import CLinux
 import COpenSSL
 
-/// Keys and certificates for development and tests: a CA, and what it signs. P-256 throughout. Not a public key infrastructure:
-/// nothing is revoked, nothing is recorded.
-package enum DevelopmentPKI {
+/// Makes certificates for development and tests: a P-256 authority and what it signs. Not a public key infrastructure: nothing
+/// is recorded, nothing is revoked.
+@safe
+package final class DevelopmentPKI {
   /// A certificate with its key, PEM.
-  package struct Credential: Sendable {
+  package struct Pair: Sendable {
     package let certificatePEM: [UInt8]
     package let keyPEM: [UInt8]
+
+    package init(certificatePEM: [UInt8], keyPEM: [UInt8]) {
+      self.certificatePEM = certificatePEM
+      self.keyPEM = keyPEM
+    }
   }
 
   /// What a certificate is for.
-  package enum Purpose: Sendable {
-    case server, client
+  package enum Usage: String, Sendable {
+    case server = "serverAuth"
+    case client = "clientAuth"
     /// Signs others.
     case authority
   }
@@ -21,75 +28,126 @@ package enum DevelopmentPKI {
   package struct Request: Sendable {
     package var commonName: String
     /// DNS names, IP addresses, URIs (with `://`) and e-mail addresses.
-    package var subjectAltNames: [String] = []
-    package var purpose = Purpose.server
-    /// Seconds since 1970; nil for now, or an hour ago to forgive clocks.
+    package var names: [String] = []
+    package var usage = Usage.server
+    /// Seconds since 1970; nil for an hour ago: clocks of neighbours may be a little behind.
     package var notBefore: Int64?
-    /// Seconds since 1970; nil for 825 days after now, or ten years for an authority.
+    /// Seconds since 1970; nil for `validDays` from now.
     package var notAfter: Int64?
 
-    package init(commonName: String, subjectAltNames: [String] = [], purpose: Purpose = .server) {
+    package init(commonName: String, names: [String] = [], usage: Usage = .server) {
       self.commonName = commonName
-      self.subjectAltNames = subjectAltNames
-      self.purpose = purpose
+      self.names = names
+      self.usage = usage
     }
   }
 
-  /// Makes a key and a certificate for it.
+  /// Days that certificates are good for.
+  package static let validDays: Int64 = 397
+
+  package let authority: Pair
+  private let key: OpaquePointer
+  private let certificate: OpaquePointer
+
+  /// A new authority.
   ///
-  /// - Parameter authority: who signs it; nil for a self-signed one.
-  /// - Throws: `TLSConfigurationError` for names that cannot stand in a certificate.
-  package static func issue(_ request: Request, by authority: Credential? = nil) throws(TLSConfigurationError)
-    -> Credential
-  {
-    let signer = try unsafe authority.map { credential throws(TLSConfigurationError) in try unsafe Signer(credential) }
-    guard let key = unsafe shim_EVP_EC_gen_p256(), let certificate = unsafe X509_new() else {
-      throw TLSConfigurationError(openSSL: "cannot make a key")
-    }
-    defer {
-      unsafe EVP_PKEY_free(key)
+  /// - Throws: `TLSConfigurationError` when OpenSSL cannot make it.
+  package convenience init(name: String) throws(TLSConfigurationError) {
+    let made = try unsafe Self.make(Request(commonName: name, usage: .authority), signer: nil)
+    unsafe self.init(key: made.key, certificate: made.certificate)
+  }
+
+  /// An authority that was made before.
+  package convenience init?(pair: Pair) {
+    let certificates = unsafe PEMReader.certificates(pair.certificatePEM)
+    guard let certificate = unsafe certificates.first else { return nil }
+    for index in unsafe certificates.indices.dropFirst() { unsafe X509_free(certificates[index]) }
+    guard let key = unsafe PEMReader.privateKey(pair.keyPEM) else {
       unsafe X509_free(certificate)
-      if let signer = unsafe signer { unsafe signer.free() }
+      return nil
     }
-    try unsafe fill(certificate, request, key)
-    let issuer = unsafe signer?.certificate ?? certificate
-    unsafe X509_set_issuer_name(certificate, X509_get_subject_name(issuer))
-    try unsafe extend(certificate, request, issuer: issuer)
-    guard unsafe X509_sign(certificate, signer?.key ?? key, EVP_sha256()) > 0 else {
-      throw TLSConfigurationError(openSSL: "cannot sign")
+    unsafe self.init(key: key, certificate: certificate)
+  }
+
+  private init(key: OpaquePointer, certificate: OpaquePointer) {
+    unsafe self.key = key
+    unsafe self.certificate = certificate
+    authority = unsafe Self.pair(certificate, key)
+  }
+
+  deinit {
+    unsafe X509_free(certificate)
+    unsafe EVP_PKEY_free(key)
+  }
+
+  /// A certificate for `names`, signed by the authority.
+  ///
+  /// - Throws: `TLSConfigurationError` for names that cannot stand in a certificate.
+  package func issue(name: String, names: [String], usage: Usage) throws(TLSConfigurationError) -> Pair {
+    try issue(Request(commonName: String(name.prefix(64)), names: names, usage: usage))
+  }
+
+  /// A certificate, signed by the authority.
+  ///
+  /// - Throws: `TLSConfigurationError` for names that cannot stand in a certificate.
+  package func issue(_ request: Request) throws(TLSConfigurationError) -> Pair {
+    try unsafe Self.sign(request, signer: (certificate, key))
+  }
+
+  /// A certificate that stands for itself.
+  ///
+  /// - Throws: `TLSConfigurationError` for names that cannot stand in a certificate.
+  package static func selfSigned(_ request: Request) throws(TLSConfigurationError) -> Pair {
+    try unsafe sign(request, signer: nil)
+  }
+
+  // MARK: OpenSSL
+
+  private typealias Signer = (certificate: OpaquePointer, key: OpaquePointer)
+
+  private static func sign(_ request: Request, signer: Signer?) throws(TLSConfigurationError) -> Pair {
+    let made = try unsafe make(request, signer: signer)
+    defer {
+      unsafe X509_free(made.certificate)
+      unsafe EVP_PKEY_free(made.key)
     }
-    return Credential(
+    return unsafe pair(made.certificate, made.key)
+  }
+
+  /// The caller owns both.
+  private static func make(_ request: Request, signer: Signer?) throws(TLSConfigurationError) -> Signer {
+    guard let key = unsafe shim_EVP_EC_gen_p256() else { throw TLSConfigurationError(openSSL: "cannot make a key") }
+    guard let certificate = unsafe X509_new() else {
+      unsafe EVP_PKEY_free(key)
+      throw TLSConfigurationError(openSSL: "cannot make a certificate")
+    }
+    do throws(TLSConfigurationError) {
+      try unsafe fill(certificate, request, key)
+      let issuer = unsafe signer?.certificate ?? certificate
+      unsafe X509_set_issuer_name(certificate, X509_get_subject_name(issuer))
+      try unsafe extend(certificate, request, issuer: issuer)
+      guard unsafe X509_sign(certificate, signer?.key ?? key, EVP_sha256()) > 0 else {
+        throw TLSConfigurationError(openSSL: "cannot sign")
+      }
+    } catch {
+      unsafe X509_free(certificate)
+      unsafe EVP_PKEY_free(key)
+      throw error
+    }
+    return unsafe (certificate, key)
+  }
+
+  private static func pair(_ certificate: OpaquePointer, _ key: OpaquePointer) -> Pair {
+    Pair(
       certificatePEM: unsafe CertificateText.bytes { unsafe PEM_write_bio_X509($0, certificate) == 1 },
       keyPEM: unsafe CertificateText.bytes { unsafe PEM_write_bio_PKCS8PrivateKey($0, key, nil, nil, 0, nil, nil) == 1 }
     )
-  }
-
-  @unsafe
-  private struct Signer {
-    let certificate: OpaquePointer
-    let key: OpaquePointer
-
-    init(_ credential: Credential) throws(TLSConfigurationError) {
-      let certificates = unsafe PEMReader.certificates(credential.certificatePEM)
-      guard let first = unsafe certificates.first, let key = unsafe PEMReader.privateKey(credential.keyPEM) else {
-        throw TLSConfigurationError(openSSL: "the authority's certificate or key is not PEM")
-      }
-      for index in unsafe certificates.indices.dropFirst() { unsafe X509_free(certificates[index]) }
-      unsafe certificate = first
-      unsafe self.key = key
-    }
-
-    func free() {
-      unsafe X509_free(certificate)
-      unsafe EVP_PKEY_free(key)
-    }
   }
 
   private static func fill(
     _ certificate: OpaquePointer, _ request: Request, _ key: OpaquePointer
   ) throws(TLSConfigurationError) {
     let now = shim_realtime_nanoseconds() / 1_000_000_000
-    let days: Int64 = request.purpose == .authority ? 3650 : 825
     unsafe X509_set_version(certificate, 2)
     var serial = [UInt8](repeating: 0, count: 16)
     unsafe RAND_bytes(&serial, 16)
@@ -98,7 +156,7 @@ package enum DevelopmentPKI {
     unsafe BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate))
     unsafe BN_free(number)
     unsafe ASN1_TIME_set(X509_getm_notBefore(certificate), time_t(request.notBefore ?? now - 3600))
-    unsafe ASN1_TIME_set(X509_getm_notAfter(certificate), time_t(request.notAfter ?? now + days * 86_400))
+    unsafe ASN1_TIME_set(X509_getm_notAfter(certificate), time_t(request.notAfter ?? now + validDays * 86_400))
     unsafe X509_set_pubkey(certificate, key)
     let name = unsafe X509_get_subject_name(certificate)
     let isSet = unsafe X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, request.commonName, -1, -1, 0)
@@ -109,18 +167,19 @@ package enum DevelopmentPKI {
     _ certificate: OpaquePointer, _ request: Request, issuer: OpaquePointer
   ) throws(TLSConfigurationError) {
     var extensions: [(Int32, String)] = []
-    switch request.purpose {
+    switch request.usage {
     case .authority:
       extensions = [(NID_basic_constraints, "critical,CA:TRUE"), (NID_key_usage, "critical,keyCertSign,cRLSign")]
-    case .server:
-      extensions = [(NID_key_usage, "critical,digitalSignature"), (NID_ext_key_usage, "serverAuth")]
-    case .client:
-      extensions = [(NID_key_usage, "critical,digitalSignature"), (NID_ext_key_usage, "clientAuth")]
+    case .server, .client:
+      extensions = [
+        (NID_basic_constraints, "critical,CA:FALSE"), (NID_key_usage, "critical,digitalSignature"),
+        (NID_ext_key_usage, request.usage.rawValue),
+      ]
     }
     extensions.append((NID_subject_key_identifier, "hash"))
     extensions.append((NID_authority_key_identifier, "keyid"))
-    if !request.subjectAltNames.isEmpty {
-      extensions.append((NID_subject_alt_name, try alternativeNames(request.subjectAltNames)))
+    if !request.names.isEmpty {
+      extensions.append((NID_subject_alt_name, try alternativeNames(request.names)))
     }
     for (kind, value) in extensions {
       guard unsafe shim_add_extension(certificate, issuer, kind, value) == 1 else {
