@@ -360,10 +360,7 @@ open class Connection: EventHandler {
     guard state != .closed else { return }
     state = .closed
     loop.cancel(&lingerTimer)
-    input.removeAll()
-    output.removeAll()
-    input.releaseIfEmpty()
-    output.releaseIfEmpty()
+    // The buffers may be lent to a caller further up: they go when the connection goes, at the end of the turn.
     CLinux.close(descriptor)
     connectionClosed()
     loop.release(self)
