@@ -95,7 +95,10 @@ struct TimerWheel {
 
   // MARK: Slots
 
+  /// The slot that comes up first. A lower level need not come before a higher one: while the entries of a higher slot are sorted
+  /// into lower ones, some of them still hang there.
   private func nextSlot() -> (level: Int, slot: Int, tick: Int64)? {
+    var first: (level: Int, slot: Int, tick: Int64)?
     for level in 0..<Self.levelCount where occupied[level] != 0 {
       let shift = Self.slotBits * Int64(level)
       let current = Int((elapsed >> shift) & 63)
@@ -105,14 +108,16 @@ struct TimerWheel {
       let levelStart = (elapsed >> (shift + Self.slotBits)) << (shift + Self.slotBits)
       var tick = levelStart + (Int64(slot) << shift)
       if slot < current { tick += 1 << (shift + Self.slotBits) }
-      return (level, slot, max(tick, elapsed))
+      tick = max(tick, elapsed)
+      if tick < first?.tick ?? .max { first = (level, slot, tick) }
     }
-    return nil
+    return first
   }
 
   private mutating func link(_ index: Int32) {
     let deadlineTick = (nodes[Int(index)].deadline + Self.tickMilliseconds - 1) / Self.tickMilliseconds
-    let tick = min(max(deadlineTick, elapsed + 1), elapsed + Self.range - 1)
+    // One slot of the highest level less than the range: a whole turn ahead would look like the slot that is up now.
+    let tick = min(max(deadlineTick, elapsed + 1), elapsed + Self.range - Self.range / Int64(Self.slotsPerLevel))
     let difference = UInt64(bitPattern: elapsed ^ tick)
     let level = min((63 - difference.leadingZeroBitCount) / Int(Self.slotBits), Self.levelCount - 1)
     let slot = Int((tick >> (Self.slotBits * Int64(level))) & 63)
