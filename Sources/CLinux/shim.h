@@ -131,6 +131,14 @@ static inline int shim_spawn(pid_t *child, const char *path, char *const *argv, 
   posix_spawnattr_destroy(&attributes);
   return code;
 }
+static inline int shim_look_up(const char *host, struct sockaddr_storage *address) {
+  struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+  int code = getaddrinfo(host, NULL, &hints, &found);
+  if (code != 0) return code;
+  memcpy(address, found->ai_addr, found->ai_addrlen);
+  freeaddrinfo(found);
+  return 0;
+}
 static inline int shim_errno(void) { return errno; }
 static inline int64_t shim_monotonic_nanoseconds(void) {
   struct timespec now;

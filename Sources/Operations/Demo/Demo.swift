@@ -21,6 +21,7 @@ package final class Demo {
   private let options: Options
   private let loop: EventLoop
   private var upstream: DemoUpstream?
+  private let realAddress: SocketAddress?
   private var children: [pid_t] = []
   private var exitCode: Int32 = 0
   private var waits = 0
@@ -36,6 +37,7 @@ package final class Demo {
   /// - Throws: when certificates cannot be made or the embedded upstream cannot listen.
   package init(_ options: Options) throws {
     self.options = options
+    realAddress = try options.upstream.map { text throws(SystemError) in try Self.address(of: text) }
     let signals = SignalHandler.open()
     loop = try EventLoop()
     _ = try DevelopmentCertificates(
@@ -69,17 +71,24 @@ package final class Demo {
     arguments += ["--drain", "3", "--workers", "1"]
     if let upstream {
       arguments += ["--resolve", "httpbin.org:443:\(upstream.address)"]
-    } else if let real = options.upstream, let literal = Self.literal(real) {
-      arguments += ["--resolve", "httpbin.org:443:\(literal)"]
+    } else if let address = realAddress {
+      arguments += ["--resolve", "httpbin.org:443:\(address)"]
     }
     return arguments
   }
 
-  /// `ADDRESS:PORT` as it is; names are left to the name service.
-  private static func literal(_ text: String) -> String? {
-    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+  /// A real upstream's address. It is spoken to as the article's upstream: its certificate must be for httpbin.org.
+  private static func address(of text: String) throws(SystemError) -> SocketAddress {
+    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+      throw SystemError(call: "--upstream \(text): write it as HOST:PORT", code: EINVAL)
+    }
     let host = String(text[..<colon])
-    return SocketAddress(literal: host, port: port).map { "\($0)" }
+    if let literal = SocketAddress(literal: host, port: port) { return literal }
+    var storage = sockaddr_storage()
+    guard unsafe shim_look_up(host, &storage) == 0, let found = SocketAddress(storage) else {
+      throw SystemError(call: "look up \(host)", code: ENOENT)
+    }
+    return found.withPort(port)
   }
 
   private var ingressArguments: [String] {

@@ -19,6 +19,7 @@ package struct IstioOperator: Sendable {
       namespace = reader.string("namespace")
       enabled = reader.boolean("enabled")?.value ?? false
       labels = reader.stringMap("label").mapValues(\.value)
+      reader.accept("tag", "hub", "spec")
       readinessProbes = reader.object("k8s") { Overlay.readinessProbes($0) } ?? []
     }
   }
@@ -30,17 +31,40 @@ package struct IstioOperator: Sendable {
       case json = "JSON"
     }
 
+    package enum Normalization: String, Sendable, CaseIterable {
+      case automatic = "DEFAULT"
+      case none = "NONE"
+      case base = "BASE"
+      case mergeSlashes = "MERGE_SLASHES"
+      case decodeAndMergeSlashes = "DECODE_AND_MERGE_SLASHES"
+    }
+
     package var accessLogFile: Located<String>?
     package var accessLogEncoding: Located<Encoding>?
-    package var pathNormalization: Located<String>?
+    package var pathNormalization: Located<Normalization>?
 
     init(_ reader: FieldReader) {
-      // The mesh configuration has many fields that no gateway reads: they are accepted.
-      reader.isLenient = true
       accessLogFile = reader.string("accessLogFile")
       accessLogEncoding = reader.enumeration("accessLogEncoding")
-      pathNormalization = reader.object("pathNormalization") { $0.string("normalization") } ?? nil
-      reader.notActedOn("accessLogFormat")
+      pathNormalization = reader.object("pathNormalization") { $0.enumeration("normalization") } ?? nil
+      reader.notActedOn("accessLogFormat", "defaultHttpRetryPolicy", "connectTimeout", "dnsRefreshRate", "tlsDefaults")
+      Self.acceptOthers(reader)
+    }
+
+    /// Fields of the mesh that mean nothing to a gateway of its own; free maps and blocks are not looked into.
+    private static func acceptOthers(_ reader: FieldReader) {
+      reader.accept(
+        "outboundTrafficPolicy", "inboundTrafficPolicy", "enableAutoMtls", "trustDomain", "trustDomainAliases",
+        "rootNamespace", "defaultConfig", "enableTracing", "enablePrometheusMerge", "extensionProviders",
+        "defaultProviders", "discoverySelectors", "ingressClass", "ingressService", "ingressControllerMode",
+        "ingressSelector", "proxyListenPort", "proxyInboundListenPort", "proxyHttpPort", "tcpKeepalive",
+        "enableEnvoyAccessLogService", "disableEnvoyListenerLog", "configSources", "caCertificates", "ca",
+        "certificates", "defaultServiceExportTo", "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo",
+        "localityLbSetting", "h2UpgradePolicy", "inboundClusterStatName", "outboundClusterStatName", "thriftConfig",
+        "serviceSettings", "verifyCertificateAtClient", "meshMTLS", "protocolDetectionTimeout", "serviceScopeConfigs",
+        "disablePolicyChecks", "enableClientSidePolicyCheck", "mixerCheckServer", "mixerReportServer",
+        "policyCheckFailOpen", "sidecarToTelemetrySessionAffinity", "reportBatchMaxEntries", "reportBatchMaxTime",
+        "enableMixer", "hboneIdleTimeout", "defaultTrafficPolicy")
     }
   }
 
@@ -56,7 +80,7 @@ package struct IstioOperator: Sendable {
     meshConfig = reader.object("meshConfig", MeshConfig.init)
     components = []
     let all = reader.object("components") { components -> [Component] in
-      components.isLenient = true
+      components.accept("base", "pilot", "cni", "istiodRemote", "ztunnel", "telemetry", "policy", "sidecarInjector")
       let ingress = components.objects("ingressGateways", Component.init)
       let egress = components.objects("egressGateways", Component.init).map { component in
         var component = component
