@@ -32,90 +32,41 @@ package enum ResourceLoader {
   /// Reads the documents of one text.
   package static func load(text bytes: [UInt8], file: String, into result: inout LoadResult) {
     result.files.append(file)
-    let text = String(decoding: bytes, as: UTF8.self)
+    if let offset = UTF8Check.invalidByte(in: bytes) {
+      return refuse(
+        Diagnostic("IST0106", .error, "not UTF-8 text", at: place(of: offset, in: bytes, file)), file, &result)
+    }
     var decoder = ResourceDecoder(file: file)
-    for (firstLine, document) in documents(of: text) {
+    for document in DocumentSplitter(bytes).documents {
+      let text = String(decoding: document.bytes, as: UTF8.self)
       do {
-        // The document is parsed behind as many empty lines as stood before it, so that marks are those of the file.
-        let padded = String(repeating: "\n", count: firstLine) + document
-        if let node = try Yams.compose(yaml: padded) { decoder.decode(node) }
+        guard let node = try Yams.compose(yaml: text) else { continue }
+        let context = DecodingContext(file: file, lineOffset: document.firstLine)
+        var budget = NodeBudget(documentBytes: document.bytes.count)
+        if let problem = budget.problem(with: node) {
+          refuse(Diagnostic("IST0106", .error, problem.message, at: context.location(of: problem.node)), file, &result)
+        } else {
+          decoder.decode(node, lineOffset: document.firstLine)
+        }
       } catch {
-        result.hasSyntaxErrors = true
-        result.diagnostics.append(syntaxError(error, file: file, document: document, firstLine: firstLine))
-        result.broken.append(file)
+        let syntax = SyntaxError(file: file, lineOffset: document.firstLine, document: text)
+        refuse(syntax.diagnostic(error), file, &result)
       }
     }
     result.merge(decoder.result)
   }
 
-  /// The documents of a text and the number of lines before each: a syntax error in one does not hide the others.
-  private static func documents(of text: String) -> [(firstLine: Int, text: String)] {
-    var documents: [(Int, String)] = []
-    var current: [Substring] = []
-    var first = 0
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    for (number, line) in lines.enumerated() {
-      if line == "---" || line.hasPrefix("--- ") || line == "---\r" {
-        documents.append((first, current.joined(separator: "\n")))
-        current = []
-        first = number + 1
-      } else {
-        current.append(line == "..." ? "" : line)
-      }
-    }
-    documents.append((first, current.joined(separator: "\n")))
-    return documents.filter { !isBlank($0.1) }
+  /// A document that is not even YAML.
+  private static func refuse(_ diagnostic: Diagnostic, _ file: String, _ result: inout LoadResult) {
+    result.hasSyntaxErrors = true
+    result.diagnostics.append(diagnostic)
+    result.broken.append(file)
   }
 
-  private static func isBlank(_ text: String) -> Bool {
-    text.split(separator: "\n").allSatisfy { line in
-      let content = line.drop { $0 == " " || $0 == "\t" || $0 == "\r" }
-      return content.isEmpty || content.hasPrefix("#") || content.hasPrefix("%")
-    }
-  }
-
-  private static func syntaxError(_ error: any Error, file: String, document: String, firstLine: Int) -> Diagnostic {
-    guard let error = error as? YamlError else {
-      return Diagnostic("IST0106", .error, "\(error)", at: SourceLocation(file: file, line: firstLine + 1, column: 1))
-    }
-    switch error {
-    case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
-      .composer(let context, let problem, let mark, _):
-      let line = document.split(separator: "\n", omittingEmptySubsequences: false)
-      let index = mark.line - firstLine - 1
-      let hasTab = line.indices.contains(index) && line[index].contains("\t")
-      let detail = context.map { " (\($0.text))" } ?? ""
-      return Diagnostic(
-        "IST0106", .error, "invalid YAML: \(problem)\(detail)",
-        at: SourceLocation(file: file, line: mark.line, column: mark.column),
-        help: hasTab ? "YAML is indented with spaces, never with tabs" : "check the indentation of this line and the one before")
-    default:
-      return Diagnostic(
-        "IST0106", .error, "invalid YAML: \(error)", at: SourceLocation(file: file, line: firstLine + 1, column: 1))
-    }
-  }
-}
-
-extension LoadResult {
-  /// Adds what another part of the configuration gave.
-  package mutating func merge(_ other: LoadResult) {
-    resources.gateways += other.resources.gateways
-    resources.virtualServices += other.resources.virtualServices
-    resources.serviceEntries += other.resources.serviceEntries
-    resources.destinationRules += other.resources.destinationRules
-    resources.workloadEntries += other.resources.workloadEntries
-    resources.peerAuthentications += other.resources.peerAuthentications
-    resources.operators += other.resources.operators
-    resources.secrets += other.resources.secrets
-    resources.configMaps += other.resources.configMaps
-    resources.services += other.resources.services
-    resources.endpointSlices += other.resources.endpointSlices
-    resources.deployments += other.resources.deployments
-    resources.probes += other.resources.probes
-    diagnostics += other.diagnostics
-    broken += other.broken
-    unreadable += other.unreadable
-    hasSyntaxErrors = hasSyntaxErrors || other.hasSyntaxErrors
-    files += other.files
+  private static func place(of offset: Int, in bytes: [UInt8], _ file: String) -> SourceLocation {
+    let before = bytes[..<offset]
+    let line = before.count { $0 == 0x0A } + 1
+    let column = before.count - (before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0) + 1
+    return SourceLocation(file: file, line: line, column: column)
   }
 }
