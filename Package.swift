@@ -2,11 +2,22 @@
 
 import PackageDescription
 
+/// SALLYPORT_FUZZ (set by scripts/fuzz to the path of libFuzzer's archive) adds the fuzz targets, and builds what they
+/// fuzz with coverage.
+let fuzzerArchive = Context.environment["SALLYPORT_FUZZ"]
+let fuzzing = fuzzerArchive != nil
+
 /// Every target of ours is checked the same way: Swift 6 mode, and each unsafe construct marked.
-let strict: [SwiftSetting] = [
-  .strictMemorySafety(),
-  .enableExperimentalFeature("Lifetimes"),
-]
+/// SALLYPORT_WARNINGS_AS_ERRORS (set by the Makefile) makes a warning fail the build of our targets, and of no one else's.
+let strict: [SwiftSetting] =
+  [
+    .strictMemorySafety(), .enableExperimentalFeature("Lifetimes"),
+    // The dynamic checks of exclusive access took 18,000 of the 39,000 instructions of a request. Debug builds, and so all
+    // unit tests, keep them; the static checks are always on. See docs/decisions/0002-exclusivity.md.
+    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+  ]
+  + (Context.environment["SALLYPORT_WARNINGS_AS_ERRORS"] == "1" ? [.treatAllWarnings(as: .error)] : [])
+  + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : [])
 
 /// A target of the data path. Targets are listed, and may only import, in the order of the request path.
 func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -54,3 +65,15 @@ let package = Package(
     tests("OperationsTests", ["Operations"]),
   ]
 )
+
+/// A program that libFuzzer drives.
+func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies + ["CFuzzer"], path: "Fuzz/\(name)", swiftSettings: strict,
+    linkerSettings: [.unsafeFlags(fuzzerArchive.map { [$0] } ?? []), .linkedLibrary("stdc++")])
+}
+
+if fuzzing {
+  package.targets.append(.systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"))
+  package.targets += ["FuzzRequestHead", "FuzzResponseHead", "FuzzChunkedBody"].map { fuzzer($0, ["Wire"]) }
+}

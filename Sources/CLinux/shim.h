@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,53 @@ static inline int shim_write_v6(const struct sockaddr_storage *address, void *ta
   const struct in6_addr *v6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
   if (target == NULL || inet_ntop(AF_INET6, v6, (char *)target, (socklen_t)size) == NULL) return 0;
   return (int)strlen((const char *)target);
+}
+static inline int shim_open_append(const char *path) { return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644); }
+static inline int shim_write_private_file(const char *path, const void *bytes, size_t size, int mode) {
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+  if (fd < 0) return errno;
+  fchmod(fd, mode);
+  ssize_t written = write(fd, bytes, size);
+  int code = written == (ssize_t)size ? 0 : errno;
+  close(fd);
+  return code;
+}
+// A descriptor that becomes readable with the signals a process is steered by; they are blocked for all threads.
+static inline int shim_open_signals(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  sigaddset(&set, SIGUSR1);
+  pthread_sigmask(SIG_BLOCK, &set, NULL);
+  signal(SIGPIPE, SIG_IGN);
+  return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+static inline int shim_read_signal(int fd) {
+  struct signalfd_siginfo info;
+  return read(fd, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
+}
+static inline void shim_trim_memory(void) { malloc_trim(0); }
+static inline int shim_affinity_count(void) {
+  long online = sysconf(_SC_NPROCESSORS_ONLN);
+  return online < 1 ? 1 : (int)online;
+}
+extern char **environ;
+static inline const char *shim_environment(int index) { return environ[index]; }
+// Starts a program with default signals: this process blocks those that it reads as events.
+static inline int shim_spawn(pid_t *child, const char *path, char *const *argv, char *const *envp) {
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  int code = posix_spawn(child, path, NULL, &attributes, argv, envp);
+  posix_spawnattr_destroy(&attributes);
+  return code;
 }
 static inline int shim_errno(void) { return errno; }
 static inline int64_t shim_monotonic_nanoseconds(void) {

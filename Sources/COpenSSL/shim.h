@@ -39,6 +39,7 @@ static inline int shim_SSL_CTX_add0_chain_cert(SSL_CTX *context, X509 *certifica
   return (int)SSL_CTX_add0_chain_cert(context, certificate);
 }
 static inline EVP_PKEY *shim_EVP_EC_gen_p256(void) { return EVP_EC_gen("P-256"); }
+static inline unsigned long shim_name_format(void) { return XN_FLAG_RFC2253; }
 static inline void shim_BIO_retry_read(BIO *bio) { BIO_set_retry_read(bio); }
 static inline void shim_BIO_retry_write(BIO *bio) { BIO_set_retry_write(bio); }
 static inline void shim_BIO_clear_retry(BIO *bio) { BIO_clear_retry_flags(bio); }

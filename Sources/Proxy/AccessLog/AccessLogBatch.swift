@@ -24,14 +24,7 @@ final class AccessLogBatch: EventHandler {
 
   /// Appends one line of at most `bytes`; `write` returns its length.
   func append(atMost bytes: Int, _ write: (inout MutableRawSpan) -> Int) {
-    let start = lines.count
-    lines.append(contentsOf: repeatElement(0, count: bytes))
-    var written = 0
-    var span = lines.mutableSpan
-    var all = unsafe span.mutableBytes
-    var room = all._mutatingExtracting(droppingFirst: start)
-    written = write(&room)
-    lines.removeLast(bytes - written)
+    Self.append(to: &lines, atMost: bytes, write)
     lineCount += 1
     if lines.count >= Self.batchBytes {
       handOver()
@@ -39,6 +32,20 @@ final class AccessLogBatch: EventHandler {
       isScheduled = true
       loop.atEndOfTurn(self)
     }
+  }
+
+  private static func append(to lines: inout [UInt8], atMost bytes: Int, _ write: (inout MutableRawSpan) -> Int) {
+    let start = lines.count
+    lines.append(contentsOf: repeatElement(0, count: bytes))
+    let written = fill(&lines, from: start, write)
+    lines.removeLast(bytes - written)
+  }
+
+  private static func fill(_ lines: inout [UInt8], from start: Int, _ write: (inout MutableRawSpan) -> Int) -> Int {
+    var span = lines.mutableSpan
+    var all = unsafe span.mutableBytes
+    var room = all._mutatingExtracting(droppingFirst: start)
+    return write(&room)
   }
 
   override func turnEnded() {

@@ -65,6 +65,11 @@ final class HTTP1DownstreamConnection: Connection {
     armTimer(tls == nil ? worker.limits.idleTimeoutMilliseconds : worker.limits.handshakeTimeoutMilliseconds, Timer.idle)
   }
 
+  @available(*, unavailable, message: "use the initializer of this class")
+  override init(
+    loop: EventLoop, descriptor: Int32, peer: SocketAddress, tls: TLSSession?, isConnecting: Bool
+  ) throws { fatalError("use the initializer of this class") }
+
   // MARK: Reading
 
   override func connectionOpened() {
@@ -97,6 +102,8 @@ final class HTTP1DownstreamConnection: Connection {
       guard !closeIfDraining() else { return false }
       takeStream()
       phase = .head
+      // Once a request: bytes that drip in do not buy more time.
+      worker.with { armTimer($0.limits.headerTimeoutMilliseconds, Timer.head) }
       return true
     case .head: return readHead()
     case .body: return readBody()
@@ -120,7 +127,6 @@ final class HTTP1DownstreamConnection: Connection {
     switch progress {
     case .needMore:
       if input.isFull, !input.reserve(1) { refuse(.headersTooLarge) }
-      worker.with { armTimer($0.limits.headerTimeoutMilliseconds, Timer.head) }
       return false
     case .refused(let refusal):
       refuse(refusal)
@@ -148,7 +154,7 @@ final class HTTP1DownstreamConnection: Connection {
       phase = isComplete ? .awaitingResponse : .body
       stream.with {
         $0.requestEnded = isComplete
-        $0.begin(from: .http1(Ref(self)), source: source, generation: worker.generation)
+        $0.begin(from: .http1(Ref(self)), source: source, generation: worker.currentGeneration)
         if isComplete, self.stream != nil { $0.armRouteTimer() }
       }
     }
@@ -156,10 +162,11 @@ final class HTTP1DownstreamConnection: Connection {
 
   /// A connection serves the newest snapshot with every request: its listener and chain are looked up anew once.
   private func adoptGeneration(_ worker: Worker) {
-    let generation = worker.generation
-    guard generation.number != generationNumber else { return }
-    generationNumber = generation.number
-    generation.locate(acceptor: acceptor, tls: tls, into: &source)
+    worker.currentGeneration.with { generation in
+      guard generation.number != generationNumber else { return }
+      generationNumber = generation.number
+      generation.locate(acceptor: acceptor, tls: tls, into: &source)
+    }
   }
 
   private func readBody() -> Bool {
@@ -169,6 +176,7 @@ final class HTTP1DownstreamConnection: Connection {
       switch step {
       case .needMore(let consumed):
         input.consume(consumed)
+        if consumed == 0, input.isFull, !input.reserve(1) { refuseBody(.trailersTooLarge) }
         return false
       case .data(let offset, let count):
         let taken = stream.with { stream in
@@ -322,7 +330,7 @@ final class HTTP1DownstreamConnection: Connection {
     worker.with { worker in
       worker.counters.refusedRequests += 1
       adoptGeneration(worker)
-      stream.with { $0.refuse(refusal, from: .http1(Ref(self)), source: source, generation: worker.generation) }
+      stream.with { $0.refuse(refusal, from: .http1(Ref(self)), source: source, generation: worker.currentGeneration) }
     }
     closeNow()
   }
@@ -396,9 +404,12 @@ final class HTTP1DownstreamConnection: Connection {
       refuse(.headerTimeout)
     case .idle, .closing, .discarding:
       close()
+    case .awaitingResponse where !isOutputBlocked:
+      // It is the upstream that takes its time; the route's timeout is for that.
+      worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.idle) }
     case .body, .awaitingResponse:
-      detachStream()?.with { $0.idleTimedOut() }
-      if state != .closed { close() }
+      stream?.with { $0.idleTimedOut() }
+      if state == .open { closeNow() }
     }
   }
 }

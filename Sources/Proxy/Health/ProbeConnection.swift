@@ -37,6 +37,11 @@ final class ProbeConnection: Connection {
     loop.arm(&timer, after: Int64(probe.timeoutSeconds) * 1000, owner: self, tag: 1)
   }
 
+  @available(*, unavailable, message: "use the initializer of this class")
+  override init(
+    loop: EventLoop, descriptor: Int32, peer: SocketAddress, tls: TLSSession?, isConnecting: Bool
+  ) throws { fatalError("use the initializer of this class") }
+
   override func connectionOpened() {
     switch probe.kind {
     case .tcpSocket: judge(nil)

@@ -20,6 +20,8 @@ struct LoadBalancer {
   }
 
   let policy: Policy
+  private var endpoints: [Ref<UpstreamEndpoint>] = []
+  private var weights = Weights()
   private var cursor = 0
   private var currentWeights: [Int64] = []
 
@@ -27,19 +29,24 @@ struct LoadBalancer {
     self.policy = policy
   }
 
-  /// The index of the next endpoint, or -1 when there is none.
-  mutating func pick(from endpoints: [Ref<UpstreamEndpoint>], weights: Weights, random: inout RandomSource) -> Int {
-    guard endpoints.count > 1 else { return endpoints.count - 1 }
+  /// Balances over these from now on.
+  mutating func replace(_ eligible: [Ref<UpstreamEndpoint>]) {
+    endpoints = eligible
+    weights = Weights(eligible.map { $0.with { $0.weight } })
+    currentWeights = []
+  }
+
+  /// The next endpoint, nil when there is none.
+  mutating func pick(random: inout RandomSource) -> Ref<UpstreamEndpoint>? {
+    guard endpoints.count > 1 else { return endpoints.count == 1 ? endpoints[0] : nil }
     switch policy {
-    case .leastRequest: return leastRequest(endpoints, weights, &random)
-    case .roundRobin: return weights.areEqual ? roundRobin(endpoints.count) : weightedRoundRobin(weights)
-    case .random: return weights.random(count: endpoints.count, &random)
+    case .leastRequest: return endpoints[leastRequest(&random)]
+    case .roundRobin: return endpoints[weights.areEqual ? roundRobin(endpoints.count) : weightedRoundRobin()]
+    case .random: return endpoints[weights.random(count: endpoints.count, &random)]
     }
   }
 
-  private func leastRequest(
-    _ endpoints: [Ref<UpstreamEndpoint>], _ weights: Weights, _ random: inout RandomSource
-  ) -> Int {
+  private func leastRequest(_ random: inout RandomSource) -> Int {
     let first = weights.random(count: endpoints.count, &random)
     var second = weights.random(count: endpoints.count, &random)
     if first == second { second = (second + 1) % endpoints.count }
@@ -54,7 +61,7 @@ struct LoadBalancer {
   }
 
   /// Smooth weighted round robin, as in nginx: no bursts to the heaviest endpoint.
-  private mutating func weightedRoundRobin(_ weights: Weights) -> Int {
+  private mutating func weightedRoundRobin() -> Int {
     if currentWeights.count != weights.values.count {
       currentWeights = Array(repeating: 0, count: weights.values.count)
     }

@@ -38,18 +38,35 @@ package struct RandomSource: RandomNumberGenerator {
     var low = next()
     high = (high & ~0xF000) | 0x4000
     low = (low & ~(3 << 62)) | (2 << 62)
-    var position = 0
-    for digit in 0..<32 {
-      if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
-        output.storeBytes(of: 0x2D, toByteOffset: position, as: UInt8.self)
-        position += 1
-      }
-      let word = digit < 16 ? high : low
-      let nibble = UInt8(truncatingIfNeeded: word >> UInt64(60 - (digit & 15) * 4)) & 15
-      output.storeBytes(of: nibble < 10 ? nibble + 0x30 : nibble + 0x57, toByteOffset: position, as: UInt8.self)
-      position += 1
-    }
-    return position
+    // Later pieces overwrite what earlier, wider ones wrote beyond their end.
+    Self.put(Self.hexadecimal(UInt32(truncatingIfNeeded: high >> 32)), at: 0, &output)
+    let second = Self.hexadecimal(UInt32(truncatingIfNeeded: high))
+    Self.put(second, at: 9, &output)
+    Self.put(second >> 32, at: 14, &output)
+    let third = Self.hexadecimal(UInt32(truncatingIfNeeded: low >> 32))
+    Self.put(third, at: 19, &output)
+    Self.put(third >> 32, at: 24, &output)
+    Self.put(Self.hexadecimal(UInt32(truncatingIfNeeded: low)), at: 28, &output)
+    output.storeBytes(of: 0x2D, toByteOffset: 8, as: UInt8.self)
+    output.storeBytes(of: 0x2D, toByteOffset: 13, as: UInt8.self)
+    output.storeBytes(of: 0x2D, toByteOffset: 18, as: UInt8.self)
+    output.storeBytes(of: 0x2D, toByteOffset: 23, as: UInt8.self)
+    return 36
+  }
+
+  private static func put(_ digits: UInt64, at offset: Int, _ output: inout MutableRawSpan) {
+    output.storeBytes(of: digits.littleEndian, toByteOffset: offset, as: UInt64.self)
+  }
+
+  /// Eight hexadecimal digits in the order in which they are written, lowest byte first: all at once instead of one by one.
+  private static func hexadecimal(_ value: UInt32) -> UInt64 {
+    var spread = UInt64(value.byteSwapped)
+    spread = (spread | spread << 16) & 0x0000_FFFF_0000_FFFF
+    spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF
+    // Each byte becomes two nibbles, the high one first.
+    spread = ((spread & 0x00F0_00F0_00F0_00F0) >> 4) | ((spread & 0x000F_000F_000F_000F) << 8)
+    let isLetter = ((spread &+ 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101
+    return spread &+ 0x3030_3030_3030_3030 &+ isLetter &* 0x27
   }
 
   private static func rotate(_ value: UInt64, _ bits: UInt64) -> UInt64 {

@@ -17,6 +17,8 @@ package struct RequestCounters {
     package var durationMilliseconds = 0
     /// By the upper bounds of Istio's histogram, the last is beyond.
     package var durations = InlineArray<21, Int>(repeating: 0)
+
+    package init() {}
   }
 
   /// The upper bounds of Istio's `istio_request_duration_milliseconds`.

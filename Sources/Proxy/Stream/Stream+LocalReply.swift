@@ -50,11 +50,11 @@ extension Stream {
   }
 
   /// Answers a request whose head was refused before it became a request.
-  func refuse(_ refusal: HTTP1Refusal, from link: DownstreamLink, source: StreamSource, generation: WorkerGeneration) {
+  func refuse(_ refusal: HTTP1Refusal, from link: DownstreamLink, source: StreamSource, generation: Ref<WorkerGeneration>) {
     downstream = link
     self.source = source
-    self.generation = Ref(generation)
-    generation.activeStreams += 1
+    self.generation = generation
+    generation.with { $0.activeStreams += 1 }
     startNanoseconds = loop.nowNanoseconds
     state = .routing
     requestEnded = true

@@ -16,7 +16,8 @@ extension Stream {
     if match.virtualHost >= 0, !source.isTLS, snapshot.virtualHosts[Int(match.virtualHost)].requiresTLS {
       return redirectToHTTPS()
     }
-    guard match.route >= 0 else { return replyNoRoute() }
+    // No route allows CONNECT: like Envoy without a CONNECT matcher.
+    guard match.route >= 0, request.method != .connect else { return replyNoRoute() }
     guard !request.wantsUpgrade else { return refuseUpgrade() }
     route = snapshot.routes[Int(match.route)]
     switch route.action {

@@ -78,18 +78,18 @@ package final class Stream: EventHandler {
   // MARK: From the downstream side
 
   /// The request head is complete: finds the route and sets out.
-  func begin(from link: DownstreamLink, source: StreamSource, generation: WorkerGeneration) {
+  func begin(from link: DownstreamLink, source: StreamSource, generation: Ref<WorkerGeneration>) {
     downstream = link
     self.source = source
-    self.generation = Ref(generation)
-    generation.activeStreams += 1
+    self.generation = generation
+    generation.with { $0.activeStreams += 1 }
     state = .routing
     startNanoseconds = loop.nowNanoseconds
     worker.with {
       $0.counters.requests += 1
       $0.counters.activeRequests += 1
     }
-    route(in: generation)
+    generation.with { route(in: $0) }
   }
 
   /// Offers bytes of the request body; returns how many were taken. `HTTP1DownstreamConnection.resumeRequestBody()` follows

@@ -4,15 +4,17 @@ import Transport
 final class StreamPool {
   private var owned: [Stream] = []
   private var free: [Ref<Stream>] = []
-  private unowned(unsafe) let worker: Worker
+  private var worker: Ref<Worker>?
 
-  init(worker: Worker) {
-    unsafe self.worker = worker
+  /// Says whose streams these are, before the first is taken.
+  func serve(_ worker: Worker) {
+    self.worker = Ref(worker)
   }
 
   func take() -> Ref<Stream> {
     if let stream = free.popLast() { return stream }
-    let stream = unsafe Stream(worker: worker)
+    guard let worker else { preconditionFailure("a stream pool belongs to a worker") }
+    let stream = worker.with { Stream(worker: $0) }
     owned.append(stream)
     free.reserveCapacity(owned.count)
     return Ref(stream)

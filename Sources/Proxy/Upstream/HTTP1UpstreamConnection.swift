@@ -76,6 +76,11 @@ final class HTTP1UpstreamConnection: Connection {
     loop.arm(&timer, after: Int64(cluster.config.settings.connectTimeoutMilliseconds), owner: self, tag: Timer.connect)
   }
 
+  @available(*, unavailable, message: "use the initializer of this class")
+  override init(
+    loop: EventLoop, descriptor: Int32, peer: SocketAddress, tls: TLSSession?, isConnecting: Bool
+  ) throws { fatalError("use the initializer of this class") }
+
   // MARK: Connecting
 
   override func connectionOpened() {

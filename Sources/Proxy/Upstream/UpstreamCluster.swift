@@ -18,8 +18,6 @@ package final class UpstreamCluster {
 
   private var owned: [UpstreamEndpoint] = []
   private var all: [Ref<UpstreamEndpoint>] = []
-  private var eligible: [Ref<UpstreamEndpoint>] = []
-  private var weights = LoadBalancer.Weights()
   private var balancer: LoadBalancer
   private var resolution: Resolution
   private var waiting: [Ref<Stream>] = []
@@ -91,8 +89,7 @@ package final class UpstreamCluster {
   /// Chooses the endpoint for one request.
   func pick(random: inout RandomSource) -> Choice {
     refreshIfExpired()
-    let index = balancer.pick(from: eligible, weights: weights, random: &random)
-    if index >= 0 { return .endpoint(eligible[index]) }
+    if let endpoint = balancer.pick(random: &random) { return .endpoint(endpoint) }
     if case .pending = resolution { return .unresolved }
     if case .failed = resolution, all.isEmpty { worker.with { $0.requestResolution(of: self) } }
     return .none
@@ -168,8 +165,7 @@ package final class UpstreamCluster {
   }
 
   private func updateEligible() {
-    eligible = all.filter { $0.with { $0.isHealthy } }
-    weights = LoadBalancer.Weights(eligible.map { $0.with { $0.weight } })
+    balancer.replace(all.filter { $0.with { $0.isHealthy } })
   }
 
   /// The endpoints, for the admin endpoints and for probes.

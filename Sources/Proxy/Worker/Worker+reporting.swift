@@ -26,6 +26,18 @@ package struct EndpointReport: Sendable {
   package let activeRequests: Int
   package let connections: Int
   package let counters: EndpointCounters
+
+  package init(
+    address: SocketAddress, weight: UInt32, isHealthy: Bool, activeRequests: Int, connections: Int,
+    counters: EndpointCounters
+  ) {
+    self.address = address
+    self.weight = weight
+    self.isHealthy = isHealthy
+    self.activeRequests = activeRequests
+    self.connections = connections
+    self.counters = counters
+  }
 }
 
 extension Worker {

@@ -9,7 +9,7 @@ package final class Worker {
   package let loop: EventLoop
   let limits: ProxyLimits
   let services: WorkerServices
-  private(set) lazy var streams = StreamPool(worker: self)
+  let streams = StreamPool()
   /// What responses carry as `server`.
   static let serverName: StaticString = "sallyport"
   let matchContext = MatchContext()
@@ -17,6 +17,8 @@ package final class Worker {
   var clock = WallClock()
   package internal(set) var counters = WorkerCounters()
   private(set) var generation: WorkerGeneration
+  /// The same, as requests use it.
+  private(set) var currentGeneration: Ref<WorkerGeneration>
   private(set) var isDraining = false
 
   private var retiring: [WorkerGeneration] = []
@@ -42,7 +44,10 @@ package final class Worker {
     self.budget = budget
     self.services = services
     accessLog = AccessLogBatch(loop: loop, services: services)
-    generation = WorkerGeneration(number: 0, snapshot: .empty, clusters: [])
+    let first = WorkerGeneration(number: 0, snapshot: .empty, clusters: [])
+    generation = first
+    currentGeneration = Ref(first)
+    streams.serve(self)
   }
 
   // MARK: Snapshots
@@ -55,6 +60,7 @@ package final class Worker {
     }
     generation = WorkerGeneration(
       number: old.number + 1, snapshot: plan.snapshot, clusters: clusters)
+    currentGeneration = Ref(generation)
     old.isCurrent = false
     for cluster in old.clusters where !clusters.contains(where: { $0 === cluster }) { cluster.retire() }
     if old.activeStreams > 0 {

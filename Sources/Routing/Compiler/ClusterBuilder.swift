@@ -170,10 +170,10 @@ final class ClusterBuilder {
     case .dns: settings.discovery = .strictDNS
     case .dnsRoundRobin: settings.discovery = .logicalDNS
     case .none, .dynamicDNS:
-      settings.discovery = .strictDNS
+      settings.discovery = .static
       report(
-        "SP1012", .info,
-        "ServiceEntry \(resource.reference) has resolution \(spec.effectiveResolution.rawValue), which has no original destination on a gateway: \"\(settings.host)\" is resolved by name",
+        "SP1012", .warning,
+        "ServiceEntry \(resource.reference) has resolution \(spec.effectiveResolution.rawValue), which has no endpoints on a gateway: requests for \"\(settings.host)\" get 503",
         spec.resolution?.location ?? resource.location, request)
     }
     for endpoint in spec.endpoints where isSubset(labels, of: endpoint.labels) {

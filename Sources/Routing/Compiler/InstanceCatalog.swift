@@ -7,6 +7,12 @@ package enum InstanceCatalog {
     package let identity: InstanceIdentity
     package let readinessProbes: [ReadinessProbe]
     package let location: SourceLocation?
+
+    package init(identity: InstanceIdentity, readinessProbes: [ReadinessProbe], location: SourceLocation?) {
+      self.identity = identity
+      self.readinessProbes = readinessProbes
+      self.location = location
+    }
   }
 
   /// Profiles that install `istio-ingressgateway` in `istio-system`.

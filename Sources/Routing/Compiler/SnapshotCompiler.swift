@@ -9,6 +9,9 @@ package struct SnapshotCompiler {
     package let diagnostics: [Diagnostic]
   }
 
+  /// VirtualServices bound to Gateways, server by server, and whether they share a host.
+  private typealias Bindings = [(service: Resource<VirtualService>, gateway: String, isMatched: Bool)]
+
   private let resources: ResourceSet
   private let identity: InstanceIdentity
   private let readinessProbes: [ReadinessProbe]
@@ -40,11 +43,12 @@ package struct SnapshotCompiler {
       Visibility.reaches(identity.namespace, from: $0.metadata.namespace, $0.spec.exportTo.map(\.value))
     }
     let policies = TLSPolicyBuilder(credentials: credentials, readFile: readFile)
+    var bindings: Bindings = []
     for (index, socket) in listeners.sockets.enumerated() {
       if socket.isTLS {
-        addTLS(socket, Int32(index), services, policies, &routes, &diagnostics)
+        addTLS(socket, Int32(index), services, policies, &routes, &bindings, &diagnostics)
       } else {
-        addPlaintext(socket, Int32(index), services, &routes, &diagnostics)
+        addPlaintext(socket, Int32(index), services, &routes, &bindings, &diagnostics)
       }
       addListener(socket, listeners.sockets, &routes)
     }
@@ -56,6 +60,7 @@ package struct SnapshotCompiler {
     parts.settings = settings()
     parts.clusters = clusters.clusters
     parts.probes = probes.probes
+    diagnostics += Self.unmatched(bindings)
     diagnostics += routes.diagnostics + clusters.diagnostics
     diagnostics += OverlapAnalyzer.analyze(resources, identity: identity, clusters: clusters.clusters)
     return Output(snapshot: Snapshot(parts), diagnostics: Self.unique(diagnostics))
@@ -91,7 +96,7 @@ package struct SnapshotCompiler {
 
   private func addPlaintext(
     _ socket: ListenerBuilder.Socket, _ listener: Int32, _ services: [Resource<VirtualService>],
-    _ routes: inout RouteBuilder, _ diagnostics: inout [Diagnostic]
+    _ routes: inout RouteBuilder, _ bindings: inout Bindings, _ diagnostics: inout [Diagnostic]
   ) {
     guard socket.isHTTP else {
       for server in socket.servers { diagnostics.append(notActedOn(server, "plaintext \(server.portProtocol.rawValue) servers")) }
@@ -99,12 +104,13 @@ package struct SnapshotCompiler {
     }
     var hosts = VirtualHostBuilder()
     for server in socket.servers { hosts.add(server, services: services, routes: &routes) }
-    finish(hosts, name: "http.\(socket.declaredPort)", port: socket.declaredPort, &routes, &diagnostics)
+    finish(hosts, name: "http.\(socket.declaredPort)", port: socket.declaredPort, &routes, &bindings)
   }
 
   private func addTLS(
     _ socket: ListenerBuilder.Socket, _ listener: Int32, _ services: [Resource<VirtualService>],
-    _ policies: TLSPolicyBuilder, _ routes: inout RouteBuilder, _ diagnostics: inout [Diagnostic]
+    _ policies: TLSPolicyBuilder, _ routes: inout RouteBuilder, _ bindings: inout Bindings,
+    _ diagnostics: inout [Diagnostic]
   ) {
     for server in socket.servers {
       let mode = server.server.tls?.effectiveMode ?? .passthrough
@@ -119,7 +125,7 @@ package struct SnapshotCompiler {
       hosts.add(server, services: services, routes: &routes)
       let name =
         "https.\(server.port).\(server.server.port?.name?.value ?? "").\(server.gateway.metadata.name).\(server.gateway.metadata.namespace)"
-      finish(hosts, name: name, port: server.port, &routes, &diagnostics)
+      finish(hosts, name: name, port: server.port, &routes, &bindings)
       routes.parts.policies.append(policy)
       routes.parts.filterChains.append(
         FilterChain(
@@ -139,8 +145,7 @@ package struct SnapshotCompiler {
   // MARK: Virtual hosts
 
   private func finish(
-    _ hosts: VirtualHostBuilder, name: String, port: Int, _ routes: inout RouteBuilder,
-    _ diagnostics: inout [Diagnostic]
+    _ hosts: VirtualHostBuilder, name: String, port: Int, _ routes: inout RouteBuilder, _ bindings: inout Bindings
   ) {
     let configuration = Int32(routes.parts.routeConfigurationNames.count)
     routes.parts.routeConfigurationNames.append(name)
@@ -156,12 +161,20 @@ package struct SnapshotCompiler {
           name: "\(domain):\(port)", domain: domain, routeConfiguration: configuration,
           virtualServices: hosts.hosts[domain]?.services ?? []))
     }
-    for (service, gateway) in hosts.unmatched {
-      diagnostics.append(
-        Diagnostic(
-          "IST0132", .warning,
-          "one or more host [\(service.spec.hosts.map(\.value).joined(separator: " "))] defined in VirtualService \(service.reference) not found in Gateway \(gateway).",
-          at: service.spec.hosts.first?.location, resource: service.description))
+    bindings += hosts.bindings
+  }
+
+  /// A VirtualService that shares a host with none of the servers of a Gateway that it names.
+  private static func unmatched(
+    _ bindings: [(service: Resource<VirtualService>, gateway: String, isMatched: Bool)]
+  ) -> [Diagnostic] {
+    let matched = Set(bindings.filter(\.isMatched).map { "\($0.service.reference) \($0.gateway)" })
+    return bindings.filter { !matched.contains("\($0.service.reference) \($0.gateway)") }.map { binding in
+      let hosts = binding.service.spec.hosts.map(\.value).joined(separator: " ")
+      return Diagnostic(
+        "IST0132", .warning,
+        "one or more host [\(hosts)] defined in VirtualService \(binding.service.reference) not found in Gateway \(binding.gateway).",
+        at: binding.service.spec.hosts.first?.location, resource: binding.service.description)
     }
   }
 

@@ -12,8 +12,8 @@ struct VirtualHostBuilder {
 
   private(set) var hosts: [String: Host] = [:]
   private(set) var order: [String] = []
-  /// VirtualServices that are bound to a Gateway here and share no host with it.
-  private(set) var unmatched: [(service: Resource<VirtualService>, gateway: String)] = []
+  /// VirtualServices that are bound to a Gateway here, and whether they share a host with this server.
+  private(set) var bindings: [(service: Resource<VirtualService>, gateway: String, isMatched: Bool)] = []
 
   /// Adds one server with the VirtualServices that are bound to its Gateway.
   mutating func add(
@@ -25,7 +25,7 @@ struct VirtualHostBuilder {
     }
     for service in services where isBound(service, to: server.gatewayName) {
       let domains = self.domains(server, service)
-      if domains.isEmpty { unmatched.append((service, server.gatewayName)) }
+      bindings.append((service, server.gatewayName, !domains.isEmpty))
       for domain in domains where !(hosts[domain]?.services.contains(service.reference) ?? false) {
         let drafts = routes.drafts(of: service, gateway: server.gatewayName, declaredPort: server.port)
         update(domain) {

@@ -48,7 +48,7 @@ package final class RegexTable: @unchecked Sendable {
   }
 
   /// Whether the expression matches all of `subject`. One that exceeds its limits does not match.
-  func matches(_ index: Int32, _ subject: RawSpan, _ context: MatchContext) -> Bool {
+  package func matches(_ index: Int32, _ subject: RawSpan, _ context: MatchContext) -> Bool {
     let code = unsafe codes[Int(index)]
     let result = unsafe subject.withUnsafeBytes { bytes in
       // PCRE2 wants a non-null subject also for no bytes.

@@ -18,6 +18,19 @@ package struct Rule: Sendable {
   package let route: Int32
 }
 
+extension Snapshot {
+  /// How istioctl shows the path condition of a rule: `/x*`, `/x`, `regex …`.
+  package func pathText(_ rule: Rule) -> String {
+    let text = String(decoding: bytes[Int(rule.pathStart)..<Int(rule.pathStart + rule.pathCount)], as: UTF8.self)
+    switch rule.path {
+    case .any: return "/*"
+    case .exact: return text
+    case .prefix: return text + "*"
+    case .regex: return "regex \(regexes.sources[Int(rule.regex)])"
+    }
+  }
+}
+
 /// A condition besides the path. Trivial.
 package struct Predicate: Sendable {
   /// What is looked at.

@@ -11,7 +11,7 @@ package struct Ref<Object: AnyObject>: Equatable {
 
   /// Links to `object` without keeping it alive.
   @inlinable
-  package init(_ object: Object) {
+  package init(_ object: __shared Object) {
     unsafe unmanaged = Unmanaged.passUnretained(object)
   }
 

@@ -81,6 +81,9 @@ open class Connection: EventHandler {
     loop.adopt(self)
   }
 
+  @available(*, unavailable, message: "a connection has a descriptor")
+  package override init() { fatalError("a connection has a descriptor") }
+
   // MARK: For subclasses
 
   /// The connection is usable: connected, and the TLS handshake is done. Not called for plain accepted connections.
@@ -357,10 +360,7 @@ open class Connection: EventHandler {
     guard state != .closed else { return }
     state = .closed
     loop.cancel(&lingerTimer)
-    input.removeAll()
-    output.removeAll()
-    input.releaseIfEmpty()
-    output.releaseIfEmpty()
+    // The buffers may be lent to a caller further up: they go when the connection goes, at the end of the turn.
     CLinux.close(descriptor)
     connectionClosed()
     loop.release(self)

@@ -116,8 +116,11 @@ package final class TLSClientContext {
 
   /// Lets a new connection resume the latest session.
   func offerSession(to ssl: OpaquePointer) {
-    guard let session = unsafe sessions.popLast() else { return }
+    guard let session = unsafe sessions.last else { return }
     unsafe _ = SSL_set_session(ssl, session)
+    // A ticket of TLS 1.3 is used once (RFC 8446, appendix C.4); a session of TLS 1.2 serves again.
+    guard unsafe SSL_SESSION_get_protocol_version(session) >= TLSVersion.tls13.rawValue else { return }
+    unsafe sessions.removeLast()
     unsafe SSL_SESSION_free(session)
   }
 }

@@ -59,6 +59,10 @@ package final class TLSSession {
   }
 
   deinit {
+    // Without this OpenSSL takes a connection that the peer closed for broken, and its session for not resumable.
+    if failure.isEmpty, unsafe SSL_is_init_finished(ssl) == 1 {
+      unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
+    }
     unsafe SSL_free(ssl)
   }
 
@@ -221,8 +225,9 @@ package final class TLSSession {
   /// The client said hello: its server name chooses the chain. Returns OpenSSL's verdict for the callback.
   fileprivate func chooseChain(_ hello: OpaquePointer, _ alert: UnsafeMutablePointer<Int32>?) -> Int32 {
     guard let listener else { return SSL_CLIENT_HELLO_ERROR }
-    serverName = unsafe ClientHelloName.read(hello)
-    chosenChain = unsafe listener.select(serverName.span.bytes)
+    let name = unsafe ClientHelloName.read(hello)
+    serverName = name
+    chosenChain = unsafe listener.select(name.span.bytes)
     guard chosenChain >= 0 else {
       unsafe alert?.pointee = SSL_AD_UNRECOGNIZED_NAME
       return SSL_CLIENT_HELLO_ERROR

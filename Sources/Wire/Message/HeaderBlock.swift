@@ -53,8 +53,8 @@ package struct HeaderBlock: ~Copyable {
 
   /// Forgets everything, keeps the memory.
   package mutating func removeAll() {
-    if store.capacity > Self.keptBytes { store = [] } else { store.removeAll(keepingCapacity: true) }
-    if fields.capacity > Self.keptFields { fields = [] } else { fields.removeAll(keepingCapacity: true) }
+    if store.capacity > Self.keptBytes { store = [] } else { store.removeLast(store.count) }
+    if fields.capacity > Self.keptFields { fields = [] } else { fields.removeLast(fields.count) }
     removedCount = 0
   }
 

@@ -47,6 +47,11 @@ package struct RequestHead: ~Copyable {
     headers.bytes.extracting(range.range)
   }
 
+  /// One of the ranges as text, for endpoints that are not in a hurry.
+  package func text(_ range: ByteRange) -> String {
+    unsafe bytes(range).withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+  }
+
   /// Replaces the path; the query stays.
   package mutating func setPath(_ newPath: RawSpan) {
     path = headers.intern(newPath)

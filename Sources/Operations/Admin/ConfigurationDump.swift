@@ -1,0 +1,292 @@
+import CLinux
+import Proxy
+import Resources
+import Routing
+import Transport
+
+/// The configuration in force, in the shapes of Envoy's admin endpoints; private keys are never in it.
+struct ConfigurationDump {
+  let snapshot: Snapshot
+  private let instance: Instance
+
+  init(instance: Instance) {
+    self.instance = instance
+    snapshot = instance.loaded.snapshot
+  }
+
+  // MARK: Server
+
+  var serverInfo: JSON {
+    .object([
+      ("version", .string("sallyport/\(Version.text)")), ("state", .string(instance.isDraining ? "DRAINING" : "LIVE")),
+      ("uptime_current_epoch", .string("\(instance.uptimeSeconds)s")),
+      (
+        "node",
+        .object([
+          ("id", .string("router~\(snapshot.identity.name).\(snapshot.identity.namespace)")),
+          ("cluster", .string("\(snapshot.identity.name).\(snapshot.identity.namespace)")),
+        ])
+      ), ("configuration", configurationState),
+      ("command_line_options", .object([("concurrency", .number(instance.options.plane.workers))])),
+    ])
+  }
+
+  private var configurationState: JSON {
+    .object([
+      ("generation", .number(snapshot.generation)), ("files", .strings(instance.loaded.files)),
+      ("broken", .strings(instance.loaded.broken)), ("reload_errors", .strings(instance.reloadErrors)),
+      ("problems", .array(instance.problems.map { .string("\($0.subject): \($0.reason)") })),
+    ])
+  }
+
+  /// What `sallyport status` shows.
+  func status(_ statistics: Statistics) -> JSON {
+    .object([
+      ("version", .string(Version.text)), ("pid", .number(Int(getpid()))),
+      ("instance", .string("\(snapshot.identity.namespace)/\(snapshot.identity.name)")),
+      ("labels", .object(snapshot.identity.labels.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
+      ("state", .string(instance.isDraining ? "DRAINING" : "LIVE")), ("uptime_seconds", .number(Int(instance.uptimeSeconds))),
+      ("configuration", configurationState), ("readiness", instance.readiness.json),
+      (
+        "listeners",
+        .array(snapshot.listenerFacts.map { .string($0.name.replacingLastUnderscore) })
+      ),
+      (
+        "upstreams",
+        .array(
+          snapshot.clusters.map { cluster in
+            let endpoints = statistics.clusters[cluster.name]?.endpoints ?? []
+            let probe = statistics.probes.first { $0.cluster == cluster.name }
+            return .object([
+              ("name", .string(cluster.name)), ("healthy", .number(endpoints.count { $0.isHealthy })),
+              ("total", .number(endpoints.count)), ("reason", .optional(probe?.reason)),
+            ])
+          })
+      ),
+    ])
+  }
+
+  // MARK: Listeners
+
+  /// Envoy's `/listeners`: `name::address`.
+  var listenerText: String {
+    snapshot.listenerFacts.enumerated().map { index, facts in
+      "\(facts.name)::\(facts.bindAddress):\(snapshot.listeners[index].bindPort)\n"
+    }.joined()
+  }
+
+  var listenerStatus: JSON {
+    .object([
+      (
+        "listener_statuses",
+        .array(
+          snapshot.listenerFacts.enumerated().map { index, facts in
+            .object([
+              ("name", .string(facts.name)),
+              ("local_address", address(facts.bindAddress, Int(snapshot.listeners[index].bindPort))),
+            ])
+          })
+      )
+    ])
+  }
+
+  private func address(_ host: String, _ port: Int) -> JSON {
+    .object([("socket_address", .object([("address", .string(host)), ("port_value", .number(port))]))])
+  }
+
+  // MARK: Dump
+
+  /// Envoy's `/config_dump`.
+  var everything: JSON {
+    .object([("configs", .array([bootstrap, clusters, listeners, routes, secrets]))])
+  }
+
+  private func section(_ type: String, _ fields: [(String, JSON)]) -> JSON {
+    .object([("@type", .string("type.googleapis.com/envoy.admin.v3.\(type)"))] + fields)
+  }
+
+  private var bootstrap: JSON {
+    section(
+      "BootstrapConfigDump",
+      [
+        (
+          "bootstrap",
+          .object([
+            (
+              "node",
+              .object([
+                ("id", .string("router~\(snapshot.identity.name).\(snapshot.identity.namespace)")),
+                (
+                  "metadata",
+                  .object([
+                    ("NAMESPACE", .string(snapshot.identity.namespace)),
+                    (
+                      "LABELS",
+                      .object(snapshot.identity.labels.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
+                    ),
+                  ])
+                ),
+              ])
+            )
+          ])
+        )
+      ])
+  }
+
+  private var clusters: JSON {
+    section(
+      "ClustersConfigDump",
+      [
+        (
+          "dynamic_active_clusters",
+          .array(snapshot.clusters.map { .object([("cluster", cluster($0.settings))]) })
+        )
+      ])
+  }
+
+  private func cluster(_ settings: Cluster.Settings) -> JSON {
+    var fields: [(String, JSON)] = [
+      ("name", .string(settings.name)), ("type", .string(settings.discovery.rawValue)),
+      ("connect_timeout", .string("\(settings.connectTimeoutMilliseconds)ms")),
+      ("lb_policy", .string(settings.loadBalancing.rawValue)),
+      (
+        "endpoints",
+        .array(
+          settings.endpoints.map { address($0.address, Int($0.port)) }
+            + settings.dnsNames.map { address($0.name, Int($0.port)) })
+      ), ("fqdn", .string(settings.host)), ("port", .number(Int(settings.port))), ("subset", .string(settings.subset)),
+      ("destination_rule", .optional(settings.destinationRule)),
+    ]
+    if let tls = settings.tls { fields.append(("transport_socket", transport(tls))) }
+    return .object(fields)
+  }
+
+  private func transport(_ tls: TLSClientPolicy) -> JSON {
+    let authority: String =
+      switch tls.authority {
+      case .system: "system"
+      case .pem: "inline"
+      case .file(let path): path
+      }
+    return .object([
+      ("name", .string("envoy.transport_sockets.tls")), ("mode", .string(tls.mode)), ("sni", .optional(tls.serverName)),
+      ("verified_host", .optional(tls.verifiedHost)), ("match_subject_alt_names", .strings(tls.subjectAltNames)),
+      ("trusted_ca", .string(authority)), ("insecure_skip_verify", .bool(tls.insecureSkipVerify)),
+      ("private_key", tls.identity == nil ? .null : .string("[redacted]")), ("problem", .optional(tls.problem)),
+    ])
+  }
+
+  private var listeners: JSON {
+    section(
+      "ListenersConfigDump",
+      [
+        (
+          "dynamic_listeners",
+          .array(
+            snapshot.listenerFacts.enumerated().map { index, facts in
+              .object([
+                ("name", .string(facts.name)), ("address", address(facts.bindAddress, Int(snapshot.listeners[index].bindPort))),
+                ("filter_chains", .array(chains(ofListener: index))), ("servers", .strings(facts.servers)),
+              ])
+            })
+        )
+      ])
+  }
+
+  private func chains(ofListener index: Int) -> [JSON] {
+    let listener = snapshot.listeners[index]
+    if listener.routeConfiguration >= 0 {
+      return [
+        .object([
+          ("match", .string("ALL")),
+          ("route", .string(snapshot.routeConfigurationNames[Int(listener.routeConfiguration)])),
+        ])
+      ]
+    }
+    return snapshot.filterChains.indices.filter { Int(snapshot.filterChains[$0].listener) == index }.map { chain in
+      let policy = snapshot.policies[Int(snapshot.filterChains[chain].policy)]
+      return .object([
+        ("server_names", .strings(snapshot.chainFacts[chain].serverNames)),
+        ("route", .string(snapshot.routeConfigurationNames[Int(snapshot.filterChains[chain].routeConfiguration)])),
+        ("tls_mode", .string(policy.mode.rawValue)), ("secrets", .strings(policy.certificates.map(\.resourceName))),
+        ("problem", .optional(policy.problem)),
+      ])
+    }
+  }
+
+  private var routes: JSON {
+    section(
+      "RoutesConfigDump",
+      [
+        (
+          "dynamic_route_configs",
+          .array(
+            snapshot.routeConfigurationNames.enumerated().map { index, name in
+              .object([("name", .string(name)), ("virtual_hosts", .array(virtualHosts(of: index)))])
+            })
+        )
+      ])
+  }
+
+  private func virtualHosts(of configuration: Int) -> [JSON] {
+    snapshot.virtualHostFacts.indices.filter { Int(snapshot.virtualHostFacts[$0].routeConfiguration) == configuration }
+      .map { index in
+        let host = snapshot.virtualHosts[index]
+        let facts = snapshot.virtualHostFacts[index]
+        return .object([
+          ("name", .string(facts.name)), ("domains", .strings([facts.domain])),
+          ("require_tls", .string(host.requiresTLS ? "ALL" : "NONE")),
+          ("routes", .array((host.firstRule..<host.firstRule + host.ruleCount).map { route(Int($0)) })),
+        ])
+      }
+  }
+
+  private func route(_ index: Int) -> JSON {
+    let rule = snapshot.rules[index]
+    let facts = snapshot.routeFacts[Int(rule.route)]
+    let route = snapshot.routes[Int(rule.route)]
+    var clusters: [String] = []
+    if route.action == .forward {
+      clusters = (route.firstDestination..<route.firstDestination + route.destinationCount).map { position in
+        let destination = snapshot.destinations[Int(position)]
+        return destination.cluster < 0 ? "cluster_not_found" : snapshot.clusters[Int(destination.cluster)].name
+      }
+    }
+    return .object([
+      ("name", .string(facts.name)), ("match", .string(snapshot.pathText(rule))), ("clusters", .strings(clusters)),
+      ("action", .string("\(route.action)")), ("virtual_service", .string(facts.virtualService)),
+      ("location", .string(facts.location)),
+    ])
+  }
+
+  private var secrets: JSON {
+    section("SecretsConfigDump", [("dynamic_active_secrets", .array(CertificateList.of(snapshot).map(\.json)))])
+  }
+
+  /// Envoy's `/certs`.
+  var certificates: JSON {
+    .object([("certificates", .array(CertificateList.of(snapshot).map(\.json)))])
+  }
+}
+
+extension String {
+  /// `0.0.0.0_443` as `0.0.0.0:443`.
+  fileprivate var replacingLastUnderscore: String {
+    guard let index = lastIndex(of: "_") else { return self }
+    return String(self[..<index]) + ":" + self[self.index(after: index)...]
+  }
+}
+
+/// Memory of the process, as the kernel counts it.
+enum MemoryReport {
+  static func read() -> JSON {
+    let status = FileSystem.read("/proc/self/status").map { String(decoding: $0, as: UTF8.self) } ?? ""
+    let names = ["VmRSS": "rss_kilobytes", "RssAnon": "private_kilobytes", "RssFile": "file_kilobytes", "VmSize": "virtual_kilobytes", "Threads": "threads"]
+    let fields = status.split(separator: "\n").compactMap { line -> (String, JSON)? in
+      let parts = line.split { $0 == ":" || $0 == "\t" || $0 == " " }
+      guard parts.count >= 2, let name = names[String(parts[0])], let value = Int(parts[1]) else { return nil }
+      return (name, .number(value))
+    }
+    return .object(fields)
+  }
+}

@@ -1,0 +1,206 @@
+import Proxy
+import Routing
+import Transport
+
+/// The figures of all workers, summed, with what is needed to name them.
+struct Statistics {
+  /// One counter or gauge with Envoy's name.
+  struct Entry {
+    let name: String
+    let value: Int
+  }
+
+  let snapshot: Snapshot
+  let probes: [ProbeState]
+  let isReady: Bool
+  let isDraining: Bool
+  let uptimeSeconds: Int64
+  let workers: Int
+  let generation: Int
+  let reloads: (succeeded: Int, failed: Int)
+  let daysUntilExpiry: Int?
+  private(set) var downstream = WorkerCounters()
+  private(set) var clusters: [String: (counters: ClusterCounters, endpoints: [EndpointReport])] = [:]
+  private(set) var requests: [RequestCounters.Key: RequestCounters.Value] = [:]
+  private(set) var lentBufferBytes = 0
+
+  init(reports: [WorkerReport], instance: Instance) {
+    snapshot = instance.loaded.snapshot
+    probes = instance.plane?.probeStates ?? []
+    isReady = instance.readiness.isReady
+    isDraining = instance.isDraining
+    uptimeSeconds = instance.uptimeSeconds
+    workers = instance.options.plane.workers
+    generation = instance.loaded.snapshot.generation
+    reloads = instance.reloads
+    daysUntilExpiry = CertificateList.of(instance.loaded.snapshot).map(\.daysLeft).min()
+    for report in reports { add(report) }
+  }
+
+  private mutating func add(_ report: WorkerReport) {
+    downstream += report.counters
+    lentBufferBytes += report.lentBufferBytes
+    for cluster in report.clusters {
+      var sum = clusters[cluster.name] ?? (ClusterCounters(), [])
+      sum.counters += cluster.counters
+      for endpoint in cluster.endpoints { Self.add(endpoint, to: &sum.endpoints) }
+      clusters[cluster.name] = sum
+    }
+    for (key, value) in report.requests { requests[key, default: .init()] += value }
+  }
+
+  private static func add(_ endpoint: EndpointReport, to all: inout [EndpointReport]) {
+    guard let index = all.firstIndex(where: { $0.address == endpoint.address }) else { return all.append(endpoint) }
+    all[index] = all[index].adding(endpoint)
+  }
+
+  // MARK: Names
+
+  /// All counters with Envoy's names, in their order.
+  var values: [Entry] {
+    var values: [Entry] = []
+    let add = { (name: String, value: Int) in values.append(Entry(name: name, value: value)) }
+    for (name, cluster) in clusters.sorted(by: { $0.key < $1.key }) {
+      let counters = cluster.counters
+      let prefix = "cluster.\(name)."
+      add(prefix + "membership_healthy", cluster.endpoints.count { $0.isHealthy })
+      add(prefix + "membership_total", cluster.endpoints.count)
+      add(prefix + "ssl.connection_error", counters.handshakeFailures)
+      add(prefix + "ssl.handshake", counters.handshakes)
+      add(prefix + "update_failure", counters.resolutionFailures)
+      add(prefix + "upstream_cx_active", counters.activeConnections)
+      add(prefix + "upstream_cx_connect_fail", counters.connectFailures)
+      add(prefix + "upstream_cx_connect_timeout", counters.connectTimeouts)
+      add(prefix + "upstream_cx_destroy_with_active_rq", counters.connectionsDestroyedWithActiveRequest)
+      add(prefix + "upstream_cx_none_healthy", counters.noneHealthy)
+      add(prefix + "upstream_cx_rx_bytes_total", counters.bytesReceived)
+      add(prefix + "upstream_cx_total", counters.connections)
+      add(prefix + "upstream_cx_tx_bytes_total", counters.bytesSent)
+      for digit in 1...5 { add(prefix + "upstream_rq_\(digit)xx", counters.responses[digit]) }
+      add(prefix + "upstream_rq_active", counters.activeRequests)
+      add(prefix + "upstream_rq_pending_overflow", counters.overflows)
+      add(prefix + "upstream_rq_retry", counters.retries)
+      add(prefix + "upstream_rq_rx_reset", counters.resets)
+      add(prefix + "upstream_rq_timeout", counters.timeouts)
+      add(prefix + "upstream_rq_total", counters.requests)
+    }
+    add("config.generation", generation)
+    add("config.reload_failure", reloads.failed)
+    add("config.reload_success", reloads.succeeded)
+    addDownstream(add)
+    add("server.concurrency", workers)
+    if let daysUntilExpiry { add("server.days_until_first_cert_expiring", daysUntilExpiry) }
+    add("server.live", 1)
+    add("server.state", isDraining ? 1 : 0)
+    add("server.ready", isReady ? 1 : 0)
+    add("server.uptime", Int(uptimeSeconds))
+    return values
+  }
+
+  private func addDownstream(_ add: (String, Int) -> Void) {
+    add("http.downstream_cx_active", downstream.activeConnections)
+    add("http.downstream_cx_overflow", downstream.connectionOverflows)
+    add("http.downstream_cx_rx_bytes_total", downstream.bytesReceived)
+    add("http.downstream_cx_total", downstream.connections)
+    add("http.downstream_cx_tx_bytes_total", downstream.bytesSent)
+    for digit in 1...5 { add("http.downstream_rq_\(digit)xx", downstream.responses[digit]) }
+    add("http.downstream_rq_active", downstream.activeRequests)
+    add("http.downstream_rq_refused", downstream.refusedRequests)
+    add("http.downstream_rq_total", downstream.requests)
+    add("listener.accept_exhausted", downstream.acceptsExhausted)
+    add("listener.ssl.connection_error", downstream.handshakeFailures)
+    add("listener.ssl.handshake", downstream.handshakes)
+    add("access_log_dropped", downstream.droppedLogLines)
+  }
+
+  // MARK: Clusters
+
+  /// Envoy's `/clusters`.
+  var clustersText: String {
+    var text = ""
+    for cluster in snapshot.clusters {
+      let name = cluster.name
+      text += "\(name)::observability_name::\(name)\n"
+      text += "\(name)::default_priority::max_connections::4294967295\n"
+      for endpoint in clusters[name]?.endpoints ?? [] {
+        let prefix = "\(name)::\(endpoint.address)::"
+        text += prefix + "cx_active::\(endpoint.connections)\n"
+        text += prefix + "cx_connect_fail::\(endpoint.counters.connectFailures)\n"
+        text += prefix + "cx_total::\(endpoint.counters.connections)\n"
+        text += prefix + "rq_active::\(endpoint.activeRequests)\n"
+        text += prefix + "rq_error::\(endpoint.counters.errors)\n"
+        text += prefix + "rq_success::\(endpoint.counters.successes)\n"
+        text += prefix + "rq_timeout::\(endpoint.counters.timeouts)\n"
+        text += prefix + "rq_total::\(endpoint.counters.requests)\n"
+        text += prefix + "hostname::\(cluster.host)\n"
+        text += prefix + "health_flags::\(endpoint.isHealthy ? "healthy" : "/failed_active_hc")\n"
+        text += prefix + "weight::\(endpoint.weight)\n"
+      }
+    }
+    return text
+  }
+
+  /// Envoy's `/clusters?format=json`.
+  var clustersJSON: JSON {
+    .object([
+      (
+        "cluster_statuses",
+        .array(
+          snapshot.clusters.map { cluster in
+            .object([
+              ("name", .string(cluster.name)), ("observability_name", .string(cluster.name)),
+              ("host_statuses", .array((clusters[cluster.name]?.endpoints ?? []).map { hostStatus($0, cluster) })),
+            ])
+          })
+      )
+    ])
+  }
+
+  private func hostStatus(_ endpoint: EndpointReport, _ cluster: Cluster) -> JSON {
+    let counter = { (name: String, value: Int) in
+      JSON.object([("name", .string(name)), ("value", .string("\(value)"))])
+    }
+    return .object([
+      (
+        "address",
+        .object([
+          (
+            "socket_address",
+            .object([
+              ("address", .string(endpoint.address.host)), ("port_value", .number(Int(endpoint.address.port))),
+            ])
+          )
+        ])
+      ),
+      (
+        "stats",
+        .array([
+          counter("cx_connect_fail", endpoint.counters.connectFailures),
+          counter("cx_total", endpoint.counters.connections), counter("rq_error", endpoint.counters.errors),
+          counter("rq_success", endpoint.counters.successes), counter("rq_timeout", endpoint.counters.timeouts),
+          counter("rq_total", endpoint.counters.requests), counter("cx_active", endpoint.connections),
+          counter("rq_active", endpoint.activeRequests),
+        ])
+      ),
+      (
+        "health_status",
+        .object(
+          endpoint.isHealthy
+            ? [("eds_health_status", .string("HEALTHY"))]
+            : [("failed_active_health_check", .bool(true)), ("eds_health_status", .string("UNHEALTHY"))])
+      ), ("weight", .number(Int(endpoint.weight))), ("hostname", .string(cluster.host)),
+    ])
+  }
+}
+
+extension EndpointReport {
+  /// The same endpoint on two workers.
+  func adding(_ other: EndpointReport) -> EndpointReport {
+    var counters = counters
+    counters += other.counters
+    return EndpointReport(
+      address: address, weight: weight, isHealthy: isHealthy && other.isHealthy,
+      activeRequests: activeRequests + other.activeRequests, connections: connections + other.connections,
+      counters: counters)
+  }
+}

@@ -1,0 +1,154 @@
+import CLinux
+import Resources
+import Transport
+
+/// The main job on one machine: an upstream, the egress instance and the ingress instance of the article, each in a process
+/// of its own, with the resources as they are published.
+package final class Demo {
+  /// What `demo` is told.
+  package struct Options {
+    package var paths = ["gateways/"]
+    package var certificates = "certs"
+    /// A real upstream as `HOST:PORT`; nil for the embedded one.
+    package var upstream: String?
+    package var host = "httpbin.example.com"
+    /// Ask once and end, instead of running until told to end.
+    package var once = false
+
+    package init() {}
+  }
+
+  private let options: Options
+  private let loop: EventLoop
+  private var upstream: DemoUpstream?
+  private var children: [pid_t] = []
+  private var exitCode: Int32 = 0
+  private var waits = 0
+
+  /// Ports of the published Services and of the two instances' own endpoints.
+  private static let ingressTLSPort = 15443
+  private static let ingressPort = 8080
+  private static let egressAdminBase = 15000
+  private static let ingressAdminBase = 15100
+  private static let waitsMilliseconds: Int64 = 100
+  private static let maxWaits = 300
+
+  /// - Throws: when certificates cannot be made or the embedded upstream cannot listen.
+  package init(_ options: Options) throws {
+    self.options = options
+    let signals = SignalHandler.open()
+    loop = try EventLoop()
+    _ = try DevelopmentCertificates(
+      directory: options.certificates, hosts: [options.host], upstreams: ["httpbin.org"]
+    ).make(force: false)
+    if options.upstream == nil {
+      upstream = try DemoUpstream(loop: loop, certificates: options.certificates, read: { FileSystem.read($0) })
+    }
+    _ = try SignalHandler(
+      descriptor: signals, loop: loop, handle: { [unowned self] request in if case .drain = request { end(0) } },
+      isInterrupt: { _ in })
+  }
+
+  /// Runs until told to end, or once; returns the exit code.
+  package func run() -> Int32 {
+    start(egressArguments, environment: upstream == nil ? [] : ["SSL_CERT_FILE=\(options.certificates)/ca.crt"])
+    start(ingressArguments, environment: [])
+    waitUntilReady()
+    loop.run()
+    for child in children { kill(child, SIGTERM) }
+    for child in children {
+      var status: Int32 = 0
+      _ = unsafe waitpid(child, &status, 0)
+    }
+    return exitCode
+  }
+
+  private var egressArguments: [String] {
+    var arguments = ["run"] + options.paths
+    arguments += ["--instance", "httpbin-egress", "--bind", "127.0.0.1", "--admin-base", "\(Self.egressAdminBase)"]
+    arguments += ["--drain", "3", "--workers", "1"]
+    if let upstream {
+      arguments += ["--resolve", "httpbin.org:443:\(upstream.address)"]
+    } else if let real = options.upstream, let literal = Self.literal(real) {
+      arguments += ["--resolve", "httpbin.org:443:\(literal)"]
+    }
+    return arguments
+  }
+
+  /// `ADDRESS:PORT` as it is; names are left to the name service.
+  private static func literal(_ text: String) -> String? {
+    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+    let host = String(text[..<colon])
+    return SocketAddress(literal: host, port: port).map { "\($0)" }
+  }
+
+  private var ingressArguments: [String] {
+    ["run"] + options.paths + [
+      "--instance", "istio-ingressgateway", "--bind", "127.0.0.1", "--admin-base", "\(Self.ingressAdminBase)",
+      "--secrets", options.certificates, "--drain", "3", "--workers", "1",
+    ]
+  }
+
+  private func start(_ arguments: [String], environment: [String]) {
+    var child: pid_t = 0
+    let code = ChildProcess.start("/proc/self/exe", ["sallyport"] + arguments, environment: environment, child: &child)
+    guard code == 0 else {
+      say("cannot start an instance: \(SystemError.text(of: code))")
+      return end(1)
+    }
+    children.append(child)
+  }
+
+  private func waitUntilReady() {
+    let client = AdminClient(address: SocketAddress(v4: 0x7F00_0001, port: UInt16(Self.ingressAdminBase + 21)))
+    let answer = try? client.get("/healthz/ready", timeoutSeconds: 1)
+    if answer?.status == 200 { return ready() }
+    waits += 1
+    guard waits < Self.maxWaits else {
+      say("the instances did not become ready: \(answer?.body ?? "no answer")")
+      return end(1)
+    }
+    for child in children {
+      var status: Int32 = 0
+      if unsafe waitpid(child, &status, WNOHANG) == child {
+        children.removeAll { $0 == child }
+        say("an instance ended early; its log is above")
+        return end(1)
+      }
+    }
+    Later.run(after: Self.waitsMilliseconds, on: loop) { [unowned self] in waitUntilReady() }
+  }
+
+  private func ready() {
+    let place = "--resolve \"\(options.host):\(Self.ingressTLSPort):127.0.0.1\" --cacert \(options.certificates)/ca.crt"
+    say("""
+      The main job runs: curl -> ingress (15443) -> egress (18080) -> \(upstream == nil ? options.upstream ?? "" : "embedded upstream (TLS)")
+      Try:
+
+        curl -v -HHost:\(options.host) \(place) "https://\(options.host):\(Self.ingressTLSPort)/status/200"
+        curl -v --resolve "\(options.host):\(Self.ingressPort):127.0.0.1" "http://\(options.host):\(Self.ingressPort)/get?a=b"
+        curl "http://127.0.0.1:\(Self.ingressAdminBase + 21)/healthz/ready?verbose"
+
+      Ctrl-C ends it.
+      """)
+    if options.once { askOnce() }
+  }
+
+  /// The first curl, by our own hand: through both instances and back.
+  private func askOnce() {
+    let client = AdminClient(address: SocketAddress(v4: 0x7F00_0001, port: UInt16(Self.egressAdminBase + 21)))
+    let isReady = (try? client.get("/healthz/ready"))?.status == 200
+    say(isReady ? "the chain is ready" : "the chain is not ready")
+    end(isReady ? 0 : 1)
+  }
+
+  private func end(_ code: Int32) {
+    exitCode = code
+    loop.stop()
+  }
+
+  private func say(_ text: String) {
+    let bytes = Array((text + "\n").utf8)
+    _ = unsafe write(1, bytes, bytes.count)
+  }
+}

@@ -1,0 +1,243 @@
+import CLinux
+import Proxy
+import Resources
+import Routing
+import Transport
+
+/// One running instance: the control side of `run`. Its loop has the admin and health endpoints, the resolver, signals and
+/// reloads; requests are the data plane's.
+package final class Instance {
+  package let options: InstanceOptions
+  let log: ProcessLog
+  let loop: EventLoop
+  let source: ConfigurationSource
+  private(set) var plane: DataPlane?
+  private(set) var loaded: ConfigurationSource.Loaded
+  private(set) var problems: [PublishProblem] = []
+  /// Why the last reload was not taken over; empty when it was.
+  private(set) var reloadErrors: [String] = []
+  private(set) var reloads = (succeeded: 0, failed: 0)
+  var isFailedByHand = false
+  private(set) var isDraining = false
+  let startSeconds = TimeText.epochSeconds
+  let startNanoseconds = shim_monotonic_nanoseconds()
+  private let logWriter: LogWriter?
+  private let accessLog: AccessLogFormat
+  private var exitCode: Int32 = 0
+  private var endpoints: AdminEndpoints?
+  private var drainTimer: DrainTimer?
+
+  /// Why an instance did not start.
+  package struct StartFailure: Error {
+    package let exitCode: Int32
+    package let message: String
+  }
+
+  /// Loads the configuration and binds everything.
+  package init(_ options: InstanceOptions) throws {
+    self.options = options
+    log = ProcessLog(level: options.logLevel, isJSON: options.logIsJSON)
+    source = ConfigurationSource(
+      paths: options.paths, secrets: options.secrets, selection: options.selection, compiler: options.compiler)
+    let signals = SignalHandler.open()
+    loop = try EventLoop()
+    loaded = try Self.load(source)
+    accessLog = Self.accessLogFormat(options, loaded.snapshot.settings)
+    let file = loaded.snapshot.settings.accessLogFile
+    logWriter = accessLog == .off ? nil : try LogWriter(path: file?.isEmpty == false ? file : nil)
+    report(loaded.diagnostics)
+    if options.isStrict, loaded.hasErrors {
+      throw StartFailure(exitCode: ExitStatus.configuration, message: "the configuration has errors, and --strict is set")
+    }
+    try startPlane()
+    try startEndpoints()
+    try startSignals(signals)
+    shim_trim_memory()
+  }
+
+  private static func load(_ source: ConfigurationSource) throws -> ConfigurationSource.Loaded {
+    switch source.load(generation: 1) {
+    case .success(let loaded): return loaded
+    case .failure(.unreadable(let paths)):
+      throw StartFailure(exitCode: ExitStatus.noInput, message: "cannot read \(paths.joined(separator: ", "))")
+    case .failure(.unknownInstance(let name, let known)):
+      var message = name.isEmpty ? "which instance to run is not clear: name one with --instance, or say --label and --namespace" : "instance \"\(name)\" is not in the configuration"
+      if let help = Suggestion.help(for: name, among: known) { message += "; \(help)" }
+      if !known.isEmpty { message += " (declared: \(known.joined(separator: ", ")))" }
+      throw StartFailure(exitCode: ExitStatus.configuration, message: message)
+    }
+  }
+
+  private static func accessLogFormat(_ options: InstanceOptions, _ settings: InstanceSettings) -> AccessLogFormat {
+    if let format = options.accessLog { return format }
+    if settings.accessLogFile?.isEmpty == true { return .off }
+    return settings.accessLogIsJSON == true ? .json : .text
+  }
+
+  private func startPlane() throws {
+    var planeOptions = options.plane
+    planeOptions.accessLog = accessLog
+    let log = log
+    let writer = logWriter
+    let plane = try DataPlane(
+      options: planeOptions, control: loop,
+      log: { level, component, message in log.log(Self.level(level), component, message) },
+      writeAccessLog: { writer?.write($0) ?? true }, readFile: { FileSystem.read($0) })
+    self.plane = plane
+    take(plane.publish(loaded.snapshot))
+    if loaded.snapshot.listeners.isEmpty {
+      let identity = loaded.snapshot.identity
+      let labels = identity.labels.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: ",")
+      throw StartFailure(
+        exitCode: ExitStatus.configuration,
+        message: "no Gateway selects this instance (\(identity.namespace)/\(identity.name), labels \(labels))")
+    }
+    let failed = problems.filter(\.isBindFailure)
+    if failed.count == loaded.snapshot.listeners.count, let first = failed.first {
+      throw StartFailure(exitCode: ExitStatus.cannotBind, message: "\(first.subject): \(first.reason)")
+    }
+  }
+
+  private static func level(_ level: WorkerServices.LogLevel) -> ProcessLog.Level {
+    switch level {
+    case .debug: return .debug
+    case .info: return .info
+    case .warning: return .warning
+    case .error: return .error
+    }
+  }
+
+  private func take(_ problems: [PublishProblem]) {
+    self.problems = problems
+    for problem in problems { log.log(.error, problem.isBindFailure ? "listener" : "tls", "\(problem.subject): \(problem.reason)") }
+  }
+
+  private func report(_ diagnostics: [Diagnostic]) {
+    for diagnostic in diagnostics {
+      let level: ProcessLog.Level =
+        switch diagnostic.severity {
+        case .error: .error
+        case .warning: .warning
+        case .info: .debug
+        }
+      let place = diagnostic.location.map { "\($0): " } ?? ""
+      let help = diagnostic.help.map { " (\($0))" } ?? ""
+      log.log(level, "config", "\(place)\(diagnostic.severity.label)[\(diagnostic.code)]: \(diagnostic.message)\(help)")
+    }
+  }
+
+  private func startEndpoints() throws {
+    let endpoints = AdminEndpoints(instance: self)
+    try endpoints.start()
+    self.endpoints = endpoints
+    let identity = loaded.snapshot.identity
+    log.log(
+      .info, "main",
+      "instance \(identity.namespace)/\(identity.name) serves \(loaded.snapshot.listenerFacts.map(\.name).joined(separator: ", ")) with \(options.plane.workers) worker\(options.plane.workers == 1 ? "" : "s")")
+  }
+
+  private func startSignals(_ descriptor: Int32) throws {
+    var lastWasInterrupt = false
+    _ = try SignalHandler(
+      descriptor: descriptor, loop: loop,
+      handle: { [unowned self] request in
+        switch request {
+        case .drain:
+          if isDraining, lastWasInterrupt { return finish() }
+          drain()
+        case .reload: reload()
+        case .reopenLogs: logWriter?.reopen()
+        }
+      }, isInterrupt: { lastWasInterrupt = $0 })
+  }
+
+  /// Runs until the instance is told to end; returns the exit code.
+  package func run() -> Int32 {
+    loop.run()
+    logWriter?.flush()
+    return exitCode
+  }
+
+  // MARK: Reload
+
+  /// Reads everything anew. With an error anywhere the old configuration goes on serving.
+  func reload() {
+    let generation = loaded.snapshot.generation + 1
+    switch source.load(generation: generation) {
+    case .success(let fresh):
+      let errors = fresh.diagnostics.filter { $0.severity == .error }
+      let known = Set(loaded.diagnostics)
+      let new = errors.filter { !known.contains($0) }
+      guard new.isEmpty || fresh.broken.isEmpty && !options.isStrict else {
+        return refuse(new.map { "\($0.location.map { "\($0): " } ?? "")\($0.message)" }, fresh.diagnostics)
+      }
+      loaded = fresh
+      reloadErrors = []
+      reloads.succeeded += 1
+      report(fresh.diagnostics)
+      if let plane { take(plane.publish(fresh.snapshot)) }
+      shim_trim_memory()
+      log.log(.info, "config", "configuration \(generation) is in force")
+    case .failure(.unreadable(let paths)): refuse(["cannot read \(paths.joined(separator: ", "))"], [])
+    case .failure(.unknownInstance(let name, _)): refuse(["instance \"\(name)\" is not in the configuration any more"], [])
+    }
+  }
+
+  private func refuse(_ errors: [String], _ diagnostics: [Diagnostic]) {
+    reloads.failed += 1
+    reloadErrors = errors
+    report(diagnostics.filter { $0.severity == .error })
+    log.log(
+      .error, "config",
+      "the configuration was not reloaded, the old one (\(loaded.snapshot.generation)) goes on serving: \(errors.first ?? "")")
+  }
+
+  // MARK: Ending
+
+  /// Readiness drops at once; requests in flight finish; then, or when patience ends, the process ends.
+  func drain() {
+    guard !isDraining else { return }
+    isDraining = true
+    log.log(.info, "main", "draining, for at most \(options.drainSeconds) s")
+    plane?.drain { [unowned self] in finish() }
+    drainTimer = DrainTimer(loop: loop, seconds: options.drainSeconds) { [unowned self] in
+      log.log(.warning, "main", "drain time is over, closing what is left")
+      finish()
+    }
+  }
+
+  /// Ends now.
+  func finish() {
+    log.log(.info, "main", "end")
+    loop.stop()
+  }
+
+  // MARK: State
+
+  var readiness: Readiness {
+    Readiness.of(
+      listeners: problems, isDraining: isDraining, isFailedByHand: isFailedByHand, probes: plane?.probeStates ?? [])
+  }
+
+  var uptimeSeconds: Int64 { (shim_monotonic_nanoseconds() - startNanoseconds) / 1_000_000_000 }
+
+  func reopenLogs() { logWriter?.reopen() }
+}
+
+/// Fires once, after the drain time.
+private final class DrainTimer: EventHandler {
+  private var timer = TimerID.none
+  private let action: () -> Void
+
+  init(loop: EventLoop, seconds: Int, action: @escaping () -> Void) {
+    self.action = action
+    super.init()
+    loop.adopt(self)
+    loop.arm(&timer, after: Int64(seconds) * 1000, owner: self, tag: 1)
+  }
+
+  override func timerFired(_ tag: UInt8) {
+    timer = .none
+    action()
+  }
+}

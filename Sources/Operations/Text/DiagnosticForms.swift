@@ -1,0 +1,86 @@
+import Resources
+
+/// Diagnostics for machines.
+package enum DiagnosticForms {
+  /// istioctl's JSON: code, level, origin, message, reference.
+  package static func json(_ diagnostics: [Diagnostic]) -> JSON {
+    .array(
+      diagnostics.map { diagnostic in
+        .object([
+          ("code", .string(diagnostic.code)), ("level", .string(level(diagnostic.severity))),
+          ("origin", .optional(diagnostic.resource)), ("message", .string(diagnostic.message)),
+          ("reference", .optional(diagnostic.location.map { "\($0.file):\($0.line)" })),
+          ("file", .optional(diagnostic.location?.file)),
+          ("line", diagnostic.location.map { .number($0.line) } ?? .null),
+          ("column", diagnostic.location.map { .number($0.column) } ?? .null), ("help", .optional(diagnostic.help)),
+        ])
+      })
+  }
+
+  private static func level(_ severity: Diagnostic.Severity) -> String {
+    switch severity {
+    case .info: return "Info"
+    case .warning: return "Warning"
+    case .error: return "Error"
+    }
+  }
+
+  /// SARIF 2.1.0, for code hosts and editors.
+  package static func sarif(_ diagnostics: [Diagnostic]) -> JSON {
+    let rules = Set(diagnostics.map(\.code)).sorted()
+    return .object([
+      ("$schema", .string("https://json.schemastore.org/sarif-2.1.0.json")), ("version", .string("2.1.0")),
+      (
+        "runs",
+        .array([
+          .object([
+            (
+              "tool",
+              .object([
+                (
+                  "driver",
+                  .object([
+                    ("name", .string("sallyport")), ("version", .string(Version.text)),
+                    ("rules", .array(rules.map { .object([("id", .string($0))]) })),
+                  ])
+                )
+              ])
+            ), ("results", .array(diagnostics.map(result))),
+          ])
+        ])
+      ),
+    ])
+  }
+
+  private static func result(_ diagnostic: Diagnostic) -> JSON {
+    let level = diagnostic.severity == .info ? "note" : diagnostic.severity.label
+    var fields: [(String, JSON)] = [
+      ("ruleId", .string(diagnostic.code)), ("level", .string(level)),
+      ("message", .object([("text", .string(diagnostic.message))])),
+    ]
+    if let location = diagnostic.location {
+      fields.append(
+        (
+          "locations",
+          .array([
+            .object([
+              (
+                "physicalLocation",
+                .object([
+                  ("artifactLocation", .object([("uri", .string(location.file))])),
+                  (
+                    "region",
+                    .object([
+                      ("startLine", .number(location.line)), ("startColumn", .number(location.column)),
+                      ("endColumn", .number(location.column + location.length)),
+                    ])
+                  ),
+                ])
+              )
+            ])
+          ])
+        ))
+    }
+    return .object(fields)
+  }
+}

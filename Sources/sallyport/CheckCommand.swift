@@ -1,0 +1,122 @@
+import ArgumentParser
+import CLinux
+import Operations
+import Resources
+import Routing
+
+/// `sallyport check`
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Look for mistakes in the configuration.",
+    discussion: """
+      Exit codes: 0 nothing found, 79 findings at or above --failure-threshold, 65 a file is not YAML, 66 a path does not exist.
+      sallyport check gateways/ --instance httpbin-egress
+      sallyport check gateways/ -o json
+      """)
+
+  @OptionGroup var flags: CheckFlags
+
+  func run() throws { try flags.run() }
+}
+
+/// `sallyport analyze`, the same by istioctl's name.
+struct AnalyzeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "analyze", abstract: "The same as check.", shouldDisplay: false)
+
+  @OptionGroup var flags: CheckFlags
+
+  func run() throws { try flags.run() }
+}
+
+/// What `check` takes and does.
+struct CheckFlags: ParsableArguments {
+  enum Form: String, ExpressibleByArgument, CaseIterable { case log, json, sarif }
+
+  enum Threshold: String, ExpressibleByArgument, CaseIterable {
+    case info, warning, error
+
+    init?(argument: String) { self.init(rawValue: argument.lowercased()) }
+
+    var severity: Diagnostic.Severity {
+      switch self {
+      case .info: return .info
+      case .warning: return .warning
+      case .error: return .error
+      }
+    }
+  }
+
+  @OptionGroup var identity: IdentityFlags
+
+  @Option(name: [.short, .long], help: "log, json or sarif.")
+  var output = Form.log
+
+  @Option(help: "The least severity that makes the exit code 79: info, warning or error.")
+  var failureThreshold = Threshold.error
+
+  @Option(help: "The least severity that is shown: info, warning or error.")
+  var outputThreshold = Threshold.info
+
+  @Flag(help: "Look at all namespaces; files always are.")
+  var allNamespaces = false
+
+  func run() throws {
+    let source = try identity.source
+    let read: LoadResult
+    switch source.read() {
+    case .failure(.unreadable(let paths)): fail("cannot read \(paths.joined(separator: ", "))", ExitStatus.noInput)
+    case .failure: fail("the configuration cannot be read", ExitStatus.data)
+    case .success(let result): read = result
+    }
+    let diagnostics = try findings(read, source)
+    show(diagnostics.filter { $0.severity >= outputThreshold.severity }, read)
+    if read.hasSyntaxErrors { throw ExitCode(ExitStatus.data) }
+    if diagnostics.contains(where: { $0.severity >= failureThreshold.severity }) { throw ExitCode(ExitStatus.findings) }
+  }
+
+  /// Everything that can be said: of the documents, of the references between them, of every instance.
+  private func findings(_ read: LoadResult, _ source: ConfigurationSource) throws -> [Diagnostic] {
+    let declared = InstanceCatalog.instances(in: read.resources)
+    var entries = declared
+    if !source.selection.isEmpty {
+      guard let entry = source.identity(in: read.resources) else {
+        let known = declared.map(\.identity.name)
+        let help = Suggestion.help(for: source.selection.name ?? "", among: known).map { "; \($0)" } ?? ""
+        fail("instance \"\(source.selection.name ?? "")\" is not in the configuration\(help)", ExitStatus.configuration)
+      }
+      entries = [entry]
+    }
+    let selected = source.selection.isEmpty ? declared.map(\.identity) : []
+    var all = read.diagnostics + OverlapAnalyzer.references(read.resources, instances: selected)
+    for entry in entries {
+      let compiler = SnapshotCompiler(
+        read.resources, identity: entry.identity, readinessProbes: entry.readinessProbes, options: source.compiler,
+        readFile: { FileSystem.read($0) })
+      all += compiler.compile(generation: 1).diagnostics
+    }
+    var seen: Set<Diagnostic> = []
+    return all.filter { seen.insert($0).inserted }.sorted(by: Self.isBefore)
+  }
+
+  private static func isBefore(_ left: Diagnostic, _ right: Diagnostic) -> Bool {
+    if left.severity != right.severity { return left.severity > right.severity }
+    let key = { (diagnostic: Diagnostic) in
+      (diagnostic.location?.file ?? "", diagnostic.location?.line ?? 0, diagnostic.location?.column ?? 0, diagnostic.code)
+    }
+    return key(left) < key(right)
+  }
+
+  private func show(_ diagnostics: [Diagnostic], _ read: LoadResult) {
+    switch output {
+    case .json: sallyport.output(DiagnosticForms.json(diagnostics).text() + "\n")
+    case .sarif: sallyport.output(DiagnosticForms.sarif(diagnostics).text() + "\n")
+    case .log:
+      var renderer = DiagnosticRenderer(usesColor: unsafe isatty(1) == 1 && getenv("NO_COLOR") == nil)
+      for diagnostic in diagnostics { sallyport.output(renderer.text(diagnostic)) }
+    }
+    guard diagnostics.isEmpty else { return }
+    let bytes = Array("✔ No validation issues found when analyzing \(identity.paths.joined(separator: ", ")).\n".utf8)
+    _ = unsafe write(2, bytes, bytes.count)
+  }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Operations
+import Transport
+
+/// Where a running instance's admin endpoints are.
+struct AdminFlags: ParsableArguments {
+  @Option(help: ArgumentHelp("The admin endpoints' address.", valueName: "address:port"))
+  var admin: String?
+
+  @Option(help: "The instance's --admin-base.")
+  var adminBase = 15000
+
+  /// The address of the admin port, or of another of the instance's ports by its distance from the base.
+  func address(offset: Int = 0) throws -> SocketAddress {
+    let local = SocketAddress(v4: 0x7F00_0001, port: UInt16(clamping: adminBase + offset))
+    guard let admin, offset == 0 else { return local }
+    guard let colon = admin.lastIndex(of: ":"), let port = UInt16(admin[admin.index(after: colon)...]),
+      let address = SocketAddress(literal: String(admin[..<colon]), port: port)
+    else { throw ValidationError("--admin \(admin): write it as ADDRESS:PORT") }
+    return address
+  }
+
+  /// Asks, or ends with 69 and a hint when nobody answers.
+  func get(_ path: String, offset: Int = 0) throws -> AdminClient.Answer {
+    do {
+      return try AdminClient(address: try address(offset: offset)).get(path)
+    } catch let error as SystemError {
+      fail("no instance answers: \(error); is it running, and is --admin-base the same?", ExitStatus.unavailable)
+    }
+  }
+}
+
+/// `sallyport status`
+struct StatusCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "Show a running instance: readiness with reasons, configuration, upstreams.")
+
+  @OptionGroup var admin: AdminFlags
+
+  @Option(name: [.short, .long], help: "short or json.")
+  var output = "short"
+
+  func run() throws {
+    let answer = try admin.get("/status")
+    sallyport.output(output == "json" ? answer.body : StatusText.text(answer.body))
+  }
+}
+
+/// `sallyport healthcheck`
+struct HealthcheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "healthcheck", abstract: "Exit 0 if the instance is ready, 1 if not; for images without a shell.")
+
+  @OptionGroup var admin: AdminFlags
+
+  func run() throws {
+    let answer = try admin.get("/healthz/ready", offset: 21)
+    guard answer.status != 200 else { return output("ready\n") }
+    output(answer.body)
+    throw ExitCode(1)
+  }
+}

@@ -1,0 +1,144 @@
+"""The access log: Istio's text format to the field, JSON, and never in the way of traffic."""
+
+import json
+import os
+import re
+import signal
+import threading
+
+from harness.configuration import destination_rule, gateway, http_server, route, static_entry, to_upstream, virtual_service
+from harness.gateway import parse_access_line
+from harness.http_client import Connection, get, post
+from harness.upstreams import answering, response
+
+JSON_KEYS = {
+    "start_time", "route_name", "method", "path", "protocol", "response_code", "response_flags", "response_code_details",
+    "connection_termination_details", "bytes_received", "bytes_sent", "duration", "upstream_service_time",
+    "x_forwarded_for", "user_agent", "request_id", "authority", "upstream_host", "upstream_cluster",
+    "upstream_local_address", "downstream_local_address", "downstream_remote_address", "requested_server_name",
+    "upstream_transport_failure_reason"}
+
+
+def test_every_field_of_the_text_format(owner):
+    upstream = owner.upstream(answering(lambda request: response("twelve bytes")))
+    running = owner.gateway(to_upstream(upstream.port, rules=[route("upstream.example", 80, name="named")]))
+    with Connection(running.port()) as connection:
+        client = connection.socket.getsockname()
+        connection.request("POST", "/path?query=1", host="h.example:81", body=b"12345", User_Agent="tester/1.0")
+    line = parse_access_line(running.wait_for_access_line("/path"))
+    request = upstream.requests[0]
+    assert re.match(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", line["start_time"])
+    assert line | {"start_time": "", "duration": "", "upstream_service_time": "", "upstream_local_address": ""} == {
+        "start_time": "", "method": "POST", "path": "/path?query=1", "protocol": "HTTP/1.1", "response_code": "200",
+        "response_flags": "-", "response_code_details": "via_upstream", "connection_termination_details": "-",
+        "upstream_transport_failure_reason": "-", "bytes_received": "5", "bytes_sent": "12", "duration": "",
+        "upstream_service_time": "", "x_forwarded_for": "127.0.0.1", "user_agent": "tester/1.0",
+        "request_id": request.header("x-request-id"), "authority": "h.example:81",
+        "upstream_host": f"127.0.0.1:{upstream.port}", "upstream_cluster": "outbound|80||upstream.example",
+        "upstream_local_address": "", "downstream_local_address": f"127.0.0.1:{running.port()}",
+        "downstream_remote_address": f"127.0.0.1:{client[1]}", "requested_server_name": "-", "route_name": "named"}
+    assert re.match(r"^127\.0\.0\.1:\d+$", line["upstream_local_address"])
+    assert line["duration"].isdigit() and line["upstream_service_time"].isdigit()
+
+
+def test_missing_values_are_dashes(owner):
+    running = owner.gateway([gateway(http_server("a.example"))])
+    get(running.port(), "/none", host="b.example")
+    line = parse_access_line(running.wait_for_access_line("/none"))
+    for name in ("upstream_host", "upstream_cluster", "upstream_local_address", "upstream_service_time", "user_agent",
+                 "requested_server_name"):
+        assert line[name] == "-", name
+
+
+def test_every_key_of_the_json_format(owner):
+    upstream = owner.upstream()
+    running = owner.gateway(to_upstream(upstream.port), flags=("--access-log", "json"))
+    post(running.port(), b"12345", "/path", User_Agent='quote " and \\')
+    entry = json.loads(running.wait_for_access_line("/path"))
+    assert set(entry) == JSON_KEYS
+    assert (entry["response_code"], entry["bytes_received"], entry["bytes_sent"]) == (200, 5, 2)
+    assert isinstance(entry["duration"], int) and entry["requested_server_name"] is None
+    assert entry["user_agent"] == 'quote " and \\'
+    assert entry["upstream_cluster"] == "outbound|80||upstream.example"
+
+
+def test_the_log_can_be_off(owner):
+    upstream = owner.upstream()
+    running = owner.gateway(to_upstream(upstream.port), flags=("--access-log", "off"))
+    assert get(running.port()).status == 200
+    assert running.stop() == 0
+    assert running.access_lines() == []
+
+
+def test_every_request_has_one_line(owner):
+    upstream = owner.upstream()
+    running = owner.gateway(to_upstream(upstream.port), workers=2)
+    for part in range(10):
+        with Connection(running.port()) as connection:
+            for number in range(50):
+                connection.request(target=f"/{part}-{number}-")
+    assert running.stop() == 0
+    logged = [parse_access_line(line)["path"] for line in running.access_lines()]
+    assert sorted(logged) == sorted(f"/{part}-{number}-" for part in range(10) for number in range(50))
+
+
+def test_what_a_client_sends_cannot_make_a_line_of_its_own(owner):
+    upstream = owner.upstream()
+    running = owner.gateway(to_upstream(upstream.port))
+    with Connection(running.port()) as connection:
+        connection.request(target='/quote"%0a', User_Agent='a" 200 - "forged')
+    assert running.stop() == 0
+    assert len(running.access_lines()) == 1
+
+
+def test_a_blocked_log_does_not_block_traffic(owner):
+    """Standard output is a pipe that nobody reads: requests are answered all the same."""
+    upstream = owner.upstream()
+    reader, writer = os.pipe()
+
+    def to_pipe():
+        os.dup2(writer, 1)
+
+    running = owner.gateway(to_upstream(upstream.port), preexec=to_pipe)
+    os.close(writer)
+    try:
+        with Connection(running.port()) as connection:
+            for number in range(3000):
+                assert connection.request(target=f"/{number}" + "x" * 100).status == 200
+    finally:
+        os.close(reader)
+
+
+def test_usr1_reopens_nothing_and_hurts_nothing_on_stdout(owner):
+    upstream = owner.upstream()
+    running = owner.gateway(to_upstream(upstream.port))
+    running.process.signal(signal.SIGUSR1)
+    assert get(running.port(), "/after").status == 200
+    running.wait_for_access_line("/after")
+
+
+def test_lines_are_whole_under_parallel_load(owner):
+    upstream = owner.upstream()
+    running = owner.gateway(to_upstream(upstream.port), workers=2)
+
+    def client():
+        with Connection(running.port()) as connection:
+            for number in range(100):
+                connection.request(target=f"/{number}")
+
+    threads = [threading.Thread(target=client) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert running.stop() == 0
+    assert len([parse_access_line(line) for line in running.access_lines()]) == 800
+
+
+def test_the_subset_is_in_the_clusters_name(owner):
+    upstream = owner.upstream()
+    running = owner.gateway([
+        gateway(http_server("*")), static_entry("up.example", upstream.port),
+        virtual_service(route("up.example", 80, "blue")), destination_rule("up.example", subsets=[{"name": "blue"}])])
+    get(running.port(), "/x")
+    assert parse_access_line(running.wait_for_access_line("/x"))["upstream_cluster"] == "outbound|80|blue|up.example"

@@ -1,0 +1,174 @@
+"""The admin endpoint: Envoy's paths and shapes, and the verbs that read them."""
+
+import json
+import re
+import socket
+import subprocess
+
+import pytest
+
+from harness.configuration import (destination_rule, gateway, http_server, https_server, route, static_entry,
+                                   to_upstream, virtual_service)
+from harness.gateway import fetch, run_verb
+from harness.http_client import get
+from harness.ports import free_admin_base
+from harness.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+def running(module_owner, nginx, authority):
+    certificate = authority.issue("a.example")
+    instance = module_owner.gateway(
+        [gateway(http_server("*"), https_server("a.example", credential="front")),
+         virtual_service(route("up.example", 80, "blue", name="named"), name="routes"),
+         static_entry("up.example", nginx.plain), destination_rule("up.example", subsets=[{"name": "blue"}])],
+        ports=(80, 443), secrets={"front": {"tls.crt": certificate.chain_text, "tls.key": certificate.key_text}})
+    instance.key_text = certificate.key_text
+    assert get(instance.port()).status == 200
+    return instance
+
+
+def test_ready_says_live(running):
+    assert running.admin("/ready") == (200, "LIVE\n")
+
+
+def test_server_info_has_envoys_fields(running):
+    info = running.admin_json("/server_info")
+    assert info["state"] == "LIVE" and info["version"]
+    assert "uptime_current_epoch" in info and "command_line_options" in info
+
+
+def test_listeners_as_text_and_json(running):
+    status, text = running.admin("/listeners")
+    assert status == 200
+    assert f"127.0.0.1:{running.port(80)}" in text and f"127.0.0.1:{running.port(443)}" in text
+    listed = running.admin_json("/listeners?format=json")
+    addresses = {entry["local_address"]["socket_address"]["port_value"] for entry in listed["listener_statuses"]}
+    assert {running.port(80), running.port(443)} <= addresses
+
+
+def test_clusters_as_text_and_json(running, nginx):
+    status, text = running.admin("/clusters")
+    assert status == 200
+    assert f"outbound|80|blue|up.example::127.0.0.1:{nginx.plain}::health_flags::healthy" in text
+    listed = running.admin_json("/clusters?format=json")
+    cluster = next(entry for entry in listed["cluster_statuses"] if entry["name"] == "outbound|80|blue|up.example")
+    address = cluster["host_statuses"][0]["address"]["socket_address"]
+    assert (address["address"], address["port_value"]) == ("127.0.0.1", nginx.plain)
+
+
+def test_config_dump_has_typed_parts_and_no_secret(running):
+    dump = running.admin_json("/config_dump")
+    assert dump["configs"] and all("@type" in part for part in dump["configs"])
+    text = json.dumps(dump)
+    assert "outbound|80|blue|up.example" in text
+    assert running.key_text.splitlines()[1] not in text and "PRIVATE KEY" not in text
+
+
+def test_stats_count_requests(running):
+    def total() -> int:
+        status, text = running.admin("/stats")
+        assert status == 200
+        return sum(int(value) for value in re.findall(r"downstream_rq_total: (\d+)", text))
+
+    before = total()
+    for _ in range(5):
+        get(running.port())
+    eventually(lambda: total() >= before + 5, "the requests are counted")
+
+
+def test_stats_can_be_filtered_and_be_json(running):
+    status, text = running.admin("/stats?filter=upstream_rq_total")
+    assert status == 200 and text.strip()
+    assert all("upstream_rq_total" in line for line in text.splitlines() if line)
+    assert running.admin_json("/stats?format=json")["stats"]
+
+
+@pytest.mark.parametrize("port", ["admin", "stats", "merged"])
+def test_prometheus_text_is_well_formed_on_every_port(running, port):
+    offset = {"admin": 0, "stats": 90, "merged": 20}[port]
+    status, text = fetch(f"http://127.0.0.1:{running.admin_base + offset}/stats/prometheus")
+    assert status == 200
+    names = set()
+    for line in text.splitlines():
+        if line.startswith("#") or not line:
+            continue
+        match = re.match(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[^}]*\})? (-?[0-9.eE+]+|NaN|\+Inf)$', line)
+        assert match, line
+        names.add(match.group(1))
+    assert "istio_requests_total" in names
+
+
+def test_help_lists_the_paths(running):
+    status, text = running.admin("/help")
+    assert status == 200
+    for path in ("/ready", "/server_info", "/listeners", "/clusters", "/config_dump", "/stats"):
+        assert path in text
+
+
+@pytest.mark.parametrize("path", ["/quitquitquit", "/healthcheck/fail", "/drain_listeners", "/reset_counters"])
+def test_what_changes_something_is_post_only(running, path):
+    status, _ = running.admin(path)
+    assert status in (404, 405)
+    assert running.health()[0] == 200
+
+
+def test_an_unknown_path_is_404(running):
+    assert running.admin("/nonsense")[0] == 404
+
+
+def test_the_admin_port_is_on_loopback_only(running):
+    addresses = subprocess.run(["hostname", "-I"], capture_output=True, text=True).stdout.split()
+    for address in addresses:
+        with pytest.raises(OSError):
+            socket.create_connection((address, running.admin_base), timeout=5).close()
+
+
+def test_status_sums_up_the_instance(running):
+    result = run_verb("status", "--admin-base", running.admin_base)
+    assert result.returncode == 0, result.stderr
+    assert "up.example" in result.stdout and re.search("ready", result.stdout, re.I)
+
+
+def test_status_of_nobody_is_exit_69(tmp_path):
+    assert run_verb("status", "--admin-base", free_admin_base()).returncode == 69
+
+
+@pytest.mark.parametrize("verb", ["proxy-config", "pc"])
+@pytest.mark.parametrize("what, headers, row", [
+    ("listener", ["ADDRESSES", "PORT", "MATCH", "DESTINATION"], r"127\.0\.0\.1\s+{port}\s"),
+    ("route", ["NAME", "VHOST NAME", "DOMAINS", "MATCH", "VIRTUAL SERVICE"], r"http\.80\s.*routes\.test"),
+    ("cluster", ["SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE", "DESTINATION RULE"],
+     r"up\.example\s+80\s+blue\s+outbound\s+STATIC\s+up-example\.test"),
+    ("endpoint", ["ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER"],
+     r"127\.0\.0\.1:{nginx}\s+HEALTHY\s+OK\s+outbound\|80\|blue\|up\.example"),
+])
+def test_proxy_config_prints_istioctls_tables(running, nginx, verb, what, headers, row):
+    result = run_verb(verb, what, "--admin-base", running.admin_base)
+    assert result.returncode == 0, result.stderr
+    first, *rest = result.stdout.splitlines()
+    assert re.split(r"\s{2,}", first.strip()) == headers
+    pattern = row.replace("{port}", str(running.port(80))).replace("{nginx}", str(nginx.plain))
+    assert any(re.search(pattern, line) for line in rest), result.stdout
+
+
+@pytest.mark.parametrize("what", ["listener", "route", "cluster", "endpoint"])
+def test_proxy_config_prints_json(running, what):
+    result = run_verb("pc", what, "-o", "json", "--admin-base", running.admin_base)
+    assert result.returncode == 0, result.stderr
+    json.loads(result.stdout)
+
+
+def test_quitquitquit_ends_the_process(owner, nginx):
+    instance = owner.gateway(to_upstream(nginx.plain))
+    assert instance.admin("/quitquitquit", "POST")[0] == 200
+    assert instance.process.wait() == 0
+
+
+def test_healthcheck_fail_and_ok(owner, nginx):
+    instance = owner.gateway(to_upstream(nginx.plain))
+    instance.wait_until_ready()
+    assert instance.admin("/healthcheck/fail", "POST")[0] == 200
+    instance.wait_until_ready(False)
+    assert instance.admin("/healthcheck/ok", "POST")[0] == 200
+    instance.wait_until_ready()

@@ -1,0 +1,310 @@
+"""Readiness that follows the upstream: probes, thresholds, reasons, the chain, the overlay's curl."""
+
+import json
+import threading
+
+import pytest
+
+from harness.configuration import (as_yaml, destination_rule, dns_entry, gateway, http_server, route, static_entry,
+                                   to_upstream, upstream_probe, virtual_service)
+from harness.gateway import run_verb
+from harness.http_client import get
+from harness.ports import free_port
+from harness.upstreams import answering, response, server_context
+from harness.waiting import eventually
+
+HOST = "upstream.example"
+
+
+class Probed:
+    """An upstream whose probe answers as the test says; it counts the probes."""
+
+    def __init__(self, owner, path: str = "/status/200"):
+        self.status = "200 OK"
+        self.path = path
+        self.upstream = owner.upstream(answering(self._answer))
+
+    def _answer(self, request) -> bytes:
+        return response("ok", self.status if request.target == self.path else "200 OK")
+
+    @property
+    def probes(self) -> int:
+        return sum(request.target == self.path for request in self.upstream.requests)
+
+    def wait_for_probes(self, more: int) -> None:
+        target = self.probes + more
+        eventually(lambda: self.probes >= target, f"{more} more probes")
+
+
+@pytest.fixture
+def probed(owner):
+    return Probed(owner)
+
+
+def start(owner, probed, **probe):
+    return owner.gateway(to_upstream(probed.upstream.port) + [upstream_probe(HOST, 80, path=probed.path, **probe)])
+
+
+def test_without_a_probe_an_instance_is_ready_when_it_serves(owner):
+    running = owner.gateway(to_upstream(free_port()))
+    running.wait_until_ready()
+
+
+def test_ready_while_the_upstream_is_healthy(owner, probed):
+    running = start(owner, probed)
+    running.wait_until_ready()
+    assert probed.probes >= 1
+
+
+def test_not_ready_before_the_first_good_probe(owner, probed):
+    probed.status = "500 Internal Server Error"
+    running = start(owner, probed)
+    status, body = running.health(query="?verbose")
+    assert status == 503 and HOST in body
+    probed.status = "200 OK"
+    running.wait_until_ready()
+
+
+def test_a_failing_upstream_makes_it_unready_and_it_comes_back(owner, probed):
+    running = start(owner, probed, failures=2)
+    running.wait_until_ready()
+    probed.status = "503 Service Unavailable"
+    body = running.wait_until_ready(False)
+    assert HOST in body and "503" in body
+    probed.status = "200 OK"
+    running.wait_until_ready()
+
+
+def test_a_dead_upstream_makes_it_unready_and_it_comes_back(owner):
+    nginx = owner.nginx()
+    running = owner.gateway(to_upstream(nginx.plain) + [upstream_probe(HOST, 80, path="/status/200")])
+    running.wait_until_ready()
+    nginx.stop()
+    assert HOST in running.wait_until_ready(False)
+    nginx.start()
+    running.wait_until_ready()
+
+
+def test_a_single_lost_probe_changes_nothing(owner, probed):
+    running = start(owner, probed, failures=3)
+    running.wait_until_ready()
+    seen = set()
+    stop = threading.Event()
+
+    def watch():
+        while not stop.is_set():
+            seen.add(running.health()[0])
+            stop.wait(0.02)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    probed.status = "500 Internal Server Error"
+    probed.wait_for_probes(1)
+    probed.status = "200 OK"
+    probed.wait_for_probes(2)
+    stop.set()
+    watcher.join()
+    assert seen == {200}
+
+
+def test_the_success_threshold_is_kept(owner, probed):
+    running = start(owner, probed, failures=1, successThreshold=3)
+    running.wait_until_ready()
+    probed.status = "500 Internal Server Error"
+    running.wait_until_ready(False)
+    before = probed.probes
+    probed.status = "200 OK"
+    running.wait_until_ready()
+    assert probed.probes - before >= 3
+
+
+def test_a_probe_that_gets_no_answer_in_time_has_failed(owner):
+    hang = threading.Event()
+
+    def script(connection):
+        while (request := connection.read_request()) is not None:
+            if hang.is_set():
+                connection.wait_for_end()
+                return
+            connection.send(response())
+
+    upstream = owner.upstream(script)
+    running = owner.gateway(to_upstream(upstream.port) + [upstream_probe(HOST, 80, failures=1, timeoutSeconds=1)])
+    running.wait_until_ready()
+    hang.set()
+    assert HOST in running.wait_until_ready(False)
+    hang.clear()
+    running.wait_until_ready()
+
+
+def test_a_tcp_probe_only_connects(owner):
+    upstream = owner.upstream()
+    probe = upstream_probe(HOST, 80)
+    del probe["spec"]["probe"]["httpGet"]
+    probe["spec"]["probe"]["tcpSocket"] = {"port": upstream.port}
+    running = owner.gateway(to_upstream(upstream.port) + [probe])
+    running.wait_until_ready()
+    assert upstream.requests == []
+    upstream.stop()
+    running.wait_until_ready(False)
+
+
+def test_the_probe_uses_the_clusters_tls(owner, authority):
+    upstream = owner.upstream(tls=server_context(authority.issue("up.example")))
+    resources = [gateway(http_server("*")), dns_entry("up.example", 443, port=443, protocol="HTTPS"),
+                 virtual_service(route("up.example", 443, "s")),
+                 destination_rule("up.example", subsets=[{"name": "s", "trafficPolicy": {"tls": {"mode": "SIMPLE"}}}]),
+                 upstream_probe("up.example", 443, subset="s")]
+    flags = ("--resolve", f"up.example:443:127.0.0.1:{upstream.port}")
+    trusting = owner.gateway(resources, flags=flags, environment={"SSL_CERT_FILE": str(authority.certificate)})
+    trusting.wait_until_ready()
+    assert set(upstream.server_names) == {"up.example"}
+    doubting = owner.gateway(resources, flags=flags, name="doubting")
+    doubting.process.wait_until(lambda: "verif" in doubting.health(query="?verbose")[1].lower(), "says why")
+    assert doubting.health()[0] == 503
+
+
+def test_a_redirect_answer_of_a_probe_is_healthy_and_a_client_error_is_not(owner, probed):
+    running = start(owner, probed, failures=1)
+    running.wait_until_ready()
+    probed.status = "302 Found"
+    probed.wait_for_probes(2)
+    assert running.health()[0] == 200
+    probed.status = "404 Not Found"
+    running.wait_until_ready(False)
+
+
+def test_probes_of_hosts_that_the_instance_does_not_route_to_are_not_run(owner, probed):
+    other = Probed(owner)
+    running = owner.gateway(to_upstream(probed.upstream.port) + [
+        static_entry("other.example", other.upstream.port), upstream_probe("other.example", 80, path=other.path, name="o"),
+        upstream_probe(HOST, 80, path=probed.path)])
+    running.wait_until_ready()
+    probed.wait_for_probes(2)
+    assert other.probes == 0
+
+
+def test_the_body_says_why_as_json(owner, probed):
+    running = start(owner, probed, failures=1)
+    running.wait_until_ready()
+    assert running.health()[0] == 200
+    probed.status = "500 Internal Server Error"
+    running.wait_until_ready(False)
+    for status, body in (running.health(query="?verbose"), running.health(headers={"Accept": "application/json"})):
+        assert status == 503 and HOST in json.dumps(json.loads(body))
+
+
+def test_liveness_does_not_follow_the_upstream(owner, probed):
+    probed.status = "500 Internal Server Error"
+    running = start(owner, probed, failures=1)
+    running.wait_until_ready(False)
+    assert running.health("live")[0] == 200
+
+
+def test_traffic_is_still_served_while_not_ready(owner, probed):
+    """Readiness steers load balancers in front; a request that comes all the same is tried."""
+    probed.status = "500 Internal Server Error"
+    probe = upstream_probe(HOST, 80, path=probed.path, failures=1)
+    probe["spec"]["gates"] = ["readiness"]
+    running = owner.gateway(to_upstream(probed.upstream.port) + [probe])
+    running.wait_until_ready(False)
+    assert get(running.port()).status == 200
+
+
+def test_an_unhealthy_endpoint_gets_no_traffic(owner):
+    good, bad = Probed(owner), Probed(owner)
+    bad.status = "500 Internal Server Error"
+    running = owner.gateway(to_upstream(good.upstream.port, bad.upstream.port) + [
+        upstream_probe(HOST, 80, path=good.path, failures=1)])
+    running.wait_until_ready()
+    bad.wait_for_probes(2)
+    for _ in range(30):
+        assert get(running.port(), "/traffic").status == 200
+    assert not any(request.target == "/traffic" for request in bad.upstream.requests[-20:])
+
+
+def test_the_minimum_of_healthy_endpoints_is_kept(owner):
+    good, bad = Probed(owner), Probed(owner)
+    probe = upstream_probe(HOST, 80, path=good.path, failures=1)
+    probe["spec"]["minHealthyPercent"] = 60
+    running = owner.gateway(to_upstream(good.upstream.port, bad.upstream.port) + [probe])
+    running.wait_until_ready()
+    bad.status = "500 Internal Server Error"
+    running.wait_until_ready(False)
+    bad.status = "200 OK"
+    running.wait_until_ready()
+
+
+def test_the_chain_states_the_reason_of_the_link_below(owner, probed):
+    egress = start(owner, probed, failures=1)
+    ingress = owner.gateway(to_upstream(egress.port()) + [
+        upstream_probe(HOST, 80, path="/healthz/ready", http_port=egress.health_port, failures=1)], name="ingress")
+    egress.wait_until_ready()
+    ingress.wait_until_ready()
+    probed.status = "500 Internal Server Error"
+    assert HOST in egress.wait_until_ready(False)
+    assert HOST in ingress.wait_until_ready(False)
+    probed.status = "200 OK"
+    ingress.wait_until_ready()
+
+
+def test_the_curl_of_an_operators_overlay_becomes_a_probe(owner):
+    upstream = Probed(owner, "/status/200")
+    operator = """
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+spec:
+  profile: empty
+  namespace: test
+  components:
+    egressGateways:
+    - name: egress
+      enabled: true
+      label: {app: gateway}
+      k8s:
+        overlays:
+        - kind: Deployment
+          name: egress
+          patches:
+          - path: spec.template.spec.containers[0].readinessProbe
+            value:
+              failureThreshold: 2
+              exec:
+                command: [/bin/sh, -c, "curl http://localhost:15021/healthz/ready && curl http://upstream.example/status/200"]
+              initialDelaySeconds: 0
+              periodSeconds: 1
+              successThreshold: 1
+              timeoutSeconds: 1
+"""
+    running = owner.gateway({"operator.yaml": operator, "routes.yaml": to_upstream(upstream.upstream.port)},
+                            instance="egress")
+    running.wait_until_ready()
+    assert upstream.probes >= 1
+    upstream.status = "500 Internal Server Error"
+    assert HOST in running.wait_until_ready(False)
+    upstream.status = "200 OK"
+    running.wait_until_ready()
+
+
+def test_healthcheck_exits_0_when_ready_and_not_otherwise(owner, probed):
+    running = start(owner, probed, failures=1)
+    running.wait_until_ready()
+    flags = ("--admin-base", running.admin_base)
+    assert run_verb("healthcheck", *flags).returncode == 0
+    probed.status = "500 Internal Server Error"
+    running.wait_until_ready(False)
+    result = run_verb("healthcheck", *flags)
+    assert result.returncode not in (0, 64)
+    assert HOST in result.stdout + result.stderr
+
+
+def test_healthcheck_of_nobody_is_exit_69():
+    assert run_verb("healthcheck", "--admin-base", free_port()).returncode == 69
+
+
+def test_a_probe_with_an_unknown_field_is_an_error(tmp_path):
+    probe = upstream_probe(HOST, 80)
+    probe["spec"]["probe"]["periodSecond"] = 1
+    (tmp_path / "config.yaml").write_text(as_yaml(to_upstream(1) + [probe]))
+    result = run_verb("check", tmp_path)
+    assert result.returncode != 0 and "periodSeconds" in result.stdout + result.stderr

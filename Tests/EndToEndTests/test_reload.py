@@ -1,0 +1,163 @@
+"""HUP: the new configuration is live on every worker, nothing is dropped, a bad one changes nothing."""
+
+import threading
+
+from harness.configuration import as_yaml, gateway, http_server, route, static_entry, to_upstream, virtual_service
+from harness.http_client import Connection, get
+from harness.ports import free_port
+from harness.upstreams import answering, response
+from harness.waiting import accepts, eventually
+
+
+def named(owner, name: str):
+    return owner.upstream(answering(lambda request: response(name)))
+
+
+def test_new_routes_are_live_without_a_restart(owner):
+    one, two = named(owner, "one"), named(owner, "two")
+    running = owner.gateway(to_upstream(one.port), workers=3)
+    assert get(running.port()).text == "one"
+    running.configure(to_upstream(two.port))
+    running.reload()
+    eventually(lambda: {get(running.port()).text for _ in range(20)} == {"two"}, "every worker has the new upstream")
+
+
+def test_kept_alive_connections_see_the_new_configuration(owner):
+    one, two = named(owner, "one"), named(owner, "two")
+    running = owner.gateway(to_upstream(one.port))
+    with Connection(running.port()) as connection:
+        assert connection.request().text == "one"
+        running.configure(to_upstream(two.port))
+        running.reload()
+        eventually(lambda: connection.request().text == "two", "the connection goes on under the new configuration")
+
+
+def test_a_request_in_flight_finishes_on_the_old_configuration(owner):
+    go = threading.Event()
+
+    def script(connection):
+        if connection.number > 1:
+            # Asked before the reload was live.
+            return answering(lambda request: response("old"))(connection)
+        connection.read_request()
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nold")
+        go.wait(20)
+        connection.send(" world")
+        return None
+
+    old, new = owner.upstream(script), named(owner, "new")
+    running = owner.gateway(to_upstream(old.port))
+    with Connection(running.port()) as connection:
+        connection.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        connection.read_head()
+        running.configure(to_upstream(new.port))
+        running.reload()
+        eventually(lambda: get(running.port()).text == "new", "the new configuration is live")
+        go.set()
+        assert connection.read_exactly(9) == b"old world"
+
+
+def test_reloads_under_load_cost_no_request(owner):
+    one, two = named(owner, "one"), named(owner, "two")
+    running = owner.gateway(to_upstream(one.port), workers=2)
+    stop = threading.Event()
+    problems: list = []
+    answered = [0] * 4
+
+    def client(index: int):
+        while not stop.is_set():
+            try:
+                with Connection(running.port()) as connection:
+                    for _ in range(20):
+                        answer = connection.request()
+                        if answer.status != 200 or answer.text not in ("one", "two"):
+                            problems.append((answer.status, answer.text))
+                        answered[index] += 1
+            except OSError as error:
+                problems.append(repr(error))
+
+    threads = [threading.Thread(target=client, args=(index,)) for index in range(4)]
+    for thread in threads:
+        thread.start()
+    for turn in range(10):
+        wanted = ("two", two) if turn % 2 == 0 else ("one", one)
+        running.configure(to_upstream(wanted[1].port))
+        running.reload()
+        eventually(lambda wanted=wanted: get(running.port()).text == wanted[0], "the reload is live")
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert problems == [] and sum(answered) > 100
+
+
+def test_a_bad_file_leaves_the_old_configuration_serving_and_says_why(owner):
+    one = named(owner, "one")
+    running = owner.gateway(to_upstream(one.port))
+    running.configure("apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: a\n")
+    running.reload()
+    eventually(lambda: "resources.yaml:" in running.process.stderr, "the reason is logged with its place")
+    assert {get(running.port()).text for _ in range(10)} == {"one"}
+    assert "resources.yaml" in "".join(map(str, running.admin("/server_info"))) + running.process.stderr
+
+
+def test_a_resource_that_turned_bad_keeps_its_last_good_version(owner):
+    one = named(owner, "one")
+    resources = to_upstream(one.port)
+    running = owner.gateway({"a.yaml": resources[:1], "b.yaml": resources[1:]})
+    running.configure({"a.yaml": as_yaml(resources[:1]).replace("protocol: HTTP", "protocol: NONSENSE")})
+    running.reload()
+    eventually(lambda: "NONSENSE" in running.process.stderr, "the reason is logged")
+    assert get(running.port()).text == "one"
+
+
+def test_after_a_bad_reload_a_good_one_is_taken(owner):
+    one, two = named(owner, "one"), named(owner, "two")
+    running = owner.gateway(to_upstream(one.port))
+    running.configure("kind: [")
+    running.reload()
+    eventually(lambda: "resources.yaml:" in running.process.stderr, "the reason is logged")
+    running.configure(to_upstream(two.port))
+    running.reload()
+    eventually(lambda: get(running.port()).text == "two", "the good configuration is live")
+
+
+def test_listeners_come_and_go(owner):
+    upstream = named(owner, "one")
+    extra = free_port()
+    running = owner.gateway(to_upstream(upstream.port))
+    more = [gateway(http_server("*"), http_server("*", port=extra)), *to_upstream(upstream.port)[1:]]
+    running.configure(more)
+    running.reload()
+    eventually(lambda: get(extra).text == "one", "the new port serves")
+    running.configure(to_upstream(upstream.port))
+    running.reload()
+    eventually(lambda: not accepts(extra), "the port is given back")
+    assert get(running.port()).text == "one"
+
+
+def test_files_that_appear_and_vanish_count(owner):
+    one, two = named(owner, "one"), named(owner, "two")
+    base = [gateway(http_server("*")), static_entry("one.up", one.port), static_entry("two.up", two.port)]
+    first = [virtual_service(route("one.up", 80), name="one", hosts=("one.example",))]
+    second = [virtual_service(route("two.up", 80), name="two", hosts=("two.example",))]
+    running = owner.gateway({"base.yaml": base, "first.yaml": first})
+    assert get(running.port(), host="two.example").status == 404
+    running.configure({"second.yaml": second})
+    (running.resources / "first.yaml").unlink()
+    running.reload()
+    eventually(lambda: get(running.port(), host="two.example").status == 200, "the new file counts")
+    assert get(running.port(), host="one.example").status == 404
+
+
+def test_upstream_connections_survive_a_reload_that_does_not_touch_them(owner):
+    upstream = named(owner, "one")
+    running = owner.gateway(to_upstream(upstream.port))
+    assert get(running.port()).text == "one"
+    more = to_upstream(upstream.port) + [virtual_service(route("upstream.example", 80), hosts=("new.example",), name="new")]
+    running.configure(more)
+    generation = running.admin("/server_info")[1]
+    running.reload()
+    eventually(lambda: running.admin("/server_info")[1] != generation, "the reload is done")
+    for _ in range(5):
+        assert get(running.port()).text == "one"
+    assert upstream.connections <= 2
