@@ -7,6 +7,8 @@ final class DecodingContext {
   private let lineOffset: Int
   /// `VirtualService httpbin/httpbin-egress`, as soon as it is known.
   var resource: String?
+  /// Values are not repeated in messages.
+  var isSecret = false
   private(set) var diagnostics: [Diagnostic] = []
   /// Whether anything was found that makes the resource unusable.
   private(set) var hasErrors = false
@@ -23,7 +25,7 @@ final class DecodingContext {
     let usual = severity == .error ? "IST0106" : "IST0133"
     if severity == .error { hasErrors = true }
     diagnostics.append(
-      Diagnostic(code ?? usual, severity, message, at: location, resource: resource, help: help))
+      Diagnostic(code ?? usual, severity, message, at: location, resource: resource, help: help, hidesSource: isSecret))
   }
 
   func error(_ message: String, at location: SourceLocation?, help: String? = nil) {

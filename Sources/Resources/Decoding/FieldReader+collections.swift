@@ -60,6 +60,14 @@ extension FieldReader {
     }
   }
 
+  /// The keys of a map, in the order in which they are written.
+  func keys(_ name: String) -> [Located<String>] {
+    guard case .mapping(let mapping)? = take(name) else { return [] }
+    return mapping.keys.compactMap { key in
+      key.scalar.map { Located($0.string, at: context.location(of: key)) }
+    }
+  }
+
   private func entries(_ name: String) -> [(Located<String>, Node)] {
     guard let node = take(name) else { return [] }
     guard case .mapping(let mapping) = node else {

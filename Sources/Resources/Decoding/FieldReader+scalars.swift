@@ -19,8 +19,9 @@ extension FieldReader {
       return nil
     }
     if ScalarForm.isNumberOrBoolean(scalar.string) {
-      context.error(
-        "\(name): expected a string, found \(scalar.string)", at: place, help: "write \"\(scalar.string)\" in quotes")
+      let shown = context.isSecret ? "a number or boolean" : scalar.string
+      let quoted = context.isSecret ? "the value" : "\"\(scalar.string)\""
+      context.error("\(name): expected a string, found \(shown)", at: place, help: "write \(quoted) in quotes")
       return nil
     }
     return Located(scalar.string, at: place)
@@ -83,11 +84,11 @@ extension FieldReader {
 
   /// A duration such as `1.5s` or `1h2m`, in milliseconds.
   func duration(_ name: String, minimumMilliseconds: Int = 1) -> Located<Int>? {
-    guard let text = string(name) else { return nil }
+    guard let text = text(name) else { return nil }
     switch ScalarForm.duration(text.value) {
     case .invalid:
-      context.error(
-        "\(name): invalid duration \"\(text.value)\"", at: text.location, help: "write it as 1s, 500ms or 1h2m")
+      let help = ScalarForm.integer(text.value).map { "write it as \($0)s" } ?? "write it as 1s, 500ms or 1h2m"
+      context.error("\(name): invalid duration \"\(text.value)\"", at: text.location, help: help)
     case .tooPrecise:
       context.error("\(name): only durations to ms precision are supported", at: text.location)
     case .milliseconds(let count) where count < minimumMilliseconds:

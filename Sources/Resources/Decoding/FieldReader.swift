@@ -173,6 +173,7 @@ final class FieldReader {
     let found =
       switch node {
       case .scalar(let scalar) where scalar.style == .plain && ScalarForm.isNull(scalar.string): "nothing"
+      case .scalar where context.isSecret: "another value"
       case .scalar(let scalar): "\"\(scalar.string.prefix(40))\""
       case .mapping: "a map"
       case .sequence: "a list"

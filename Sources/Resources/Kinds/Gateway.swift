@@ -174,6 +174,8 @@ package struct ServerTLSSettings: Sendable {
 
   package var location: SourceLocation
   package var mode: Located<Mode>?
+  /// The mode is given and is none: what depends on it cannot be said.
+  private let isModeWrong: Bool
   package var httpsRedirect: Located<Bool>?
   package var credentialName: Located<String>?
   package var credentialNames: [Located<String>]
@@ -192,6 +194,7 @@ package struct ServerTLSSettings: Sendable {
   init(_ reader: FieldReader) {
     location = reader.location
     mode = reader.enumeration("mode")
+    isModeWrong = mode == nil && reader.has("mode")
     httpsRedirect = reader.boolean("httpsRedirect")
     credentialName = reader.string("credentialName")
     credentialNames = reader.strings("credentialNames")
@@ -228,6 +231,7 @@ package struct ServerTLSSettings: Sendable {
   ]
 
   func check(_ context: DecodingContext) {
+    guard !isModeWrong else { return }
     let mode = effectiveMode
     let hasCredential = credentialName != nil || !credentialNames.isEmpty
     let sources = [

@@ -134,11 +134,10 @@ package struct ServiceEntry: Sendable {
   private func checkEndpointPorts(_ context: DecodingContext) {
     let portNames = Set(ports.compactMap(\.name?.value))
     for endpoint in endpoints {
-      let named = endpoint.ports.sorted { $0.value.location.line < $1.value.location.line }
-      for (name, port) in named where !portNames.contains(name) {
+      for name in endpoint.portNames where !portNames.contains(name.value) {
         context.error(
-          "endpoint port \(name) is not defined by the service entry", at: port.location,
-          help: Suggestion.help(for: name, among: portNames.sorted()))
+          "endpoint port \(name.value) is not defined by the service entry", at: name.location,
+          help: Suggestion.help(for: name.value, among: portNames.sorted()))
       }
       if endpoint.isUnix, ports.count != 1 {
         context.error("exactly 1 service port required for unix endpoints", at: endpoint.address?.location)
@@ -180,7 +179,7 @@ package struct ServiceEntry: Sendable {
     if effectiveResolution == .dnsRoundRobin, endpoints.count > 1 {
       context.error("there must only be 0 or 1 endpoint for resolution mode \(mode)", at: endpoints[1].location)
     }
-    for host in hosts where endpoints.isEmpty && host.value.hasPrefix("*") {
+    for host in hosts where endpoints.isEmpty && host.value.hasPrefix("*") && host.value != "*" {
       context.error(
         "hosts must be FQDN if no endpoints are provided for resolution mode \(mode)", at: host.location)
     }

@@ -177,10 +177,9 @@ package struct Headers: Sendable {
       set = reader.stringMap("set")
       add = reader.stringMap("add")
       remove = reader.strings("remove")
-      for (name, value) in (set.sorted { $0.key < $1.key }) + (add.sorted { $0.key < $1.key }) {
-        Self.check(name, value.location, reader.context)
-        Self.checkValue(value, reader.context)
-      }
+      for name in reader.keys("set") + reader.keys("add") { Self.check(name.value, name.location, reader.context) }
+      let values = Array(set.values) + Array(add.values)
+      for value in values.sorted(by: { $0.location.line < $1.location.line }) { Self.checkValue(value, reader.context) }
       for name in remove {
         Self.check(name.value, name.location, reader.context)
         if name.value.hasPrefix(":") || name.value.lowercased() == "host" {

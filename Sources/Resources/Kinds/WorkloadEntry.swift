@@ -3,6 +3,8 @@ package struct WorkloadEntry: Sendable {
   package var location: SourceLocation
   package var address: Located<String>?
   package var ports: [String: Located<Int>]
+  /// The keys of `ports`, in the order in which they are written.
+  let portNames: [Located<String>]
   package var labels: [String: String]
   package var locality: Located<String>?
   package var network: Located<String>?
@@ -13,6 +15,7 @@ package struct WorkloadEntry: Sendable {
     location = reader.location
     address = reader.string("address")
     ports = reader.integerMap("ports")
+    portNames = reader.keys("ports")
     labels = reader.stringMap("labels").mapValues(\.value)
     locality = reader.string("locality")
     network = reader.string("network")

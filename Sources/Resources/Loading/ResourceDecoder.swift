@@ -42,6 +42,7 @@ struct ResourceDecoder {
       }
       return finish(context, nil)
     }
+    context.isSecret = kind.value == "Secret"
     let metadata = reader.object("metadata", Metadata.init) ?? Metadata()
     let reference = "\(kind.value) \(metadata.namespace)/\(metadata.name)"
     context.resource = reference
@@ -123,7 +124,7 @@ struct ResourceDecoder {
   ) {
     // Only an IstioOperator may be nameless: it is an input of the installer, not an object of a cluster.
     if metadata.name.isEmpty, kind.value != "IstioOperator", !reader.context.hasErrors {
-      reader.context.error("metadata.name is required", at: reader.location)
+      reader.context.error("metadata.name is required", at: reader.keyLocation("metadata") ?? reader.location)
     }
     // Unknown fields beside `spec` count too, so the document is finished before the resource is taken.
     reader.accept("status")

@@ -29,9 +29,21 @@ package enum ResourceLoader {
     return result
   }
 
-  /// Reads the documents of one text.
+  /// Reads the documents of one text. What there is to say comes in the order of the file.
   package static func load(text bytes: [UInt8], file: String, into result: inout LoadResult) {
-    result.files.append(file)
+    var own = LoadResult()
+    own.files.append(file)
+    read(bytes, file, &own)
+    own.diagnostics.sort { left, right in
+      guard let first = left.location, let second = right.location else {
+        return left.location == nil && right.location != nil
+      }
+      return (first.line, first.column) < (second.line, second.column)
+    }
+    result.merge(own)
+  }
+
+  private static func read(_ bytes: [UInt8], _ file: String, _ result: inout LoadResult) {
     if let offset = UTF8Check.invalidByte(in: bytes) {
       return refuse(
         Diagnostic("IST0106", .error, "not UTF-8 text", at: place(of: offset, in: bytes, file)), file, &result)

@@ -8,9 +8,13 @@ struct SyntaxError {
   /// The document's lines.
   private let lines: [Substring.UTF8View.SubSequence]
 
+  /// What a Secret holds is not shown, even when it cannot be read.
+  private let mayBeSecret: Bool
+
   init(file: String, lineOffset: Int, document: String) {
     self.file = file
     self.lineOffset = lineOffset
+    mayBeSecret = document.contains("Secret")
     lines = document.utf8.split(separator: 0x0A, omittingEmptySubsequences: false)
   }
 
@@ -20,8 +24,12 @@ struct SyntaxError {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
       let detail = context.map { " (\($0.text))" } ?? ""
+      // What is not closed is seen at the end of the file, and wrong where it begins.
+      let isFar = problem.contains("end of stream") || context?.text.contains("scanning an a") ?? false
+      let place = isFar ? context?.mark ?? mark : mark
       return make(
-        "\(problem)\(detail)", line: mark.line, column: mark.column, help: help(problem, mark.line, mark.column))
+        "\(problem)\(detail)", line: place.line, column: place.column,
+        help: help("\(problem)\(detail)", place.line))
     case .duplicatedKeysInMapping(let duplicates, let context):
       return duplicate(duplicates.first ?? "", context.mark)
     case .reader(let problem, _, let value, _):
@@ -34,7 +42,8 @@ struct SyntaxError {
   private func make(_ message: String, line: Int, column: Int, length: Int = 1, help: String? = nil) -> Diagnostic {
     Diagnostic(
       "IST0106", .error, "invalid YAML: \(message)",
-      at: SourceLocation(file: file, line: line + lineOffset, column: column, length: length), help: help)
+      at: SourceLocation(file: file, line: line + lineOffset, column: column, length: length), help: help,
+      hidesSource: mayBeSecret)
   }
 
   /// The parser names the first of the equal keys; what is wrong is the next one.
@@ -55,7 +64,8 @@ struct SyntaxError {
       "IST0106", .error, "field \"\(key)\" is given twice",
       at: SourceLocation(
         file: file, line: place.line + lineOffset, column: place.column, length: key.unicodeScalars.count),
-      help: place.line == first.line ? nil : "the first is in line \(first.line + lineOffset)")
+      help: place.line == first.line ? nil : "the first is in line \(first.line + lineOffset)", hidesSource: mayBeSecret
+    )
   }
 
   private func isKey(_ text: Substring.UTF8View.SubSequence, _ key: String) -> Bool {
@@ -77,7 +87,7 @@ struct SyntaxError {
     return make(problem, line: 1, column: 1)
   }
 
-  private func help(_ problem: String, _ number: Int, _ column: Int) -> String {
+  private func help(_ problem: String, _ number: Int) -> String {
     func hasTab(_ number: Int) -> Bool {
       guard lines.indices.contains(number - 1) else { return false }
       return lines[number - 1].prefix { $0 == 0x20 || $0 == 0x09 }.contains(0x09)
@@ -90,7 +100,9 @@ struct SyntaxError {
     if problem.contains("unexpected end of stream") || problem.contains("unclosed") {
       return "a quote or bracket is not closed"
     }
-    if problem.contains("undefined alias") { return "quote a value that begins with *" }
+    if problem.contains("undefined alias") || problem.contains("scanning an alias") {
+      return "quote a value that begins with *"
+    }
     return "check the indentation of this line and the one before"
   }
 }
