@@ -127,8 +127,8 @@ struct BrokenDocuments {
       """,
       [
         Finding(
-          2, 7, "VirtualServce", "error[IST0106]",
-          "unknown kind \"VirtualServce\" in networking.istio.io", help: "did you mean \"VirtualService\"?")
+          2, 7, "VirtualServce", "warning[SP1002]",
+          "unknown kind \"VirtualServce\" is ignored", help: "did you mean \"VirtualService\"?")
       ]),
     BrokenCase(
       "kind of no group",

@@ -104,6 +104,21 @@ struct BrokenVirtualServices {
           "10.0.0.0/33 is not a valid CIDR block")
       ]),
     BrokenCase(
+      "an empty list of routes",
+      """
+      apiVersion: networking.istio.io/v1
+      kind: VirtualService
+      metadata:
+        name: vs
+      spec:
+        hosts: [a.example.com]
+        gateways: [gw]
+        http: []
+      """,
+      [
+        Finding(8, 3, "http", "error[IST0106]", "http, tcp or tls must be provided in virtual service")
+      ]),
+    BrokenCase(
       "nothing to route",
       """
       apiVersion: networking.istio.io/v1

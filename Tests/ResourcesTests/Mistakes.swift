@@ -110,7 +110,7 @@ let mistakesText = #"""
   test.yaml:48:15: error[IST0106]: weight -1 < 0
      48 |       weight: -1
         |               ^^
-  test.yaml:51:7: error[IST0106]: unknown kind "DestinationRul" in networking.istio.io
+  test.yaml:51:7: warning[SP1002]: unknown kind "DestinationRul" is ignored
      51 | kind: DestinationRul
         |       ^^^^^^^^^^^^^^
         = help: did you mean "DestinationRule"?

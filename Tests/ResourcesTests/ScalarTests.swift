@@ -11,7 +11,9 @@ struct ScalarTests {
     #expect(Self.timeout(text).resources.virtualServices.first?.spec.http.first?.timeout?.value == milliseconds)
   }
 
-  @Test(arguments: ["5", "5 s", "s", "-5s", "1d", "1s2", "1.2.3s", "\"\"", "1e3s", "999999999999999h"])
+  @Test(arguments: [
+    "5", "5 s", "s", "-5s", "1d", "1s2", "1.2.3s", "\"\"", "1e3s", "999999999999999h", "1x", "'1s '", "0.1ms",
+  ])
   func whatIsNoDuration(text: String) {
     #expect(Self.timeout(text).broken.count == 1)
   }

@@ -88,6 +88,13 @@ final class FieldReader {
   /// Whether the field is there, whatever it is; counts as asked for.
   func has(_ name: String) -> Bool { take(name) != nil }
 
+  /// Whether the field is there and is not an empty list.
+  func hasItems(_ name: String) -> Bool {
+    guard let node = take(name) else { return false }
+    if case .sequence(let sequence) = node { return !sequence.isEmpty }
+    return true
+  }
+
   /// The place of a field's name.
   func keyLocation(_ name: String) -> SourceLocation? {
     fields.first { $0.name == name }.map { context.location(of: $0.key) }
@@ -136,6 +143,16 @@ final class FieldReader {
   func require(_ name: String, _ message: String) {
     guard !has(name), isLenient || misspelling(of: name) == nil else { return }
     context.error(message, at: keyLocation(name) ?? location)
+  }
+
+  /// Says that a list is missing or empty. Items that are there and wrong have their own messages.
+  func require(_ name: String, nonEmpty list: some Collection, _ message: String) {
+    guard list.isEmpty else { return }
+    if case .sequence(let sequence)? = take(name) {
+      if sequence.isEmpty { context.error(message, at: keyLocation(name)) }
+    } else {
+      require(name, message)
+    }
   }
 
   /// What may have been meant where `name` is missing: a field that nobody asked for, and is spelled much the same.

@@ -6,9 +6,7 @@ package struct Gateway: Sendable {
   init(_ reader: FieldReader) {
     selector = reader.stringMap("selector")
     servers = reader.objects("servers", GatewayServer.init)
-    if servers.isEmpty, !reader.context.hasErrors {
-      reader.require("servers", nil, "gateway must have at least one server")
-    }
+    reader.require("servers", nonEmpty: servers, "gateway must have at least one server")
     HostRules.checkSelector(selector, reader.context)
     checkPortNames(reader.context)
   }
@@ -45,7 +43,7 @@ package struct GatewayServer: Sendable {
     defaultEndpoint = reader.string("defaultEndpoint")
     reader.notActedOn("defaultEndpoint")
     reader.require("port", "port is required")
-    if hosts.isEmpty { reader.require("hosts", nil, "server config must contain at least one host") }
+    reader.require("hosts", nonEmpty: hosts, "server config must contain at least one host")
     checkBind(reader.context)
     for host in hosts { HostRules.checkServerHost(host, reader.context) }
     checkTLS(reader)

@@ -33,16 +33,15 @@ package struct HTTPRoute: Sendable {
     mirrors = HTTPMirror.all(of: reader)
     corsPolicy = reader.object("corsPolicy", CORSPolicy.init)
     reader.notActedOn("delegate", "fault", "mirror", "mirrors", "corsPolicy")
-    checkActions(reader.context)
+    checkActions(reader.context, hasRoute: reader.hasItems("route"))
     checkDetails(reader.context)
   }
 
   /// Which actions go together.
-  private func checkActions(_ context: DecodingContext) {
+  private func checkActions(_ context: DecodingContext, hasRoute routes: Bool) {
     func refuse(_ isBoth: Bool, _ message: String) {
       if isBoth { context.error(message, at: location) }
     }
-    let routes = !route.isEmpty
     let redirects = redirect != nil
     let responds = directResponse != nil
     refuse(!routes && !redirects && !responds && delegate == nil, "HTTP route, redirect or direct_response is required")

@@ -67,7 +67,7 @@ package struct ServiceEntry: Sendable {
 
   private func check(_ reader: FieldReader) {
     let context = reader.context
-    if hosts.isEmpty { reader.require("hosts", nil, "service entry must have at least one host") }
+    reader.require("hosts", nonEmpty: hosts, "service entry must have at least one host")
     HostRules.checkExportTo(exportTo, allowsNobody: true, context)
     if !endpoints.isEmpty, workloadSelector != nil {
       context.error(

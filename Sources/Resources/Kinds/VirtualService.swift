@@ -14,8 +14,8 @@ package struct VirtualService: Sendable {
     http = reader.objects("http", HTTPRoute.init)
     tls = reader.objects("tls", TLSRoute.init)
     tcp = reader.objects("tcp", TCPRoute.init)
-    if !reader.has("http"), !reader.has("tls") {
-      reader.require("tcp", "http, tcp or tls must be provided in virtual service")
+    if !["http", "tls", "tcp"].contains(where: { reader.hasItems($0) }) {
+      reader.require("http", nonEmpty: http, "http, tcp or tls must be provided in virtual service")
     }
     check(reader)
   }
@@ -244,7 +244,7 @@ package struct TLSRoute: Sendable {
       destinationSubnets = reader.strings("destinationSubnets")
       HostRules.checkPort(port, reader.context)
       for subnet in destinationSubnets { HostRules.checkSubnet(subnet, reader.context) }
-      if sniHosts.isEmpty { reader.require("sniHosts", "TLS match must have at least one SNI host") }
+      reader.require("sniHosts", nonEmpty: sniHosts, "TLS match must have at least one SNI host")
     }
   }
 
@@ -256,8 +256,8 @@ package struct TLSRoute: Sendable {
     location = reader.location
     match = reader.objects("match", Match.init)
     route = reader.objects("route", RouteDestination.init)
-    reader.require("match", "TLS route must have at least one match condition")
-    reader.require("route", "TLS route is required")
+    reader.require("match", nonEmpty: match, "TLS route must have at least one match condition")
+    reader.require("route", nonEmpty: route, "TLS route is required")
   }
 }
 
@@ -293,6 +293,6 @@ package struct TCPRoute: Sendable {
     location = reader.location
     match = reader.objects("match", Match.init)
     route = reader.objects("route", RouteDestination.init)
-    reader.require("route", "TCP route is required")
+    reader.require("route", nonEmpty: route, "TCP route is required")
   }
 }

@@ -9,8 +9,8 @@ enum KindCatalog {
     /// A cluster has it, and a gateway does not look at it.
     case ignored
     case unknown(help: String?)
-    /// A mistake in `kind` or `apiVersion`.
-    case wrong(String, atVersion: Bool, help: String?)
+    /// A mistake in `apiVersion`.
+    case wrong(String, help: String?)
   }
 
   private struct Group {
@@ -74,18 +74,17 @@ enum KindCatalog {
       let home = groups.first { $0.value.kinds.contains(kind) || $0.value.notActedOn.contains(kind) }
       if let home {
         return .wrong(
-          "apiVersion \"\(group)/\(version)\" has no kind \(kind)", atVersion: true,
+          "apiVersion \"\(group)/\(version)\" has no kind \(kind)",
           help: "did you mean \"\(home.key)/\(home.value.versions[0])\"?")
       }
       let kinds = known.kinds.union(known.notActedOn).sorted()
-      return .wrong(
-        "unknown kind \"\(kind)\" in \(group)", atVersion: false,
-        help: Suggestion.help(for: kind, among: kinds) ?? "one of \(kinds.joined(separator: ", "))")
+      return .unknown(
+        help: Suggestion.help(for: kind, among: kinds) ?? "\(group) has \(kinds.joined(separator: ", "))")
     }
     guard known.versions.contains(version) else {
       let choices = known.versions.map { "\(group)/\($0)" }
       return .wrong(
-        "apiVersion \"\(group)/\(version)\" is not served for \(kind)", atVersion: true,
+        "apiVersion \"\(group)/\(version)\" is not served for \(kind)",
         help: "one of \(choices.joined(separator: ", "))")
     }
     return known.kinds.contains(kind) ? .ours : .notActedOn
@@ -96,6 +95,6 @@ enum KindCatalog {
     let isElsewhere = group.contains(".") && Suggestion.nearest(to: apiVersion, among: homes) == nil
     if isElsewhere { return .unknown(help: "a \(kind) of \(homes[0]) would be read") }
     return .wrong(
-      "apiVersion \"\(apiVersion)\" has no kind \(kind)", atVersion: true, help: "did you mean \"\(homes[0])\"?")
+      "apiVersion \"\(apiVersion)\" has no kind \(kind)", help: "did you mean \"\(homes[0])\"?")
   }
 }

@@ -60,8 +60,8 @@ struct ResourceDecoder {
     case .unknown(let help):
       context.report(
         .warning, "unknown kind \"\(kind.value)\" is ignored", at: kind.location, code: "SP1002", help: help)
-    case .wrong(let message, let atVersion, let help):
-      context.error(message, at: atVersion ? version.location : kind.location, help: help)
+    case .wrong(let message, let help):
+      context.error(message, at: version.location, help: help)
     }
     finish(context, reference)
   }

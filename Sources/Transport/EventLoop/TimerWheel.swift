@@ -15,10 +15,11 @@ package struct TimerID: Equatable {
 
 /// Timers of one loop: a hierarchical wheel of five levels with 64 slots each, 4 ms a tick.
 ///
-/// Why not a heap: nearly all timers of a proxy are deadlines that move away before they are reached (an idle timeout with
-/// every request). Moving a deadline later only writes a number; the wheel finds out when the old slot comes up.
+/// Why not a heap: nearly all timers of a proxy are deadlines that move away before they are reached (an idle timeout
+/// with every request). Moving a deadline later only writes a number; the wheel finds out when the old slot comes up.
 /// Arming, moving and cancelling are O(1) and allocate nothing once the node table has grown to its working size.
-/// Deadlines are rounded up to the next tick, so a timer never fires early. Range: 49 days, longer ones are re-armed inside.
+/// Deadlines are rounded up to the next tick, so a timer never fires early. Range: 49 days, longer ones are re-armed
+/// inside.
 struct TimerWheel {
   static let tickMilliseconds: Int64 = 4
   private static let levelCount = 5
@@ -95,7 +96,10 @@ struct TimerWheel {
 
   // MARK: Slots
 
+  /// The slot that comes up first over all levels. At the same tick the coarsest comes first: it may hold timers that
+  /// belong into finer slots which are due just then.
   private func nextSlot() -> (level: Int, slot: Int, tick: Int64)? {
+    var best: (level: Int, slot: Int, tick: Int64)?
     for level in 0..<Self.levelCount where occupied[level] != 0 {
       let shift = Self.slotBits * Int64(level)
       let current = Int((elapsed >> shift) & 63)
@@ -105,9 +109,10 @@ struct TimerWheel {
       let levelStart = (elapsed >> (shift + Self.slotBits)) << (shift + Self.slotBits)
       var tick = levelStart + (Int64(slot) << shift)
       if slot < current { tick += 1 << (shift + Self.slotBits) }
-      return (level, slot, max(tick, elapsed))
+      tick = max(tick, elapsed)
+      if tick <= best?.tick ?? .max { best = (level, slot, tick) }
     }
-    return nil
+    return best
   }
 
   private mutating func link(_ index: Int32) {

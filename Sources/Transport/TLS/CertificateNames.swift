@@ -1,15 +1,17 @@
 import CLinux
 import COpenSSL
 
-/// The names of a certificate: DNS names, URIs, addresses and e-mail addresses of its subjectAltName. The common name does not
-/// count (RFC 9525).
+/// The names of a certificate: DNS names, URIs, addresses and e-mail addresses of its subjectAltName. The common name
+/// does not count (RFC 9525).
 enum CertificateNames {
   static func names(of certificate: OpaquePointer) -> [String] {
     guard let names = unsafe shim_alt_names(certificate) else { return [] }
     defer { unsafe GENERAL_NAMES_free(names) }
     var result: [String] = []
     for index in 0..<(unsafe shim_names_count(names)) {
-      guard let name = unsafe shim_names_at(names, index), let text = unsafe shim_GENERAL_NAME_string(name) else { continue }
+      guard let name = unsafe shim_names_at(names, index), let text = unsafe shim_GENERAL_NAME_string(name) else {
+        continue
+      }
       let length = unsafe Int(ASN1_STRING_length(text))
       guard let data = unsafe ASN1_STRING_get0_data(text) else { continue }
       let bytes = unsafe Array(UnsafeBufferPointer(start: data, count: length))

@@ -41,7 +41,9 @@ package final class DevelopmentPKI {
   /// An authority that was made before.
   package convenience init?(pair: Pair) {
     let certificates = unsafe PEMReader.certificates(pair.certificatePEM)
-    guard let certificate = unsafe certificates.first, let key = unsafe PEMReader.privateKey(pair.keyPEM) else { return nil }
+    guard let certificate = unsafe certificates.first, let key = unsafe PEMReader.privateKey(pair.keyPEM) else {
+      return nil
+    }
     unsafe self.init(key: key, certificate: certificate)
   }
 
@@ -76,7 +78,9 @@ package final class DevelopmentPKI {
     unsafe Self.add(NID_ext_key_usage, usage.rawValue, to: leaf, issuer: certificate)
     unsafe Self.add(NID_authority_key_identifier, "keyid", to: leaf, issuer: certificate)
     if !names.isEmpty {
-      let list = names.map { SocketAddress(literal: $0, port: 0) != nil ? "IP:\($0)" : $0.contains("://") ? "URI:\($0)" : "DNS:\($0)" }
+      let list = names.map {
+        SocketAddress(literal: $0, port: 0) != nil ? "IP:\($0)" : $0.contains("://") ? "URI:\($0)" : "DNS:\($0)"
+      }
       unsafe Self.add(NID_subject_alt_name, list.joined(separator: ","), to: leaf, issuer: certificate)
     }
     guard unsafe X509_sign(leaf, key, EVP_sha256()) > 0 else { throw TLSConfigurationError(openSSL: "cannot sign") }

@@ -49,7 +49,9 @@ enum PEMReader {
     }
     for index in unsafe certificates.indices.dropFirst() {
       unsafe X509_up_ref(certificates[index])
-      if unsafe shim_SSL_CTX_add0_chain_cert(context, certificates[index]) != 1 { unsafe X509_free(certificates[index]) }
+      if unsafe shim_SSL_CTX_add0_chain_cert(context, certificates[index]) != 1 {
+        unsafe X509_free(certificates[index])
+      }
     }
     guard unsafe SSL_CTX_use_PrivateKey(context, privateKey) == 1, unsafe SSL_CTX_check_private_key(context) == 1 else {
       throw TLSConfigurationError(openSSL: "the private key does not belong to the certificate")

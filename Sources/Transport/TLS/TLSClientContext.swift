@@ -51,7 +51,9 @@ package final class TLSClientContext {
       unsafe SSL_CTX_set_alpn_protos(context, list, UInt32(list.count))
     }
     try loadTrust()
-    if let pair = configuration.certificate { unsafe try PEMReader.load(chain: pair.chainPEM, key: pair.keyPEM, into: context) }
+    if let pair = configuration.certificate {
+      unsafe try PEMReader.load(chain: pair.chainPEM, key: pair.keyPEM, into: context)
+    }
     keepSessions()
   }
 
@@ -68,7 +70,9 @@ package final class TLSClientContext {
     unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
     switch configuration.authority {
     case .system:
-      guard let store = unsafe SystemTrust.store else { throw TLSConfigurationError("the system has no trusted certificates") }
+      guard let store = unsafe SystemTrust.store else {
+        throw TLSConfigurationError("the system has no trusted certificates")
+      }
       unsafe X509_STORE_up_ref(store)
       unsafe SSL_CTX_set_cert_store(context, store)
     case .pem(let bytes):

@@ -47,7 +47,9 @@ package final class TLSServerContext {
     protocols = configuration.alpn.flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
     unsafe TLSServerContext.prepare(context)
     guard !configuration.certificates.isEmpty else { throw TLSConfigurationError("there is no certificate") }
-    for pair in configuration.certificates { unsafe try PEMReader.load(chain: pair.chainPEM, key: pair.keyPEM, into: context) }
+    for pair in configuration.certificates {
+      unsafe try PEMReader.load(chain: pair.chainPEM, key: pair.keyPEM, into: context)
+    }
     let ciphers =
       configuration.cipherSuites.isEmpty ? Self.defaultCiphers : configuration.cipherSuites.joined(separator: ":")
     // TLS 1.0 and 1.1 need SHA-1 signatures, which OpenSSL 3.0 allows at security level 0 only.
@@ -75,7 +77,8 @@ package final class TLSServerContext {
 
   private func loadAuthority() throws(TLSConfigurationError) {
     guard let authority = configuration.clientCAPEM, configuration.clientVerification != .none else { return }
-    unsafe try PEMReader.load(authorities: authority, lists: configuration.crlPEM, into: SSL_CTX_get_cert_store(context))
+    unsafe try PEMReader.load(
+      authorities: authority, lists: configuration.crlPEM, into: SSL_CTX_get_cert_store(context))
     let certificates = unsafe PEMReader.certificates(authority)
     for index in unsafe certificates.indices {
       unsafe shim_add_client_ca(context, certificates[index])
@@ -83,8 +86,8 @@ package final class TLSServerContext {
     }
   }
 
-  /// Makes a connection whose server name chose this context use it. `SSL_set_SSL_CTX` takes over certificates; the rest is said
-  /// explicitly.
+  /// Makes a connection whose server name chose this context use it. `SSL_set_SSL_CTX` takes over certificates; the
+  /// rest is said explicitly.
   func apply(to ssl: OpaquePointer) {
     unsafe SSL_set_SSL_CTX(ssl, context)
     unsafe _ = shim_SSL_set_min_proto_version(ssl, configuration.minimumVersion.rawValue)
@@ -117,12 +120,14 @@ package final class TLSServerContext {
   }
 
   private static func point(
-    _ chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?, to wanted: [UInt8], in offered: UnsafePointer<UInt8>, _ count: Int
+    _ chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?, to wanted: [UInt8], in offered: UnsafePointer<UInt8>,
+    _ count: Int
   ) -> Int32 {
     var position = 0
     while position < count {
       let length = unsafe Int(offered[position])
-      let candidate = unsafe Array(UnsafeBufferPointer(start: offered + position + 1, count: min(length, count - position - 1)))
+      let candidate = unsafe Array(
+        UnsafeBufferPointer(start: offered + position + 1, count: min(length, count - position - 1)))
       if candidate == wanted {
         unsafe chosen?.pointee = offered + position + 1
         return SSL_TLSEXT_ERR_OK

@@ -17,8 +17,8 @@ package enum TLSProgress {
 
 /// TLS on one connection, over OpenSSL.
 ///
-/// OpenSSL reads and writes the socket through a BIO of ours that remembers a short read: the kernel has no more then, and the
-/// question whether there is another record costs no system call. A message costs one read and one write.
+/// OpenSSL reads and writes the socket through a BIO of ours that remembers a short read: the kernel has no more then,
+/// and the question whether there is another record costs no system call. A message costs one read and one write.
 @safe
 package final class TLSSession {
   private let ssl: OpaquePointer
@@ -95,7 +95,8 @@ package final class TLSSession {
       return checkPins()
     }
     if peerNames().contains(where: { client.configuration.subjectAltNames.contains($0) }) { return .done(0) }
-    failure = "TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:TLS_error_end: "
+    failure =
+      "TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:TLS_error_end: "
       + "the certificate is for \(peerNames().joined(separator: ", ")), none of \(client.configuration.subjectAltNames.joined(separator: ", "))"
     return .failed
   }
@@ -284,7 +285,9 @@ private enum ClientHelloName {
     var pointer: UnsafePointer<UInt8>?
     var count = 0
     let type = UInt32(TLSEXT_TYPE_server_name)
-    guard unsafe SSL_client_hello_get0_ext(ssl, type, &pointer, &count) == 1, let start = unsafe pointer else { return [] }
+    guard unsafe SSL_client_hello_get0_ext(ssl, type, &pointer, &count) == 1, let start = unsafe pointer else {
+      return []
+    }
     let bytes = unsafe Array(UnsafeBufferPointer(start: start, count: count))
     // list length (2), type (1, 0 is host_name), name length (2), name
     guard bytes.count >= 5, bytes[2] == 0 else { return [] }
