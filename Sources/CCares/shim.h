@@ -10,14 +10,23 @@
 #include <sys/time.h>
 
 static inline int shim_ares_open(ares_channel *channel, ares_sock_state_cb callback, void *argument, int timeout_ms,
-                                 int tries) {
+                                 int tries, int flags) {
   struct ares_options options;
   memset(&options, 0, sizeof options);
   options.sock_state_cb = callback;
   options.sock_state_cb_data = argument;
   options.timeout = timeout_ms;
   options.tries = tries;
-  return ares_init_options(channel, &options, ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
+  options.flags = flags;
+  return ares_init_options(channel, &options, ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS);
+}
+static inline int shim_ares_server_count(ares_channel channel) {
+  struct ares_addr_port_node *servers = NULL;
+  int count = 0;
+  if (ares_get_servers_ports(channel, &servers) != ARES_SUCCESS) return 0;
+  for (struct ares_addr_port_node *server = servers; server != NULL; server = server->next) count++;
+  if (servers != NULL) ares_free_data(servers);
+  return count;
 }
 static inline void shim_ares_ask(ares_channel channel, const char *name, ares_addrinfo_callback callback, void *argument) {
   struct ares_addrinfo_hints hints;

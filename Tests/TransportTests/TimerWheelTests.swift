@@ -3,126 +3,117 @@ import Testing
 @testable import Transport
 
 @Suite struct TimerWheelTests {
-  private final class Owner: EventHandler {}
-
-  struct Generator: RandomNumberGenerator {
+  /// Repeatable pseudo-random numbers (SplitMix64).
+  private struct Generator: RandomNumberGenerator {
     var state: UInt64
     mutating func next() -> UInt64 {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return state ^ (state >> 29)
+      state &+= 0x9E37_79B9_7F4A_7C15
+      var z = state
+      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+      return z ^ (z >> 31)
     }
   }
 
-  /// Random arming, moving and cancelling, against a plain list of deadlines.
-  @Test(arguments: 0..<20)
-  func `fires what a sorted list would fire, never early`(_ seed: Int) {
-    var random = Generator(state: UInt64(seed) &+ 17)
-    var now: Int64 = 1_000_000
+  /// What the wheel is checked against: a list of deadlines.
+  private struct Armed {
+    var timer = TimerID.none
+    var deadline: Int64?
+  }
+
+  @Test(arguments: [UInt64(1), 2, 3, 4, 5, 6, 7, 8])
+  func timersFireOnceAndNeverEarlyAndNeverLateByMoreThanATick(seed: UInt64) {
+    var random = Generator(state: seed)
+    let owner = EventHandler()
+    var now = Int64.random(in: 0...(1 << 40), using: &random)
     var wheel = TimerWheel(now: now)
-    let owner = Owner()
-    var timers = [TimerID](repeating: .none, count: 100)
-    var deadlines: [Int: Int64] = [:]
-    for _ in 0..<2000 {
-      let index = Int.random(in: 0..<100, using: &random)
-      switch Int.random(in: 0..<4, using: &random) {
-      case 0, 1:
-        let spans: [Int64] = [1, 50, 300, 5000, 100_000, 4_000_000]
-        let deadline = now + Int64.random(in: 0...(spans.randomElement(using: &random) ?? 1), using: &random)
-        wheel.arm(&timers[index], at: deadline, owner: Ref(owner), tag: UInt8(index))
-        deadlines[index] = deadline
-      case 2:
-        wheel.cancel(&timers[index])
-        deadlines[index] = nil
+    var timers = [Armed](repeating: Armed(), count: 200)
+    let tick = TimerWheel.tickMilliseconds
+    for _ in 0..<4000 {
+      let index = Int.random(in: 0..<timers.count, using: &random)
+      switch Int.random(in: 0..<10, using: &random) {
+      case 0..<6:
+        let exponent = Int.random(in: 0...24, using: &random)
+        let deadline = now + Int64.random(in: 0...(1 << exponent), using: &random)
+        wheel.arm(&timers[index].timer, at: deadline, owner: Ref(owner), tag: UInt8(index))
+        timers[index].deadline = deadline
+      case 6:
+        wheel.cancel(&timers[index].timer)
+        timers[index].deadline = nil
+        #expect(!timers[index].timer.isArmed)
       default:
-        now += Int64.random(in: 0...2000, using: &random)
+        now += Int64.random(in: 0...(1 << Int.random(in: 0...20, using: &random)), using: &random)
         while let due = wheel.popDue(now: now) {
           let fired = Int(due.tag)
-          timers[fired] = .none
-          let deadline = deadlines.removeValue(forKey: fired)
-          #expect(deadline != nil && (deadline ?? .max) <= now)
+          guard let deadline = timers[fired].deadline else {
+            Issue.record("timer \(fired) fired, and is not armed")
+            return
+          }
+          #expect(deadline <= now, "early")
+          timers[fired] = Armed()
         }
-        // A tick of 4 ms and no more may a timer be late.
-        #expect(deadlines.values.allSatisfy { $0 > now - 4 })
-        if let next = wheel.nextDeadline() {
-          #expect(next <= (deadlines.values.min() ?? .max) + 4 || deadlines.isEmpty)
-        } else {
-          #expect(deadlines.isEmpty)
-        }
+        // Nothing that was due a tick ago may still wait.
+        #expect(timers.allSatisfy { $0.deadline.map { $0 > now - tick } ?? true }, "late")
+      }
+      if let earliest = timers.compactMap(\.deadline).min() {
+        let next = wheel.nextDeadline()
+        #expect(next != nil)
+        // The loop may be woken before time, to sort a slot, but never after it.
+        #expect((next ?? .max) <= max(earliest, now) + tick)
+      } else {
+        #expect(wheel.nextDeadline() == nil)
       }
     }
   }
 
-  @Test func `moving a deadline later only writes a number`() {
+  @Test func aDeadlineThatMovesAwayDoesNotFireAtTheOldTime() {
+    let owner = EventHandler()
     var wheel = TimerWheel(now: 0)
-    let owner = Owner()
     var timer = TimerID.none
-    wheel.arm(&timer, at: 100, owner: Ref(owner), tag: 1)
-    wheel.arm(&timer, at: 5000, owner: Ref(owner), tag: 1)
-    let early = wheel.popDue(now: 4000)?.tag
-    #expect(early == nil)
-    #expect(timer.isArmed)
-    let late = wheel.popDue(now: 5004)?.tag
-    #expect(late == 1)
-  }
-}
-
-@Suite struct ByteBufferTests {
-  @Test func `fills, consumes, compacts and grows`() {
-    let pool = BufferPool()
-    var buffer = ByteBuffer(pool: pool)
-    let piece = [UInt8](repeating: 7, count: 10_000)
-    let first = unsafe buffer.append(piece.span.bytes)
-    #expect(first && pool.lentBytes == BufferPool.smallBytes)
-    buffer.consume(9000)
-    let second = unsafe buffer.append(piece.span.bytes)
-    var count = buffer.count
-    #expect(second && count == 11_000 && pool.lentBytes == BufferPool.smallBytes)
-    let third = unsafe buffer.append(piece.span.bytes)
-    count = buffer.count
-    #expect(third && count == 21_000 && pool.lentBytes == BufferPool.largeBytes)
-    buffer.consume(21_000)
-    buffer.releaseIfEmpty()
-    #expect(pool.lentBytes == 0)
-  }
-
-  @Test func `refuses what does not fit, and changes nothing`() {
-    let pool = BufferPool()
-    var buffer = ByteBuffer(pool: pool)
-    let large = [UInt8](repeating: 1, count: BufferPool.largeBytes + 1)
-    let fits = unsafe buffer.append(large.span.bytes)
-    let count = buffer.count
-    #expect(!fits && count == 0)
-  }
-}
-
-@Suite struct SocketAddressTests {
-  @Test(arguments: ["127.0.0.1", "0.0.0.0", "255.255.255.255", "::1", "2001:db8::ff", "fe80::1"])
-  func `writes what it reads`(_ text: String) throws {
-    let address = try #require(SocketAddress(literal: text, port: 8443))
-    #expect(address.host == text)
-    var bytes = [UInt8](repeating: 0, count: 64)
-    var span = bytes.mutableSpan
-    var raw = unsafe span.mutableBytes
-    let count = address.write(into: &raw)
-    #expect(String(decoding: bytes.prefix(count), as: UTF8.self) == address.description)
-    let (storage, _) = address.storage
-    #expect(SocketAddress(storage) == address)
-  }
-
-  @Test func `knows private ranges`() {
-    for text in [
-      "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "127.0.0.1", "169.254.169.254", "::1", "fd00::1",
-      "fe80::1", "::ffff:10.0.0.1",
-    ] {
-      #expect(SocketAddress(literal: text, port: 0)?.isPrivate == true, "\(text)")
+    for now in stride(from: Int64(0), to: 10_000, by: 50) {
+      wheel.arm(&timer, at: now + 100, owner: Ref(owner), tag: 0)
+      #expect(wheel.popDue(now: now) == nil)
     }
-    for text in ["8.8.8.8", "172.32.0.1", "203.0.113.1", "2001:db8::1"] {
-      #expect(SocketAddress(literal: text, port: 0)?.isPrivate == false, "\(text)")
-    }
+    #expect(wheel.popDue(now: 10_049) == nil)
+    #expect(wheel.popDue(now: 10_052) != nil)
+    #expect(wheel.nextDeadline() == nil)
   }
 
-  @Test func `takes no names for addresses`() {
-    #expect(SocketAddress(literal: "example.com", port: 1) == nil)
-    #expect(SocketAddress(literal: "1.2.3", port: 1) == nil)
+  @Test func aDeadlineThatComesNearerFiresAtTheNewTime() {
+    let owner = EventHandler()
+    var wheel = TimerWheel(now: 0)
+    var timer = TimerID.none
+    wheel.arm(&timer, at: 1_000_000, owner: Ref(owner), tag: 0)
+    wheel.arm(&timer, at: 100, owner: Ref(owner), tag: 0)
+    #expect(wheel.popDue(now: 99) == nil)
+    #expect(wheel.popDue(now: 104) != nil)
+    #expect(wheel.popDue(now: 2_000_000) == nil)
+  }
+
+  @Test(arguments: [0, 12_345, 4_294_967_296, 4_294_967_295, 622_942_404_352] as [Int64])
+  func deadlinesBeyondTheRangeAreKept(start: Int64) {
+    let owner = EventHandler()
+    let year: Int64 = start + 365 * 86_400_000
+    var wheel = TimerWheel(now: start)
+    var timer = TimerID.none
+    wheel.arm(&timer, at: year, owner: Ref(owner), tag: 0)
+    var now = start
+    while now < year {
+      #expect(wheel.popDue(now: now) == nil)
+      now = wheel.nextDeadline() ?? year
+    }
+    #expect(wheel.popDue(now: year + TimerWheel.tickMilliseconds) != nil)
+  }
+
+  @Test func cancellingTwiceOrWhatIsNotArmedDoesNothing() {
+    let owner = EventHandler()
+    var wheel = TimerWheel(now: 0)
+    var timer = TimerID.none
+    wheel.cancel(&timer)
+    wheel.arm(&timer, at: 100, owner: Ref(owner), tag: 0)
+    wheel.cancel(&timer)
+    wheel.cancel(&timer)
+    #expect(wheel.nextDeadline() == nil)
+    #expect(wheel.popDue(now: 1000) == nil)
   }
 }

@@ -14,7 +14,7 @@ final class DemoUpstream {
     }
     configuration.certificates = [(chain, key)]
     let context = try TLSServerContext(configuration)
-    let listener = try TLSListenerContext(name: "demo-upstream", chains: [0: context]) { _ in 0 }
+    let listener = try TLSListenerContext(chains: [0: context]) { _ in 0 }
     let address = SocketAddress(v4: 0x7F00_0001, port: 0)
     service = try HTTPService(loop: loop, address: address, tls: listener) { [unowned self] in answer($0, $1) }
   }

@@ -19,7 +19,7 @@ final class ProbeConnection: Connection {
     if probe.usesClusterTLS, let problem = cluster.tlsProblem { return verdict(problem) }
     do {
       let descriptor = try OutgoingSocket.connect(to: address)
-      let tls = probe.usesClusterTLS ? cluster.makeSession(descriptor: descriptor) : nil
+      let tls = probe.usesClusterTLS ? cluster.makeSession(descriptor: descriptor, peer: address) : nil
       _ = try ProbeConnection(
         loop: cluster.loop, descriptor: descriptor, address: address, tls: tls, probe: probe, verdict: verdict)
     } catch {

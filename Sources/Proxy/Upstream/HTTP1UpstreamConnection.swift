@@ -53,7 +53,7 @@ final class HTTP1UpstreamConnection: Connection {
   ) -> Result<HTTP1UpstreamConnection, ConnectionFailure> {
     do {
       let descriptor = try OutgoingSocket.connect(to: endpoint.address)
-      let tls = cluster.makeSession(descriptor: descriptor)
+      let tls = cluster.makeSession(descriptor: descriptor, peer: endpoint.address)
       let connection = try HTTP1UpstreamConnection(
         cluster: cluster, endpoint: endpoint, descriptor: descriptor, tls: tls)
       connection.stream = Ref(stream)

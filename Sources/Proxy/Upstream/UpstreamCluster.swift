@@ -65,8 +65,10 @@ package final class UpstreamCluster {
   }
 
   /// A TLS session to an endpoint; nil for plaintext clusters.
-  func makeSession(descriptor: Int32) -> TLSSession? {
-    tls.map { TLSSession(connecting: $0, descriptor: descriptor, serverName: config.settings.tls?.serverName) }
+  func makeSession(descriptor: Int32, peer: SocketAddress) -> TLSSession? {
+    tls.map {
+      TLSSession(connecting: $0, descriptor: descriptor, serverName: config.settings.tls?.serverName, peer: peer)
+    }
   }
 
   /// Asks for the names again when the answer has expired, as a request would.

@@ -33,7 +33,7 @@ final class TLSContextCache {
       }
     }
     let listenerIndex = Int32(listener)
-    return try? TLSListenerContext(name: snapshot.listenerFacts[listener].name, chains: chains) {
+    return try? TLSListenerContext(chains: chains) {
       snapshot.chain(ofListener: listenerIndex, serverName: $0)
     }
   }
@@ -51,6 +51,8 @@ final class TLSContextCache {
     configuration.clientCAPEM = policy.clientCAPEM
     configuration.crlPEM = policy.crlPEM
     configuration.allowedSANs = policy.subjectAltNames
+    configuration.spkiPins = policy.spkiPins
+    configuration.certificateHashes = policy.certificateHashes
     configuration.acceptsUntrusted = policy.acceptsUntrusted
     switch policy.mode {
     case .simple: break

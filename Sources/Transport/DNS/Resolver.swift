@@ -10,21 +10,31 @@ package final class Resolver: EventHandler {
   private var channel: OpaquePointer?
   private var sockets: [Int32: ResolverSocket] = [:]
   private var timer = TimerID.none
+  private var outstanding = 0
+  private var openedAt: Int64 = 0
+  private let timeoutMilliseconds: Int32
+  private let tries: Int32
 
-  /// One attempt's patience, and the attempts at each server. Together below Istio's connect timeout.
-  private static let timeoutMilliseconds: Int32 = 2000
-  private static let tries: Int32 = 3
+  /// After this, and with no question out, `/etc/resolv.conf` is read again: it may have changed.
+  private static let channelLifetimeMilliseconds: Int64 = 30_000
 
-  /// - Parameter servers: `ADDRESS:PORT` each; empty: those of the system.
-  package init(loop: EventLoop, servers: [String]) {
+  /// - Parameters:
+  ///   - servers: `ADDRESS:PORT` each; empty: those of the system.
+  ///   - timeoutMilliseconds: patience with the first attempt, doubled with each one.
+  ///   - tries: attempts at each server. By default 1 + 2 + 4 s, which leaves time to connect in Istio's 10 s.
+  package init(loop: EventLoop, servers: [String], timeoutMilliseconds: Int32 = 1000, tries: Int32 = 3) {
     self.loop = loop
     self.servers = servers
+    self.timeoutMilliseconds = timeoutMilliseconds
+    self.tries = tries
     super.init()
     loop.adopt(self)
   }
 
-  deinit {
-    if let channel = unsafe channel { unsafe ares_destroy(channel) }
+  /// Ends it: questions that are out are answered with "cancelled".
+  package func close() {
+    closeChannel()
+    loop.release(self)
   }
 
   /// Asks for the addresses of `name`; `completion` runs on the loop, at once for addresses.
@@ -33,29 +43,60 @@ package final class Resolver: EventHandler {
       return completion(DNSAnswer(addresses: [literal], lifetimeSeconds: 86_400, problem: nil))
     }
     guard let channel = unsafe openChannel() else {
-      return completion(DNSAnswer(addresses: [], lifetimeSeconds: 1, problem: "no resolver"))
+      let problem = servers.isEmpty ? "no resolver" : "\(servers.joined(separator: ",")) are no name servers"
+      return completion(DNSAnswer(addresses: [], lifetimeSeconds: 1, problem: problem))
     }
-    let question = unsafe Unmanaged.passRetained(Question(completion)).toOpaque()
+    outstanding += 1
+    let question = unsafe Unmanaged.passRetained(Question(self, completion)).toOpaque()
     unsafe shim_ares_ask(channel, name, Self.answered, question)
     armTimer()
   }
 
   private func openChannel() -> OpaquePointer? {
+    if outstanding == 0, loop.now - openedAt > Self.channelLifetimeMilliseconds { closeChannel() }
     if let channel = unsafe channel { return unsafe channel }
+    guard var opened = unsafe open(flags: 0) else { return nil }
+    // With several servers c-ares goes on to the next one when one fails, and tells no more than that all did. With one there
+    // is no next: take its word, SERVFAIL or REFUSED, as it is.
+    if unsafe shim_ares_server_count(opened) == 1, let single = unsafe open(flags: ARES_FLAG_NOCHECKRESP) {
+      unsafe ares_destroy(opened)
+      unsafe opened = single
+    }
+    unsafe channel = opened
+    openedAt = loop.now
+    return unsafe opened
+  }
+
+  private func open(flags: Int32) -> OpaquePointer? {
     var opened: OpaquePointer?
     let this = unsafe Unmanaged.passUnretained(self).toOpaque()
-    let code = unsafe shim_ares_open(&opened, Self.socketChanged, this, Self.timeoutMilliseconds, Self.tries)
+    let code = unsafe shim_ares_open(&opened, Self.socketChanged, this, timeoutMilliseconds, tries, flags)
     guard code == ARES_SUCCESS, let opened = unsafe opened else { return nil }
-    if !servers.isEmpty { unsafe ares_set_servers_ports_csv(opened, servers.joined(separator: ",")) }
-    unsafe channel = opened
+    let list = servers.joined(separator: ",")
+    guard unsafe list.isEmpty || ares_set_servers_ports_csv(opened, list) == ARES_SUCCESS else {
+      unsafe ares_destroy(opened)
+      return nil
+    }
     return unsafe opened
+  }
+
+  private func closeChannel() {
+    guard let closing = unsafe channel else { return }
+    unsafe channel = nil
+    // It closes its sockets and answers its questions on the way.
+    unsafe ares_destroy(closing)
+    loop.cancel(&timer)
   }
 
   // MARK: Answers
 
   private final class Question {
+    let resolver: Resolver
     let completion: (DNSAnswer) -> Void
-    init(_ completion: @escaping (DNSAnswer) -> Void) { self.completion = completion }
+    init(_ resolver: Resolver, _ completion: @escaping (DNSAnswer) -> Void) {
+      self.resolver = resolver
+      self.completion = completion
+    }
   }
 
   private static let answered: ares_addrinfo_callback = { argument, status, _, info in
@@ -63,6 +104,7 @@ package final class Resolver: EventHandler {
     let question = unsafe Unmanaged<Question>.fromOpaque(argument).takeRetainedValue()
     let answer = unsafe Resolver.answer(status, info)
     if let info = unsafe info { unsafe ares_freeaddrinfo(info) }
+    question.resolver.outstanding -= 1
     question.completion(answer)
   }
 
@@ -95,8 +137,10 @@ package final class Resolver: EventHandler {
     case ARES_ENODATA: return "no addresses"
     case ARES_ESERVFAIL: return "SERVFAIL"
     case ARES_ETIMEOUT: return "timeout"
-    case ARES_ECONNREFUSED: return "name server refused the connection"
+    case ARES_ECONNREFUSED: return "no name server could answer"
     case ARES_EREFUSED: return "REFUSED"
+    case ARES_EBADRESP: return "malformed answer"
+    case ARES_EDESTRUCTION, ARES_ECANCELLED: return "cancelled"
     default: return unsafe String(cString: ares_strerror(status))
     }
   }
@@ -120,11 +164,15 @@ package final class Resolver: EventHandler {
     }
   }
 
-  fileprivate func process(_ socket: Int32, readable: Bool, writable: Bool) {
+  /// Tells c-ares what the loop found.
+  func process(_ socket: Int32, readable: Bool, writable: Bool) {
     guard let channel = unsafe channel else { return }
     unsafe ares_process_fd(channel, readable ? socket : ARES_SOCKET_BAD, writable ? socket : ARES_SOCKET_BAD)
     armTimer()
   }
+
+  /// Whether the socket is still c-ares' own.
+  func watches(_ socket: ResolverSocket, _ descriptor: Int32) -> Bool { sockets[descriptor] === socket }
 
   private func armTimer() {
     guard let channel = unsafe channel else { return }
@@ -140,40 +188,4 @@ package final class Resolver: EventHandler {
     timer = .none
     process(ARES_SOCKET_BAD, readable: false, writable: false)
   }
-}
-
-/// A socket that c-ares owns, watched for it.
-private final class ResolverSocket: EventHandler {
-  private let descriptor: Int32
-  private let resolver: Resolver
-  private let loop: EventLoop
-
-  init(_ descriptor: Int32, resolver: Resolver, loop: EventLoop, writable: Bool) {
-    self.descriptor = descriptor
-    self.resolver = resolver
-    self.loop = loop
-    super.init()
-    loop.adopt(self)
-    try? loop.register(descriptor, self, for: writable ? [.readable, .writable] : .readable)
-  }
-
-  func watch(writable: Bool) {
-    loop.modify(descriptor, self, for: writable ? [.readable, .writable] : .readable)
-  }
-
-  override func ready(_ events: ReadyEvents) {
-    let readable = !events.isDisjoint(with: [.readable, .error, .hangUp, .peerClosed])
-    resolver.process(descriptor, readable: readable, writable: events.contains(.writable))
-    // c-ares reads one datagram a call: ask for the edge again, in case there are more.
-    if resolver.owns(self, descriptor) { loop.modify(descriptor, self, for: .readable) }
-  }
-
-  func stop() {
-    loop.unregister(descriptor)
-    loop.release(self)
-  }
-}
-
-extension Resolver {
-  fileprivate func owns(_ socket: ResolverSocket, _ descriptor: Int32) -> Bool { sockets[descriptor] === socket }
 }

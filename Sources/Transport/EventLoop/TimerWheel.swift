@@ -15,11 +15,10 @@ package struct TimerID: Equatable {
 
 /// Timers of one loop: a hierarchical wheel of five levels with 64 slots each, 4 ms a tick.
 ///
-/// Why not a heap: nearly all timers of a proxy are deadlines that move away before they are reached (an idle timeout
-/// with every request). Moving a deadline later only writes a number; the wheel finds out when the old slot comes up.
+/// Why not a heap: nearly all timers of a proxy are deadlines that move away before they are reached (an idle timeout with
+/// every request). Moving a deadline later only writes a number; the wheel finds out when the old slot comes up.
 /// Arming, moving and cancelling are O(1) and allocate nothing once the node table has grown to its working size.
-/// Deadlines are rounded up to the next tick, so a timer never fires early. Range: 49 days, longer ones are re-armed
-/// inside.
+/// Deadlines are rounded up to the next tick, so a timer never fires early. Range: 49 days, longer ones are re-armed inside.
 struct TimerWheel {
   static let tickMilliseconds: Int64 = 4
   private static let levelCount = 5
@@ -96,10 +95,10 @@ struct TimerWheel {
 
   // MARK: Slots
 
-  /// The slot that comes up first over all levels. At the same tick the coarsest comes first: it may hold timers that
-  /// belong into finer slots which are due just then.
+  /// The slot that comes up first. A lower level need not come before a higher one: while the entries of a higher slot are sorted
+  /// into lower ones, some of them still hang there.
   private func nextSlot() -> (level: Int, slot: Int, tick: Int64)? {
-    var best: (level: Int, slot: Int, tick: Int64)?
+    var first: (level: Int, slot: Int, tick: Int64)?
     for level in 0..<Self.levelCount where occupied[level] != 0 {
       let shift = Self.slotBits * Int64(level)
       let current = Int((elapsed >> shift) & 63)
@@ -110,14 +109,15 @@ struct TimerWheel {
       var tick = levelStart + (Int64(slot) << shift)
       if slot < current { tick += 1 << (shift + Self.slotBits) }
       tick = max(tick, elapsed)
-      if tick <= best?.tick ?? .max { best = (level, slot, tick) }
+      if tick < first?.tick ?? .max { first = (level, slot, tick) }
     }
-    return best
+    return first
   }
 
   private mutating func link(_ index: Int32) {
     let deadlineTick = (nodes[Int(index)].deadline + Self.tickMilliseconds - 1) / Self.tickMilliseconds
-    let tick = min(max(deadlineTick, elapsed + 1), elapsed + Self.range - 1)
+    // One slot of the highest level less than the range: a whole turn ahead would look like the slot that is up now.
+    let tick = min(max(deadlineTick, elapsed + 1), elapsed + Self.range - Self.range / Int64(Self.slotsPerLevel))
     let difference = UInt64(bitPattern: elapsed ^ tick)
     let level = min((63 - difference.leadingZeroBitCount) / Int(Self.slotBits), Self.levelCount - 1)
     let slot = Int((tick >> (Self.slotBits * Int64(level))) & 63)

@@ -310,7 +310,7 @@ open class Connection: EventHandler {
     guard state == .open else { return }
     if !events.isDisjoint(with: [.readable, .peerClosed, .hangUp, .error]) {
       mayHaveInput = true
-      tls?.socketBecameReadable()
+      tls?.socketBecameReadable(peerClosed: !events.isDisjoint(with: [.peerClosed, .hangUp, .error]))
       // A peer's close comes behind its last bytes: a short read must not hide it.
       if !isReading { readInput() }
       if state == .open, !inputEnded, !events.isDisjoint(with: [.peerClosed, .hangUp, .error]) {
@@ -343,7 +343,7 @@ open class Connection: EventHandler {
 
   private final func advanceHandshake(_ events: ReadyEvents) {
     guard let tls else { return }
-    tls.socketBecameReadable()
+    tls.socketBecameReadable(peerClosed: !events.isDisjoint(with: [.peerClosed, .hangUp, .error]))
     switch tls.handshake() {
     case .done: open()
     case .wantRead, .wantWrite: return

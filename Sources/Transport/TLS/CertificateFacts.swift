@@ -1,66 +1,81 @@
-import CLinux
 import COpenSSL
 
-/// What a certificate says about itself.
-package struct CertificateFacts: Sendable {
+/// What a certificate says, for people and for reports.
+package struct CertificateFacts: Sendable, Equatable {
+  /// RFC 2253: `CN=httpbin.org,O=Example`.
   package let subject: String
   package let issuer: String
-  /// DNS names, URIs, addresses and e-mail addresses.
+  /// DNS names, URIs, IP addresses and e-mail addresses of the subjectAltName.
   package let names: [String]
   /// Seconds since 1970.
   package let notBefore: Int64
+  /// Seconds since 1970.
   package let notAfter: Int64
-  /// In hexadecimal.
+  /// Hexadecimal digits.
   package let serial: String
-  /// Certificates in the text, this one first.
-  package let chainLength: Int
+  /// `EC`, `RSA`, `ED25519`.
+  package let keyType: String
+  package let keyBits: Int
+  /// SHA-256 of the certificate, hexadecimal digits.
+  package let fingerprint: String
+  package let isSelfSigned: Bool
+  package let isAuthority: Bool
 
-  /// Reads the first certificate of a PEM text; nil when there is none.
+  init(_ certificate: OpaquePointer) {
+    unsafe subject = CertificateText.name(X509_get_subject_name(certificate))
+    unsafe issuer = CertificateText.name(X509_get_issuer_name(certificate))
+    unsafe names = CertificateNames.names(of: certificate)
+    unsafe notBefore = shim_time_seconds(X509_get0_notBefore(certificate))
+    unsafe notAfter = shim_time_seconds(X509_get0_notAfter(certificate))
+    unsafe serial = CertificateText.serial(certificate)
+    let key = unsafe X509_get0_pubkey(certificate)
+    unsafe keyType = EVP_PKEY_get0_type_name(key).map { unsafe String(cString: $0) } ?? "unknown"
+    unsafe keyBits = Int(EVP_PKEY_get_bits(key))
+    unsafe fingerprint = Digest.hexadecimal(CertificateDigest.certificate(certificate))
+    unsafe isSelfSigned = X509_self_signed(certificate, 0) == 1
+    unsafe isAuthority = X509_check_ca(certificate) > 0
+    ERR_clear_error()
+  }
+
+  /// Whole days until it expires, rounded down; negative when it has.
+  package func daysLeft(now: Int64) -> Int {
+    Int(((notAfter - now) as Int64).quotientRoundedDown(by: 86_400))
+  }
+
+  /// The first certificate of a PEM text; nil when there is none.
   package init?(pem: [UInt8]) {
+    guard let first = Self.read(pem: pem).first else { return nil }
+    self = first
+  }
+
+  /// All certificates of a PEM text, in their order.
+  package static func read(pem: [UInt8]) -> [CertificateFacts] {
     let certificates = unsafe PEMReader.certificates(pem)
     defer { for index in unsafe certificates.indices { unsafe X509_free(certificates[index]) } }
-    guard let first = unsafe certificates.first else { return nil }
-    subject = unsafe Self.name(X509_get_subject_name(first))
-    issuer = unsafe Self.name(X509_get_issuer_name(first))
-    names = unsafe CertificateNames.names(of: first)
-    notBefore = unsafe Self.time(X509_get0_notBefore(first))
-    notAfter = unsafe Self.time(X509_get0_notAfter(first))
-    chainLength = unsafe certificates.count
-    serial = unsafe Self.serial(first)
+    return unsafe certificates.indices.map { unsafe CertificateFacts(certificates[$0]) }
   }
 
-  private static func name(_ name: OpaquePointer?) -> String {
-    guard let bio = unsafe BIO_new(BIO_s_mem()) else { return "" }
-    defer { unsafe BIO_free(bio) }
-    unsafe X509_NAME_print_ex(bio, name, 0, shim_name_format())
-    return unsafe MemoryBIO.text(bio)
+  /// Whether each certificate of a chain is issued by the next one: what a server has to send, in order.
+  package static func isOrdered(_ chain: [CertificateFacts]) -> Bool {
+    zip(chain, chain.dropFirst()).allSatisfy { $0.issuer == $1.subject }
   }
 
-  private static func time(_ time: UnsafePointer<ASN1_TIME>?) -> Int64 {
-    var parts = unsafe tm()
-    guard unsafe ASN1_TIME_to_tm(time, &parts) == 1 else { return 0 }
-    return unsafe Int64(timegm(&parts))
-  }
-
-  private static func serial(_ certificate: OpaquePointer) -> String {
-    guard let number = unsafe ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nil) else { return "" }
-    defer { unsafe BN_free(number) }
-    guard let text = unsafe BN_bn2hex(number) else { return "" }
-    defer { unsafe CRYPTO_free(text, "", 0) }
-    return unsafe String(cString: text).lowercased()
+  /// Why a certificate chain and key cannot be used together, nil when they can. Dates do not matter here.
+  package static func problem(chainPEM: [UInt8], keyPEM: [UInt8]) -> String? {
+    guard let context = unsafe SSL_CTX_new(TLS_method()) else { return "out of memory" }
+    defer { unsafe SSL_CTX_free(context) }
+    do {
+      try unsafe PEMReader.load(chain: chainPEM, key: keyPEM, into: context)
+      return nil
+    } catch {
+      return error.description
+    }
   }
 }
 
-/// BIOs in memory.
-enum MemoryBIO {
-  static func bytes(_ bio: OpaquePointer) -> [UInt8] {
-    var data: UnsafeMutablePointer<CChar>?
-    let count = unsafe shim_BIO_get_mem(bio, &data)
-    guard let start = unsafe data, count > 0 else { return [] }
-    return unsafe UnsafeRawBufferPointer(start: start, count: count).map { $0 }
-  }
-
-  static func text(_ bio: OpaquePointer) -> String {
-    unsafe String(decoding: bytes(bio), as: UTF8.self)
+extension Int64 {
+  fileprivate func quotientRoundedDown(by divisor: Int64) -> Int64 {
+    let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
+    return remainder < 0 ? quotient - 1 : quotient
   }
 }

@@ -2,10 +2,10 @@ import COpenSSL
 
 /// Reads PEM texts into OpenSSL's objects. The caller owns what it gets.
 enum PEMReader {
-  private static func withBIO<Result>(_ bytes: [UInt8], _ body: (OpaquePointer) throws -> Result) rethrows -> Result? {
+  private static func withBIO<Result>(_ bytes: [UInt8], _ body: (OpaquePointer) -> Result) -> Result? {
     guard let bio = unsafe BIO_new_mem_buf(bytes, Int32(clamping: bytes.count)) else { return nil }
     defer { unsafe BIO_free(bio) }
-    return unsafe try body(bio)
+    return unsafe body(bio)
   }
 
   /// All certificates, in their order.
@@ -18,7 +18,7 @@ enum PEMReader {
     } ?? []
   }
 
-  /// The private key, nil when there is none that can be read.
+  /// The private key, nil when there is none that can be read. A key under a pass phrase cannot: nobody is there to ask.
   static func privateKey(_ bytes: [UInt8]) -> OpaquePointer? {
     unsafe withBIO(bytes) { unsafe shim_read_private_key($0) } ?? nil
   }
@@ -35,15 +35,20 @@ enum PEMReader {
 
   /// Gives a context its certificate chain and key.
   static func load(chain: [UInt8], key: [UInt8], into context: OpaquePointer) throws(TLSConfigurationError) {
+    guard !chain.isEmpty else { throw TLSConfigurationError("the certificate is empty") }
+    guard !key.isEmpty else { throw TLSConfigurationError("the private key is empty") }
     let certificates = unsafe certificates(chain)
-    guard let leaf = unsafe certificates.first else {
-      throw TLSConfigurationError("the certificate is not PEM, or empty")
-    }
+    guard let leaf = unsafe certificates.first else { throw TLSConfigurationError("the certificate is not PEM") }
     defer { for index in unsafe certificates.indices { unsafe X509_free(certificates[index]) } }
     guard let privateKey = unsafe privateKey(key) else {
-      throw TLSConfigurationError(openSSL: "the private key is not PEM, or encrypted")
+      ERR_clear_error()
+      throw TLSConfigurationError("the private key is not PEM, or encrypted")
     }
     defer { unsafe EVP_PKEY_free(privateKey) }
+    guard unsafe X509_check_private_key(leaf, privateKey) == 1 else {
+      ERR_clear_error()
+      throw TLSConfigurationError("the private key does not belong to the certificate")
+    }
     guard unsafe SSL_CTX_use_certificate(context, leaf) == 1 else {
       throw TLSConfigurationError(openSSL: "the certificate cannot be used")
     }
@@ -53,26 +58,8 @@ enum PEMReader {
         unsafe X509_free(certificates[index])
       }
     }
-    guard unsafe SSL_CTX_use_PrivateKey(context, privateKey) == 1, unsafe SSL_CTX_check_private_key(context) == 1 else {
-      throw TLSConfigurationError(openSSL: "the private key does not belong to the certificate")
+    guard unsafe SSL_CTX_use_PrivateKey(context, privateKey) == 1 else {
+      throw TLSConfigurationError(openSSL: "the private key cannot be used")
     }
-  }
-
-  /// Adds authorities and revocation lists to a store.
-  static func load(authorities: [UInt8], lists: [UInt8]?, into store: OpaquePointer?) throws(TLSConfigurationError) {
-    let certificates = unsafe certificates(authorities)
-    guard unsafe !certificates.isEmpty else { throw TLSConfigurationError("the CA is not PEM, or empty") }
-    for index in unsafe certificates.indices {
-      unsafe X509_STORE_add_cert(store, certificates[index])
-      unsafe X509_free(certificates[index])
-    }
-    guard let lists else { return }
-    let revoked = unsafe revocationLists(lists)
-    guard unsafe !revoked.isEmpty else { throw TLSConfigurationError("the revocation list is not PEM, or empty") }
-    for index in unsafe revoked.indices {
-      unsafe X509_STORE_add_crl(store, revoked[index])
-      unsafe X509_CRL_free(revoked[index])
-    }
-    unsafe X509_STORE_set_flags(store, UInt(X509_V_FLAG_CRL_CHECK))
   }
 }

@@ -17,11 +17,3 @@ package struct TLSConfigurationError: Error, CustomStringConvertible {
     self.description = reason.map { "\(description): \($0)" } ?? description
   }
 }
-
-/// Versions of TLS that can be asked for.
-package enum TLSVersion: Int32, Sendable {
-  case tls10 = 0x0301
-  case tls11 = 0x0302
-  case tls12 = 0x0303
-  case tls13 = 0x0304
-}
