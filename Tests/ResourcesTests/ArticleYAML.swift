@@ -1,4 +1,5 @@
-/// The resources of the article on one egress gateway per upstream, as published: placeholders filled in, indentation repaired.
+/// The resources of the article on one egress gateway per upstream, as published: placeholders filled in, indentation
+/// repaired.
 let articleYAML = """
   apiVersion: install.istio.io/v1alpha1
   kind: IstioOperator

@@ -1,6 +1,7 @@
 import Testing
 
-/// Mistakes in what an HTTP route does besides routing, each with what is said and the words of the file that it points at.
+/// Mistakes in what an HTTP route does besides routing, each with what is said and the words of the file that it points
+/// at.
 struct BrokenHTTPActions {
   static let all: [BrokenCase] = [
     BrokenCase(

@@ -1,6 +1,7 @@
 import Testing
 
-/// Mistakes in service entries, policies, probes and operators, each with what is said and the words of the file that it points at.
+/// Mistakes in service entries, policies, probes and operators, each with what is said and the words of the file that
+/// it points at.
 struct BrokenOthers {
   static let all: [BrokenCase] = [
     BrokenCase(

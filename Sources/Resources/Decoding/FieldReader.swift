@@ -1,7 +1,7 @@
 import Yams
 
-/// Reads the fields of one mapping, strictly: what is not asked for by the time of `finish()` is unknown, what has the wrong
-/// type is said with its place. camelCase is canonical, snake_case is accepted, as in proto3's JSON form.
+/// Reads the fields of one mapping, strictly: what is not asked for by the time of `finish()` is unknown, what has the
+/// wrong type is said with its place. camelCase is canonical, snake_case is accepted, as in proto3's JSON form.
 final class FieldReader {
   private struct Field {
     /// camelCase
@@ -129,8 +129,8 @@ final class FieldReader {
     context.error("only one of \(names.joined(separator: ", ")) can be set", at: keyLocation(given[1]))
   }
 
-  /// Says that a required field is missing or empty. What is there and mistyped, or there under a name that is nearly right, has
-  /// its own message.
+  /// Says that a required field is missing or empty. What is there and mistyped, or there under a name that is nearly
+  /// right, has its own message.
   func require(_ name: String, _ value: Located<String>?, _ message: String) {
     if let value {
       if value.value.isEmpty { context.error(message, at: value.location) }

@@ -1,7 +1,7 @@
 import Yams
 
-/// Bounds what a document may unfold to. The parser shares an alias with its anchor, so that a few lines can stand for billions of
-/// nodes; whoever walks them would never come to an end.
+/// Bounds what a document may unfold to. The parser shares an alias with its anchor, so that a few lines can stand for
+/// billions of nodes; whoever walks them would never come to an end.
 struct NodeBudget {
   /// Deeper than any resource is.
   private static let maxDepth = 100

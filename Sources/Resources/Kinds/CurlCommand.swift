@@ -1,4 +1,5 @@
-/// Finds out what a probe's shell command fetches with curl, so that the gateway can ask the same itself, without a shell.
+/// Finds out what a probe's shell command fetches with curl, so that the gateway can ask the same itself, without a
+/// shell.
 enum CurlCommand {
   /// The options of curl that are followed by a value, which is not a URL to fetch.
   private static let valued: Set<String> = [

@@ -46,7 +46,8 @@ extension ReadinessProbe {
       failureThreshold: 30)
   }
 
-  /// Sets the field of a patch's path (`exec.command`, `periodSeconds`) from its `value`; whether there is such a field.
+  /// Sets the field of a patch's path (`exec.command`, `periodSeconds`) from its `value`; whether there is such a
+  /// field.
   fileprivate mutating func set(_ field: String, from patch: FieldReader) -> Bool {
     switch field {
     case "exec": command = patch.object("value") { $0.strings("command") } ?? []

@@ -1,5 +1,5 @@
-/// Cuts a file into its YAML documents, so that a syntax error in one does not hide the others. Marks and comments are left to the
-/// parser; a block scalar cannot hold a `---` at the start of a line.
+/// Cuts a file into its YAML documents, so that a syntax error in one does not hide the others. Marks and comments are
+/// left to the parser; a block scalar cannot hold a `---` at the start of a line.
 struct DocumentSplitter {
   /// A document and the number of the file's lines before it.
   struct Document {

@@ -10,8 +10,8 @@ import Yams
 ///     var renderer = DiagnosticRenderer(usesColor: false)
 ///     for diagnostic in result.diagnostics { print(renderer.text(diagnostic)) }
 ///
-/// A resource with an error is left out of `resources` and named in `broken`; the others are there. What a field's absence
-/// means is the resource's `effective…` property. Nothing of a file's text or of its nodes stays alive.
+/// A resource with an error is left out of `resources` and named in `broken`; the others are there. What a field's
+/// absence means is the resource's `effective…` property. Nothing of a file's text or of its nodes stays alive.
 package enum ResourceLoader {
   /// The largest file that is read.
   private static let maxFileBytes = 64 << 20

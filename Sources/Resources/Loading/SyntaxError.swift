@@ -1,6 +1,7 @@
 import Yams
 
-/// Puts what the YAML parser says into the form of a diagnostic, with the place in the file and what it is likely to be.
+/// Puts what the YAML parser says into the form of a diagnostic, with the place in the file and what it is likely to
+/// be.
 struct SyntaxError {
   let file: String
   /// How many lines of the file stand before the document.
