@@ -3,24 +3,29 @@ import Yams
 /// What all readers of one document share: the file, the resource, the list of what is wrong.
 final class DecodingContext {
   let file: String
+  /// How many lines of the file stand before the document; the parser sees each document alone.
+  private let lineOffset: Int
   /// `VirtualService httpbin/httpbin-egress`, as soon as it is known.
   var resource: String?
+  /// Values are not repeated in messages.
+  var isSecret = false
   private(set) var diagnostics: [Diagnostic] = []
-
-  init(file: String) {
-    self.file = file
-  }
-
   /// Whether anything was found that makes the resource unusable.
-  var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+  private(set) var hasErrors = false
+
+  init(file: String, lineOffset: Int = 0) {
+    self.file = file
+    self.lineOffset = lineOffset
+  }
 
   func report(
     _ severity: Diagnostic.Severity, _ message: String, at location: SourceLocation?, code: String? = nil,
     help: String? = nil
   ) {
     let usual = severity == .error ? "IST0106" : "IST0133"
+    if severity == .error { hasErrors = true }
     diagnostics.append(
-      Diagnostic(code ?? usual, severity, message, at: location, resource: resource, help: help))
+      Diagnostic(code ?? usual, severity, message, at: location, resource: resource, help: help, hidesSource: isSecret))
   }
 
   func error(_ message: String, at location: SourceLocation?, help: String? = nil) {
@@ -35,13 +40,17 @@ final class DecodingContext {
   func location(of node: Node) -> SourceLocation {
     let mark = node.mark
     return SourceLocation(
-      file: file, line: mark?.line ?? 1, column: mark?.column ?? 1, length: Self.length(of: node))
+      file: file, line: (mark?.line ?? 1) + lineOffset, column: mark?.column ?? 1, length: Self.length(of: node))
   }
 
   private static func length(of node: Node) -> Int {
     guard case .scalar(let scalar) = node else { return 1 }
-    let firstLine = scalar.string.prefix { $0 != "\n" }.count
     let isQuoted = scalar.style == .singleQuoted || scalar.style == .doubleQuoted
-    return firstLine + (isQuoted ? 2 : 0)
+    var count = isQuoted ? 2 : 0
+    for unit in scalar.string.unicodeScalars {
+      if unit == "\n" { break }
+      count += 1
+    }
+    return count
   }
 }

@@ -3,220 +3,101 @@ import Yams
 /// Reads the fields of one mapping, strictly: what is not asked for by the time of `finish()` is unknown, what has the
 /// wrong type is said with its place. camelCase is canonical, snake_case is accepted, as in proto3's JSON form.
 final class FieldReader {
+  private struct Field {
+    /// camelCase
+    let name: String
+    let key: Node
+    let value: Node
+    var isKnown = false
+  }
+
   let context: DecodingContext
   let location: SourceLocation
-  private var values: [String: (key: Node, value: Node)] = [:]
-  private var order: [String] = []
-  private var asked: Set<String> = []
+  /// Kubernetes kinds have large schemas of which we use little: unknown fields there mean nothing.
+  var isLenient = false
+  /// A list and not a dictionary: mappings are small, and their order is that of the messages.
+  private var fields: [Field] = []
+  private var asked: [String] = []
+  private var isFinished = false
 
-  /// Duplicate keys are errors.
+  /// A field that is given twice is an error; `<<` brings in the fields of another mapping that are not given here.
   init(_ mapping: Node.Mapping, at location: SourceLocation, _ context: DecodingContext) {
     self.context = context
     self.location = location
+    fields.reserveCapacity(mapping.count)
+    var merged: [Node] = []
     for (key, value) in mapping {
-      guard let name = key.string else {
+      guard case .scalar(let scalar) = key else {
         context.error("field name is not a string", at: context.location(of: key))
         continue
       }
-      if values[name] != nil {
-        context.error("field \"\(name)\" is given twice", at: context.location(of: key))
+      if scalar.string == "<<", scalar.style == .plain {
+        merged.append(value)
         continue
       }
-      values[name] = (key, value)
-      order.append(name)
-    }
-  }
-
-  // MARK: Scalars
-
-  /// A string. A number or boolean that is not quoted is mistyped, as the Kubernetes API would say.
-  func string(_ name: String) -> Located<String>? {
-    guard let node = take(name) else { return nil }
-    return string(node, name)
-  }
-
-  private func string(_ node: Node, _ name: String) -> Located<String>? {
-    guard case .scalar(let scalar) = node else {
-      mistyped(name, "a string", node)
-      return nil
-    }
-    let place = context.location(of: node)
-    if scalar.style == .plain, ScalarForm.isNumberOrBoolean(scalar.string) {
-      context.error(
-        "\(name): expected a string, found \(scalar.string)", at: place, help: "write \"\(scalar.string)\" in quotes")
-      return nil
-    }
-    return Located(scalar.string, at: place)
-  }
-
-  /// An integer; proto JSON allows it in quotes.
-  func integer(_ name: String) -> Located<Int>? {
-    guard let node = take(name) else { return nil }
-    guard case .scalar(let scalar) = node, let number = ScalarForm.integer(scalar.string) else {
-      mistyped(name, "an integer", node)
-      return nil
-    }
-    return Located(number, at: context.location(of: node))
-  }
-
-  func double(_ name: String) -> Located<Double>? {
-    guard let node = take(name) else { return nil }
-    guard case .scalar(let scalar) = node, let number = Double(scalar.string) else {
-      mistyped(name, "a number", node)
-      return nil
-    }
-    return Located(number, at: context.location(of: node))
-  }
-
-  func boolean(_ name: String) -> Located<Bool>? {
-    guard let node = take(name) else { return nil }
-    guard case .scalar(let scalar) = node, scalar.string == "true" || scalar.string == "false" else {
-      mistyped(name, "true or false", node)
-      return nil
-    }
-    return Located(scalar.string == "true", at: context.location(of: node))
-  }
-
-  /// A duration such as `1.5s` or `1h2m`, in milliseconds.
-  func duration(_ name: String, minimumMilliseconds: Int = 1) -> Located<Int>? {
-    guard let text = string(name) else { return nil }
-    guard let milliseconds = ScalarForm.milliseconds(text.value) else {
-      context.error(
-        "\(name): invalid duration \"\(text.value)\"", at: text.location, help: "write it as 1s, 500ms or 1h2m")
-      return nil
-    }
-    guard milliseconds >= minimumMilliseconds else {
-      context.error("\(name): duration must be greater than 1ms", at: text.location)
-      return nil
-    }
-    return Located(milliseconds, at: text.location)
-  }
-
-  /// One of the names of an enumeration, in any case.
-  func enumeration<Value: RawRepresentable & CaseIterable>(
-    _ name: String, _: Value.Type = Value.self
-  ) -> Located<Value>? where Value.RawValue == String {
-    guard let text = string(name) else { return nil }
-    let wanted = text.value.uppercased()
-    if let value = Value.allCases.first(where: { $0.rawValue.uppercased() == wanted }) {
-      return Located(value, at: text.location)
-    }
-    let names = Value.allCases.map(\.rawValue)
-    context.error(
-      "\(name): unknown value \"\(text.value)\"", at: text.location,
-      help: Suggestion.help(for: text.value, among: names) ?? "one of \(names.joined(separator: ", "))")
-    return nil
-  }
-
-  // MARK: Lists and maps
-
-  func strings(_ name: String) -> [Located<String>] {
-    guard let node = take(name) else { return [] }
-    guard case .sequence(let sequence) = node else {
-      mistyped(name, "a list", node)
-      return []
-    }
-    return sequence.enumerated().compactMap { string($1, "\(name)[\($0)]") }
-  }
-
-  func integers(_ name: String) -> [Located<Int>] {
-    guard let node = take(name) else { return [] }
-    guard case .sequence(let sequence) = node else {
-      mistyped(name, "a list", node)
-      return []
-    }
-    return sequence.enumerated().compactMap { index, item in
-      guard case .scalar(let scalar) = item, let number = ScalarForm.integer(scalar.string) else {
-        mistyped("\(name)[\(index)]", "an integer", item)
-        return nil
-      }
-      return Located(number, at: context.location(of: item))
-    }
-  }
-
-  /// A map of strings.
-  func stringMap(_ name: String) -> [String: Located<String>] {
-    var result: [String: Located<String>] = [:]
-    for (key, node) in entries(name) where result[key.value] == nil {
-      if let value = string(node, "\(name).\(key.value)") { result[key.value] = value }
-    }
-    return result
-  }
-
-  /// A map of integers.
-  func integerMap(_ name: String) -> [String: Located<Int>] {
-    var result: [String: Located<Int>] = [:]
-    for (key, node) in entries(name) {
-      guard case .scalar(let scalar) = node, let number = ScalarForm.integer(scalar.string) else {
-        mistyped("\(name).\(key.value)", "an integer", node)
+      let name = Self.camelCase(scalar.string)
+      // The parser has refused equal keys: only the two spellings of one field are left.
+      if name != scalar.string || mapping.count < 16, fields.contains(where: { $0.name == name }) {
+        context.error("field \"\(scalar.string)\" is given twice", at: context.location(of: key))
         continue
       }
-      result[key.value] = Located(number, at: context.location(of: node))
+      fields.append(Field(name: name, key: key, value: value))
     }
-    return result
+    for node in merged { merge(node) }
   }
 
-  /// A map of objects.
-  func objectMap<Value>(_ name: String, _ decode: (FieldReader) -> Value) -> [(key: Located<String>, value: Value)] {
-    entries(name).compactMap { key, node in
-      read(node, "\(name).\(key.value)", decode).map { (key, $0) }
-    }
-  }
-
-  private func entries(_ name: String) -> [(Located<String>, Node)] {
-    guard let node = take(name) else { return [] }
-    guard case .mapping(let mapping) = node else {
-      mistyped(name, "a map", node)
-      return []
-    }
-    return mapping.compactMap { key, value in
-      key.string.map { (Located($0, at: context.location(of: key)), value) }
-    }
-  }
-
-  /// A nested object; unknown fields inside are reported.
-  func object<Value>(_ name: String, _ decode: (FieldReader) -> Value) -> Value? {
-    take(name).flatMap { read($0, name, decode) }
-  }
-
-  /// A list of objects.
-  func objects<Value>(_ name: String, _ decode: (FieldReader) -> Value) -> [Value] {
-    guard let node = take(name) else { return [] }
-    guard case .sequence(let sequence) = node else {
-      mistyped(name, "a list", node)
-      return []
-    }
-    return sequence.enumerated().compactMap { read($1, "\(name)[\($0)]", decode) }
-  }
-
-  private func read<Value>(_ node: Node, _ name: String, _ decode: (FieldReader) -> Value) -> Value? {
+  /// The fields of a mapping that an `object` or `objects` field holds; null stands for an empty one.
+  convenience init?(_ node: Node, named name: String, of parent: FieldReader) {
     switch node {
     case .mapping(let mapping):
-      let reader = FieldReader(mapping, at: context.location(of: node), context)
-      reader.isLenient = isLenient
-      let value = decode(reader)
-      reader.finish()
-      return value
+      self.init(mapping, at: parent.context.location(of: node), parent.context)
     case .scalar(let scalar) where scalar.style == .plain && ScalarForm.isNull(scalar.string):
-      let reader = FieldReader(Node.Mapping([]), at: context.location(of: node), context)
-      return decode(reader)
+      self.init(Node.Mapping([]), at: parent.context.location(of: node), parent.context)
     default:
-      mistyped(name, "an object", node)
+      parent.mistyped(name, "an object", node)
       return nil
+    }
+    isLenient = parent.isLenient
+  }
+
+  private func merge(_ node: Node) {
+    switch node {
+    case .mapping(let mapping):
+      for (key, value) in mapping {
+        guard case .scalar(let scalar) = key, scalar.string != "<<" else { continue }
+        let name = Self.camelCase(scalar.string)
+        if !fields.contains(where: { $0.name == name }) { fields.append(Field(name: name, key: key, value: value)) }
+      }
+    case .sequence(let sequence): for item in sequence { merge(item) }
+    default: context.error("<<: expected a map", at: context.location(of: node))
     }
   }
 
-  // MARK: Keys
+  // MARK: Fields
 
-  /// Kubernetes kinds have large schemas of which we use little: unknown fields there mean nothing.
-  var isLenient = false
+  /// The value of a field, nil when it is absent or null; counts as asked for.
+  func take(_ name: String) -> Node? {
+    asked.append(name)
+    guard let index = fields.firstIndex(where: { $0.name == name }) else { return nil }
+    fields[index].isKnown = true
+    let value = fields[index].value
+    if case .scalar(let scalar) = value, scalar.style == .plain, ScalarForm.isNull(scalar.string) { return nil }
+    return value
+  }
 
   /// Whether the field is there, whatever it is; counts as asked for.
   func has(_ name: String) -> Bool { take(name) != nil }
 
+  /// Whether the field is there and is not an empty list.
+  func hasItems(_ name: String) -> Bool {
+    guard let node = take(name) else { return false }
+    if case .sequence(let sequence) = node { return !sequence.isEmpty }
+    return true
+  }
+
   /// The place of a field's name.
   func keyLocation(_ name: String) -> SourceLocation? {
-    (values[name] ?? values[Self.snakeCase(name)]).map { context.location(of: $0.key) }
+    fields.first { $0.name == name }.map { context.location(of: $0.key) }
   }
 
   /// The node itself, for values without a schema.
@@ -236,37 +117,80 @@ final class FieldReader {
     }
   }
 
-  /// Says which fields nobody asked for.
-  func finish() {
-    guard !isLenient else { return }
-    for name in order where !asked.contains(name) {
-      guard let entry = values[name] else { continue }
-      context.error(
-        "unknown field \"\(name)\"", at: context.location(of: entry.key),
-        help: Suggestion.help(for: name, among: asked.sorted()))
+  /// Says that a required field is missing.
+  func require(_ isPresent: Bool, _ message: String, help: String? = nil) {
+    if !isPresent { context.error(message, at: location, help: help) }
+  }
+
+  /// Says that more than one of several fields is given, which exclude each other.
+  func exclusive(_ names: String...) {
+    let given = names.filter { has($0) }
+    guard given.count > 1 else { return }
+    context.error("only one of \(names.joined(separator: ", ")) can be set", at: keyLocation(given[1]))
+  }
+
+  /// Says that a required field is missing or empty. What is there and mistyped, or there under a name that is nearly
+  /// right, has its own message.
+  func require(_ name: String, _ value: Located<String>?, _ message: String) {
+    if let value {
+      if value.value.isEmpty { context.error(message, at: value.location) }
+    } else {
+      require(name, message)
     }
   }
 
   /// Says that a required field is missing.
-  func require(_ isPresent: Bool, _ message: String) {
-    if !isPresent { context.error(message, at: location) }
+  func require(_ name: String, _ message: String) {
+    guard !has(name), isLenient || misspelling(of: name) == nil else { return }
+    context.error(message, at: keyLocation(name) ?? location)
   }
 
-  private func take(_ name: String) -> Node? {
-    asked.insert(name)
-    var entry = values[name]
-    if entry == nil, let snake = values[Self.snakeCase(name)] {
-      asked.insert(Self.snakeCase(name))
-      entry = snake
+  /// Says that a list is missing or empty. Items that are there and wrong have their own messages.
+  func require(_ name: String, nonEmpty list: some Collection, _ message: String) {
+    guard list.isEmpty else { return }
+    if case .sequence(let sequence)? = take(name) {
+      if sequence.isEmpty { context.error(message, at: keyLocation(name)) }
+    } else {
+      require(name, message)
     }
-    guard let value = entry?.value else { return nil }
-    if case .scalar(let scalar) = value, scalar.style == .plain, ScalarForm.isNull(scalar.string) { return nil }
-    return value
   }
 
-  private func mistyped(_ name: String, _ wanted: String, _ node: Node) {
+  /// What may have been meant where `name` is missing: a field that nobody asked for, and is spelled much the same.
+  func misspelling(of name: String) -> String? {
+    guard let found = Suggestion.nearest(to: name, among: fields.lazy.filter { !$0.isKnown }.map(\.name)) else {
+      return nil
+    }
+    return "\"\(found)\" should be \"\(name)\""
+  }
+
+  /// Says which fields nobody asked for.
+  ///
+  /// - Parameter severity: a warning where our list of known fields may lag behind the schema's owner.
+  func finish(unknown severity: Diagnostic.Severity = .error) {
+    guard !isLenient, !isFinished else { return }
+    isFinished = true
+    for field in fields where !field.isKnown {
+      let written = field.key.scalar?.string ?? field.name
+      // A field that is there already is not what was meant, unless there is nothing else.
+      let absent = asked.filter { name in !fields.contains { $0.name == name } }
+      let help = Suggestion.help(for: field.name, among: absent) ?? Suggestion.help(for: field.name, among: asked)
+      context.report(
+        severity, "unknown field \"\(written)\"", at: context.location(of: field.key), help: help ?? knownFields)
+    }
+  }
+
+  private var knownFields: String? {
+    var known: [String] = []
+    for name in asked where !known.contains(name) { known.append(name) }
+    guard !known.isEmpty, known.count <= 12 else { return nil }
+    return "known here: \(known.joined(separator: ", "))"
+  }
+
+  func mistyped(_ name: String, _ wanted: String, _ node: Node) {
     let found =
       switch node {
+      case .scalar(let scalar) where scalar.style == .plain && ScalarForm.isNull(scalar.string): "nothing"
+      case .scalar where context.isSecret: "another value"
       case .scalar(let scalar): "\"\(scalar.string.prefix(40))\""
       case .mapping: "a map"
       case .sequence: "a list"
@@ -275,9 +199,15 @@ final class FieldReader {
     context.error("\(name): expected \(wanted), found \(found)", at: context.location(of: node))
   }
 
-  private static func snakeCase(_ name: String) -> String {
-    name.reduce(into: "") { result, character in
-      if character.isUppercase { result += "_" + character.lowercased() } else { result.append(character) }
+  /// `credential_name` as `credentialName`; other texts as they are.
+  private static func camelCase(_ name: String) -> String {
+    guard name.utf8.contains(0x5F), name.utf8.allSatisfy({ $0 == 0x5F || $0 &- 0x61 < 26 || $0 &- 0x30 < 10 }) else {
+      return name
+    }
+    let words = name.split(separator: "_")
+    guard let first = words.first else { return name }
+    return words.dropFirst().reduce(into: String(first)) { result, word in
+      result += word.prefix(1).uppercased() + word.dropFirst()
     }
   }
 }

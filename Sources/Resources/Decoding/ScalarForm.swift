@@ -24,24 +24,41 @@ enum ScalarForm {
     return text.utf8.allSatisfy({ ($0 >= 0x30 && $0 <= 0x39) || "+-.eE".utf8.contains($0) }) ? Int(number) : nil
   }
 
-  /// Go's durations in milliseconds: `300ms`, `1.5h`, `2h45m`; nil for anything else or for less than a millisecond's
-  /// precision.
-  static func milliseconds(_ text: String) -> Int? {
-    if text == "0" { return 0 }
+  /// YAML 1.2's booleans; `yes` and `on` are strings.
+  static func boolean(_ text: String) -> Bool? {
+    switch text {
+    case "true", "True", "TRUE": return true
+    case "false", "False", "FALSE": return false
+    default: return nil
+    }
+  }
+
+  /// What a duration's text says.
+  enum Duration: Equatable {
+    case milliseconds(Int)
+    /// A duration, with a fraction of a millisecond.
+    case tooPrecise
+    case invalid
+  }
+
+  /// Go's durations without a sign: `300ms`, `1.5h`, `2h45m`.
+  static func duration(_ text: String) -> Duration {
+    if text == "0" { return .milliseconds(0) }
     var rest = Substring(text)
     var total = 0.0
-    guard !rest.isEmpty else { return nil }
+    guard !rest.isEmpty else { return .invalid }
     while !rest.isEmpty {
       let number = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-      guard !number.isEmpty, let value = Double(number) else { return nil }
+      guard !number.isEmpty, let value = Double(number) else { return .invalid }
       rest = rest.dropFirst(number.count)
       let unit = rest.prefix { $0.isLetter }
       rest = rest.dropFirst(unit.count)
-      guard let factor = factor(of: unit) else { return nil }
+      guard let factor = factor(of: unit) else { return .invalid }
       total += value * factor
     }
-    guard total < 1e15, (total * 1000).rounded() == total.rounded() * 1000 else { return nil }
-    return Int(total.rounded())
+    guard total < 1e15 else { return .invalid }
+    guard (total * 1000).rounded() == total.rounded() * 1000 else { return .tooPrecise }
+    return .milliseconds(Int(total.rounded()))
   }
 
   private static func factor(of unit: Substring) -> Double? {

@@ -25,10 +25,12 @@ package struct Diagnostic: Sendable, Hashable {
   package let resource: String?
   /// What to do about it.
   package let help: String?
+  /// The line in the file holds a secret: it is not to be shown.
+  package let hidesSource: Bool
 
   package init(
     _ code: String, _ severity: Severity, _ message: String, at location: SourceLocation? = nil,
-    resource: String? = nil, help: String? = nil
+    resource: String? = nil, help: String? = nil, hidesSource: Bool = false
   ) {
     self.code = code
     self.severity = severity
@@ -36,5 +38,6 @@ package struct Diagnostic: Sendable, Hashable {
     self.location = location
     self.resource = resource
     self.help = help
+    self.hidesSource = hidesSource
   }
 }

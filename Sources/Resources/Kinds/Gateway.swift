@@ -6,7 +6,8 @@ package struct Gateway: Sendable {
   init(_ reader: FieldReader) {
     selector = reader.stringMap("selector")
     servers = reader.objects("servers", GatewayServer.init)
-    reader.require(!servers.isEmpty, "gateway must have at least one server")
+    reader.require("servers", nonEmpty: servers, "gateway must have at least one server")
+    HostRules.checkSelector(selector, reader.context)
     checkPortNames(reader.context)
   }
 
@@ -29,6 +30,7 @@ package struct GatewayServer: Sendable {
   package var hosts: [Located<String>]
   package var tls: ServerTLSSettings?
   package var name: Located<String>?
+  package var defaultEndpoint: Located<String>?
   package var location: SourceLocation
 
   init(_ reader: FieldReader) {
@@ -38,17 +40,35 @@ package struct GatewayServer: Sendable {
     hosts = reader.strings("hosts")
     name = reader.string("name")
     tls = reader.object("tls", ServerTLSSettings.init)
-    reader.accept("defaultEndpoint")
-    reader.require(port != nil, "port is required")
-    reader.require(!hosts.isEmpty, "server config must contain at least one host")
+    defaultEndpoint = reader.string("defaultEndpoint")
+    reader.notActedOn("defaultEndpoint")
+    reader.require("port", "port is required")
+    reader.require("hosts", nonEmpty: hosts, "server config must contain at least one host")
+    checkBind(reader.context)
     for host in hosts { HostRules.checkServerHost(host, reader.context) }
     checkTLS(reader)
+  }
+
+  private func checkBind(_ context: DecodingContext) {
+    guard let bind, !bind.value.isEmpty else {
+      if port?.number?.value == 0 { HostRules.checkPort(port?.number, context) }
+      return
+    }
+    if bind.value.hasPrefix("unix://") {
+      if let number = port?.number, number.value != 0 {
+        context.error("port number must be 0 for unix domain socket: \(number.value)", at: number.location)
+      }
+    } else if port?.number?.value == 0 {
+      HostRules.checkPort(port?.number, context)
+    } else if !HostRules.isIPLiteral(bind.value) {
+      context.error("\"\(bind.value)\" is not a valid IP address", at: bind.location)
+    }
   }
 
   private func checkTLS(_ reader: FieldReader) {
     guard let port, let kind = port.protocolKind else { return }
     if kind == .https || kind == .tls {
-      reader.require(tls != nil, "server must have TLS settings for HTTPS/TLS protocols")
+      reader.require("tls", "server must have TLS settings for HTTPS/TLS protocols")
     } else if let tls, tls.terminates || tls.hasCertificates {
       let message =
         kind.isHTTP
@@ -78,18 +98,17 @@ package struct GatewayPort: Sendable {
     if reader.has("targetPort") {
       reader.context.warning("targetPort has no impact on Gateways", at: reader.keyLocation("targetPort"))
     }
-    if let number, !(1...65535).contains(number.value) {
-      reader.context.error("port number \(number.value) must be in the range 1..65535", at: number.location)
-    }
-    reader.require(number != nil, "port number must be set")
-    reader.require(name.map { !$0.value.isEmpty } ?? false, "port name must be set")
+    // Port 0 belongs to unix sockets, which the server knows of.
+    if number?.value != 0 { HostRules.checkPort(number, reader.context) }
+    reader.require("number", "port number must be set")
+    reader.require("name", name, "port name must be set")
     if let protocolName, protocolKind == nil {
       reader.context.error(
         "invalid protocol \"\(protocolName.value)\", supported protocols are HTTP, HTTPS, HTTP2, GRPC, GRPC-WEB, MONGO, REDIS, MYSQL, TCP, TLS",
         at: protocolName.location,
         help: Suggestion.help(for: protocolName.value, among: PortProtocol.allCases.map(\.rawValue)))
     }
-    reader.require(protocolName != nil, "port protocol must be set")
+    reader.require("protocol", "port protocol must be set")
   }
 }
 
@@ -153,6 +172,8 @@ package struct ServerTLSSettings: Sendable {
 
   package var location: SourceLocation
   package var mode: Located<Mode>?
+  /// The mode is given and is none: what depends on it cannot be said.
+  private let isModeWrong: Bool
   package var httpsRedirect: Located<Bool>?
   package var credentialName: Located<String>?
   package var credentialNames: [Located<String>]
@@ -171,6 +192,7 @@ package struct ServerTLSSettings: Sendable {
   init(_ reader: FieldReader) {
     location = reader.location
     mode = reader.enumeration("mode")
+    isModeWrong = mode == nil && reader.has("mode")
     httpsRedirect = reader.boolean("httpsRedirect")
     credentialName = reader.string("credentialName")
     credentialNames = reader.strings("credentialNames")
@@ -207,6 +229,7 @@ package struct ServerTLSSettings: Sendable {
   ]
 
   func check(_ context: DecodingContext) {
+    guard !isModeWrong else { return }
     let mode = effectiveMode
     let hasCredential = credentialName != nil || !credentialNames.isEmpty
     let sources = [
@@ -237,6 +260,10 @@ package struct ServerTLSSettings: Sendable {
       }
     }
     checkVersions(context)
+    for (what, count) in [("credentialNames", credentialNames.count), ("tlsCertificates", tlsCertificates.count)]
+    where count > 2 {
+      context.warning("\(mode.rawValue) can support up to 2 server certificates (\(what))", at: location)
+    }
     if mode == .simple, let caCrl { context.error("CRL is not supported with SIMPLE TLS", at: caCrl.location) }
   }
 

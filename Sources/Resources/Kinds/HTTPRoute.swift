@@ -11,6 +11,11 @@ package struct HTTPRoute: Sendable {
   /// In milliseconds; 0 for none.
   package var timeout: Located<Int>?
   package var retries: HTTPRetry?
+  package var delegate: HTTPDelegate?
+  package var fault: HTTPFault?
+  /// `mirrors`, and `mirror` with its percentage in the same form.
+  package var mirrors: [HTTPMirror]
+  package var corsPolicy: CORSPolicy?
 
   init(_ reader: FieldReader) {
     location = reader.location
@@ -23,28 +28,37 @@ package struct HTTPRoute: Sendable {
     headers = reader.object("headers", Headers.init)
     timeout = reader.duration("timeout", minimumMilliseconds: 0)
     retries = reader.object("retries", HTTPRetry.init)
-    reader.notActedOn(
-      "delegate", "fault", "mirror", "mirrors", "mirrorPercent", "mirror_percent", "mirrorPercentage", "corsPolicy")
-    check(reader)
+    delegate = reader.object("delegate", HTTPDelegate.init)
+    fault = reader.object("fault", HTTPFault.init)
+    mirrors = HTTPMirror.all(of: reader)
+    corsPolicy = reader.object("corsPolicy", CORSPolicy.init)
+    reader.notActedOn("delegate", "fault", "mirror", "mirrors", "corsPolicy")
+    checkActions(reader.context, hasRoute: reader.hasItems("route"))
+    checkDetails(reader.context)
   }
 
-  private func check(_ reader: FieldReader) {
-    let context = reader.context
-    let isDelegate = reader.has("delegate")
-    if route.isEmpty, redirect == nil, directResponse == nil, !isDelegate {
-      context.error("HTTP route, redirect or direct_response is required", at: location)
+  /// Which actions go together.
+  private func checkActions(_ context: DecodingContext, hasRoute routes: Bool) {
+    func refuse(_ isBoth: Bool, _ message: String) {
+      if isBoth { context.error(message, at: location) }
     }
-    if redirect != nil {
-      if !route.isEmpty { context.error("HTTP route cannot contain both route and redirect", at: location) }
-      if rewrite != nil { context.error("HTTP route rule cannot contain both rewrite and redirect", at: location) }
-      if directResponse != nil {
-        context.error("HTTP route cannot contain both redirect and direct_response", at: location)
-      }
-    }
-    if directResponse != nil {
-      if !route.isEmpty { context.error("HTTP route cannot contain both route and direct_response", at: location) }
-      if rewrite != nil { context.error("HTTP route cannot contain both rewrite and direct_response", at: location) }
-    }
+    let redirects = redirect != nil
+    let responds = directResponse != nil
+    refuse(!routes && !redirects && !responds && delegate == nil, "HTTP route, redirect or direct_response is required")
+    refuse(redirects && routes, "HTTP route cannot contain both route and redirect")
+    refuse(responds && routes, "HTTP route cannot contain both route and direct_response")
+    refuse(redirects && responds, "HTTP route cannot contain both redirect and direct_response")
+    refuse(redirects && rewrite != nil, "HTTP route rule cannot contain both rewrite and redirect")
+    refuse(responds && rewrite != nil, "HTTP route rule cannot contain both rewrite and direct_response")
+    refuse(redirects && fault != nil, "HTTP route cannot contain both fault and redirect")
+    refuse(responds && fault != nil, "HTTP route cannot contain both fault and direct_response")
+    guard let delegate else { return }
+    let name = delegate.name?.value ?? ""
+    refuse(redirects, "root HTTP route \(name) must not specify redirect")
+    refuse(routes, "root HTTP route \(name) must not specify route")
+  }
+
+  private func checkDetails(_ context: DecodingContext) {
     if let prefix = redirect?.prefixRewrite {
       let allPrefixes = !match.isEmpty && match.allSatisfy { if case .prefix = $0.uri?.kind { true } else { false } }
       if !allPrefixes {
@@ -73,6 +87,7 @@ package struct HTTPMatch: Sendable {
   package var gateways: [Located<String>]
   package var sourceLabels: [String: Located<String>]
   package var sourceNamespace: Located<String>?
+  package var statPrefix: Located<String>?
 
   init(_ reader: FieldReader) {
     location = reader.location
@@ -89,7 +104,12 @@ package struct HTTPMatch: Sendable {
     gateways = reader.strings("gateways")
     sourceLabels = reader.stringMap("sourceLabels")
     sourceNamespace = reader.string("sourceNamespace")
+    statPrefix = reader.string("statPrefix")
     reader.notActedOn("statPrefix")
+    if let sourceNamespace, sourceNamespace.value.isEmpty || sourceNamespace.value.contains(".") {
+      reader.context.error(
+        "sourceNamespace match \(sourceNamespace.value) is invalid", at: sourceNamespace.location)
+    }
     HostRules.checkPort(port, reader.context)
   }
 }
@@ -124,6 +144,8 @@ package struct HTTPRedirect: Sendable {
     if uri == nil, prefixRewrite == nil, authority == nil, scheme == nil, port == nil, derivePort == nil {
       context.error("redirect must specify URI, authority, scheme, or port", at: reader.location)
     }
+    reader.exclusive("port", "derivePort")
+    HostRules.checkPort(port, context)
     if let code = redirectCode, !(300...399).contains(code.value) {
       context.error("\(code.value) is not a valid redirect code, must be 3xx", at: code.location)
     }
@@ -139,16 +161,20 @@ package struct HTTPDirectResponse: Sendable {
     status = reader.integer("status")
     body =
       reader.object("body") { body -> [UInt8]? in
-        if let text = body.string("string") { return Array(text.value.utf8) }
-        return body.string("bytes").flatMap { Base64.decode($0.value) }
+        body.exclusive("string", "bytes")
+        let text = body.string("string").map { Array($0.value.utf8) }
+        return text ?? body.bytes("bytes")
       } ?? nil
-    reader.require(status != nil, "direct response status is required")
+    reader.require("status", "direct response status is required")
     if let status, !(200...599).contains(status.value) {
       reader.context.error("direct response status \(status.value) is not valid", at: status.location)
     }
     if let body, body.count > 1_000_000 {
       reader.context.error(
         "large direct_responses may impact control plane performance, must be less than 1MB", at: reader.location)
+    } else if let body, body.count > 100_000 {
+      reader.context.warning(
+        "large direct_responses may impact control plane performance", at: reader.location)
     }
   }
 }
@@ -186,7 +212,16 @@ package struct HTTPRetry: Sendable {
   package var perTryTimeout: Located<Int>?
   package var retryOn: Located<String>?
   package var backoff: Located<Int>?
+  package var retryRemoteLocalities: Located<Bool>?
+  package var retryIgnorePreviousHosts: Located<Bool>?
   package var location: SourceLocation
+
+  /// What `retryOn` may list, besides status codes: Envoy's and gRPC's policies.
+  private static let policies: Set<String> = [
+    "5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "envoy-ratelimited", "retriable-4xx",
+    "refused-stream", "retriable-status-codes", "retriable-headers", "http3-post-connect-failure", "cancelled",
+    "deadline-exceeded", "internal", "resource-exhausted", "unavailable",
+  ]
 
   init(_ reader: FieldReader) {
     location = reader.location
@@ -194,10 +229,27 @@ package struct HTTPRetry: Sendable {
     perTryTimeout = reader.duration("perTryTimeout")
     retryOn = reader.string("retryOn")
     backoff = reader.duration("backoff")
+    retryRemoteLocalities = reader.boolean("retryRemoteLocalities")
+    retryIgnorePreviousHosts = reader.boolean("retryIgnorePreviousHosts")
     reader.notActedOn("retryRemoteLocalities", "retryIgnorePreviousHosts")
     if let attempts, attempts.value < 0 { reader.context.error("attempts cannot be negative", at: attempts.location) }
-    if attempts?.value ?? 0 == 0, perTryTimeout != nil || retryOn != nil {
+    if attempts?.value ?? 0 == 0, perTryTimeout != nil || retryOn != nil || retryRemoteLocalities != nil {
       reader.context.error("http retry policy configured when attempts are set to 0 (disabled)", at: location)
+    }
+    checkPolicies(reader.context)
+  }
+
+  /// The names are not trimmed: a space after the comma makes a policy unknown, as in Istio.
+  private func checkPolicies(_ context: DecodingContext) {
+    guard let retryOn, !retryOn.value.isEmpty else { return }
+    for name in retryOn.value.split(separator: ",", omittingEmptySubsequences: false) {
+      let isStatus = Int(name).map { (100...599).contains($0) } ?? false
+      if isStatus || Self.policies.contains(String(name)) { continue }
+      let bare = name.drop { $0 == " " }
+      let help =
+        bare.count < name.count
+        ? "write the list without spaces" : Suggestion.help(for: String(name), among: Self.policies.sorted())
+      context.error("\"\(name)\" is not a valid retryOn policy", at: retryOn.location, help: help)
     }
   }
 }

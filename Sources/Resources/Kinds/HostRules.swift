@@ -9,6 +9,9 @@ package enum HostRules {
       if name.contains("/") {
         return context.error("host must be of form namespace/dnsName", at: host.location)
       }
+      if !namespace.isEmpty, namespace != "*", namespace != ".", !isLabel(String(namespace)) {
+        return context.error("invalid namespace value \"\(namespace)\" in gateway", at: host.location)
+      }
       if namespace.isEmpty || name.isEmpty {
         return context.error("config namespace and dnsName in host entry cannot be empty", at: host.location)
       }
@@ -51,15 +54,123 @@ package enum HostRules {
     }
   }
 
+  /// Whether a name is one DNS label (RFC 1123).
+  static func isLabel(_ text: String) -> Bool { isLabel(Substring(text)) && !text.utf8.contains(0x5F) }
+
+  /// Whether every name that `name` stands for is also one of `pattern`.
+  static func isSubset(_ name: String, of pattern: String) -> Bool {
+    let name = name.lowercased()
+    let pattern = pattern.lowercased()
+    if pattern == "*" || name == pattern { return true }
+    guard pattern.hasPrefix("*.") else { return false }
+    return (name.hasPrefix("*") ? name.dropFirst() : Substring(name)).hasSuffix(pattern.dropFirst())
+  }
+
   /// Whether the text is an IPv4 or IPv6 address.
-  package static func isIPLiteral(_ text: String) -> Bool {
-    if text.contains(":") { return text.utf8.allSatisfy { $0 == 0x3A || $0 == 0x2E || isHexadecimal($0) } }
-    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    return parts.count == 4 && parts.allSatisfy { part in Int(part).map { (0...255).contains($0) } ?? false }
+  package static func isIPLiteral(_ text: String) -> Bool { isIPv4(text) || isIPv6(text) }
+
+  private static func isIPv4(_ text: some StringProtocol) -> Bool {
+    let parts = text.utf8.split(separator: 0x2E, omittingEmptySubsequences: false)
+    return parts.count == 4
+      && parts.allSatisfy { part in
+        (1...3).contains(part.count) && part.allSatisfy { $0 &- 0x30 < 10 }
+          && part.reduce(0) { $0 * 10 + Int($1 &- 0x30) } <= 255
+      }
+  }
+
+  /// RFC 4291, section 2.2; a zone (`%eth0`) may follow.
+  private static func isIPv6(_ text: String) -> Bool {
+    let address = text.prefix { $0 != "%" }
+    guard address.contains(":") else { return false }
+    let halves = address.split(separator: "::", omittingEmptySubsequences: false)
+    guard halves.count <= 2 else { return false }
+    var groups = 0
+    for (index, half) in halves.enumerated() where !half.isEmpty {
+      let parts = half.split(separator: ":", omittingEmptySubsequences: false)
+      for (position, part) in parts.enumerated() {
+        let isLast = index == halves.count - 1 && position == parts.count - 1
+        if isLast, part.contains(".") {
+          guard isIPv4(part) else { return false }
+          groups += 2
+        } else {
+          guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy(isHexadecimal) else { return false }
+          groups += 1
+        }
+      }
+    }
+    return halves.count == 2 ? groups < 8 : groups == 8
   }
 
   private static func isHexadecimal(_ byte: UInt8) -> Bool {
     byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 6
+  }
+
+  /// `10.0.0.0/8`, or an address.
+  static func checkSubnet(_ subnet: Located<String>, _ context: DecodingContext) {
+    let parts = subnet.value.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    let address = String(parts[0])
+    let limit = address.contains(":") ? 128 : 32
+    let isLengthGood = parts.count == 1 || (Int(parts[1]).map { (0...limit).contains($0) } ?? false)
+    if !isIPLiteral(address) || !isLengthGood {
+      context.error("\(subnet.value) is not a valid CIDR block", at: subnet.location)
+    }
+  }
+
+  /// `name`, `namespace/name`, or `mesh`.
+  static func checkGatewayReference(_ gateway: Located<String>, _ context: DecodingContext) {
+    let text = gateway.value
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    if parts.count == 2 {
+      if parts[0].isEmpty || parts[1].isEmpty {
+        return context.error("config namespace and gateway name cannot be empty", at: gateway.location)
+      }
+      if parts[0] != ".", !isLabel(parts[0]) {
+        context.error("invalid value for namespace: \"\(parts[0])\"", at: gateway.location)
+      }
+      if !isLabel(parts[1]) { context.error("invalid value for gateway name: \"\(parts[1])\"", at: gateway.location) }
+    } else if parts.count > 2 || text.isEmpty {
+      context.error("invalid value for gateway name: \"\(text)\"", at: gateway.location)
+    } else if let dot = text.firstIndex(of: ".") {
+      let namespace = text[text.index(after: dot)...].prefix { $0 != "." }
+      context.warning(
+        "using legacy gatewayName format \"\(text)\"; prefer the <namespace>/<name> format: \"\(namespace)/\(text[..<dot])\"",
+        at: gateway.location)
+    } else if !isLabel(text) {
+      context.error("invalid value for gateway name: \"\(text)\"", at: gateway.location)
+    }
+  }
+
+  /// `*`, `.`, `~` or namespaces.
+  static func checkExportTo(_ exportTo: [Located<String>], allowsNobody: Bool = false, _ context: DecodingContext) {
+    var seen: Set<String> = []
+    for entry in exportTo {
+      if !seen.insert(entry.value).inserted {
+        context.error("duplicate entries in exportTo for entry \(entry.value)", at: entry.location)
+      } else if entry.value == "~" {
+        if !allowsNobody {
+          context.error("invalid exportTo value \"~\"", at: entry.location)
+        } else if exportTo.count > 1 {
+          context.error("cannot export service entry to no one (~) and someone", at: entry.location)
+        }
+      } else if entry.value == "*" {
+        if exportTo.count > 1 {
+          context.error("cannot have both public (*) and non-public exportTo values for a resource", at: entry.location)
+        }
+      } else if entry.value != ".", !isLabel(entry.value) {
+        context.error("invalid exportTo value \"\(entry.value)\": not a namespace", at: entry.location)
+      }
+    }
+  }
+
+  /// Labels that a selector asks for.
+  static func checkSelector(_ labels: [String: Located<String>], _ context: DecodingContext) {
+    for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
+      if key.isEmpty {
+        context.error("empty key is not supported in selector: \"\(key)=\(value.value)\"", at: value.location)
+      } else if key.contains("*") || value.value.contains("*") {
+        context.error("wildcard is not supported in selector: \"\(key)=\(value.value)\"", at: value.location)
+      }
+    }
   }
 
   /// A port number of 1 to 65535.

@@ -9,9 +9,12 @@ package struct IstioOperator: Sendable {
     package var namespace: Located<String>?
     package var enabled: Bool
     package var labels: [String: String]
-    /// Readiness probes that overlays put on the instance's Deployment.
-    package var readinessProbes: [ReadinessProbe]
+    /// Settings of the instance's Kubernetes objects.
+    package var kubernetes: KubernetesSettings?
     package var isEgress = false
+
+    /// Readiness probes that overlays put on the instance's Deployment.
+    package var readinessProbes: [ReadinessProbe] { kubernetes?.readinessProbes ?? [] }
 
     init(_ reader: FieldReader) {
       location = reader.location
@@ -19,96 +22,57 @@ package struct IstioOperator: Sendable {
       namespace = reader.string("namespace")
       enabled = reader.boolean("enabled")?.value ?? false
       labels = reader.stringMap("label").mapValues(\.value)
-      reader.accept("tag", "hub", "spec")
-      readinessProbes = reader.object("k8s") { Overlay.readinessProbes($0) } ?? []
-    }
-  }
-
-  /// Settings of the mesh that concern a gateway.
-  package struct MeshConfig: Sendable {
-    package enum Encoding: String, Sendable, CaseIterable {
-      case text = "TEXT"
-      case json = "JSON"
-    }
-
-    package enum Normalization: String, Sendable, CaseIterable {
-      case automatic = "DEFAULT"
-      case none = "NONE"
-      case base = "BASE"
-      case mergeSlashes = "MERGE_SLASHES"
-      case decodeAndMergeSlashes = "DECODE_AND_MERGE_SLASHES"
-    }
-
-    package var accessLogFile: Located<String>?
-    package var accessLogEncoding: Located<Encoding>?
-    package var pathNormalization: Located<Normalization>?
-
-    init(_ reader: FieldReader) {
-      accessLogFile = reader.string("accessLogFile")
-      accessLogEncoding = reader.enumeration("accessLogEncoding")
-      pathNormalization = reader.object("pathNormalization") { $0.enumeration("normalization") } ?? nil
-      reader.notActedOn("accessLogFormat", "defaultHttpRetryPolicy", "connectTimeout", "dnsRefreshRate", "tlsDefaults")
-      Self.acceptOthers(reader)
-    }
-
-    /// Fields of the mesh that mean nothing to a gateway of its own; free maps and blocks are not looked into.
-    private static func acceptOthers(_ reader: FieldReader) {
-      reader.accept(
-        "outboundTrafficPolicy", "inboundTrafficPolicy", "enableAutoMtls", "trustDomain", "trustDomainAliases",
-        "rootNamespace", "defaultConfig", "enableTracing", "enablePrometheusMerge", "extensionProviders",
-        "defaultProviders", "discoverySelectors", "ingressClass", "ingressService", "ingressControllerMode",
-        "ingressSelector", "proxyListenPort", "proxyInboundListenPort", "proxyHttpPort", "tcpKeepalive",
-        "enableEnvoyAccessLogService", "disableEnvoyListenerLog", "configSources", "caCertificates", "ca",
-        "certificates", "defaultServiceExportTo", "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo",
-        "localityLbSetting", "h2UpgradePolicy", "inboundClusterStatName", "outboundClusterStatName", "thriftConfig",
-        "serviceSettings", "verifyCertificateAtClient", "meshMTLS", "protocolDetectionTimeout", "serviceScopeConfigs",
-        "disablePolicyChecks", "enableClientSidePolicyCheck", "mixerCheckServer", "mixerReportServer",
-        "policyCheckFailOpen", "sidecarToTelemetrySessionAffinity", "reportBatchMaxEntries", "reportBatchMaxTime",
-        "enableMixer", "hboneIdleTimeout", "defaultTrafficPolicy")
+      kubernetes = reader.object("k8s", KubernetesSettings.init)
+      reader.accept("tag", "hub", "revision", "spec")
+      reader.require("name", name, "gateway component must have a name")
     }
   }
 
   /// The installation profile; `default`, `demo` and others bring an ingress gateway of their own.
   package var profile: String?
+  package var tag: Located<String>?
+  package var hub: Located<String>?
+  package var revision: Located<String>?
   package var namespace: Located<String>?
   package var meshConfig: MeshConfig?
   package var components: [Component]
 
+  private static let profiles = [
+    "default", "demo", "minimal", "empty", "preview", "ambient", "remote", "external", "openshift", "openshift-ambient",
+    "stable", "sds", "separate", "platform-k3d", "platform-k3s", "platform-microk8s", "platform-minikube",
+  ]
+
   init(_ reader: FieldReader) {
-    profile = reader.string("profile")?.value
+    let profile = reader.string("profile")
+    self.profile = profile?.value
+    tag = reader.text("tag")
+    hub = reader.string("hub")
+    revision = reader.text("revision")
     namespace = reader.string("namespace")
     meshConfig = reader.object("meshConfig", MeshConfig.init)
-    components = []
-    let all = reader.object("components") { components -> [Component] in
-      components.accept("base", "pilot", "cni", "istiodRemote", "ztunnel", "telemetry", "policy", "sidecarInjector")
-      let ingress = components.objects("ingressGateways", Component.init)
-      let egress = components.objects("egressGateways", Component.init).map { component in
-        var component = component
-        component.isEgress = true
-        return component
-      }
-      return ingress + egress
-    }
-    components = all ?? []
+    components = reader.object("components", Self.components) ?? []
+    // What the installer reads, and a gateway does not.
     reader.accept(
-      "tag", "hub", "revision", "values", "installPackagePath", "unvalidatedValues", "addonComponents",
-      "defaultRevision", "compatibilityVersion", "resourceSuffix")
-  }
-}
-
-/// Reads what an IstioOperator component's `k8s` block says about the instance.
-private enum Overlay {
-  static func readinessProbes(_ reader: FieldReader) -> [ReadinessProbe] {
-    reader.isLenient = true
-    let overlays = reader.objects("overlays") { overlay -> [ReadinessProbe] in
-      overlay.isLenient = true
-      let patches = overlay.objects("patches") { patch -> ReadinessProbe? in
-        patch.isLenient = true
-        guard let path = patch.string("path"), path.value.hasSuffix("readinessProbe") else { return nil }
-        return patch.object("value", ReadinessProbe.init)
-      }
-      return patches.compactMap { $0 }
+      "values", "installPackagePath", "unvalidatedValues", "addonComponents", "defaultRevision", "compatibilityVersion",
+      "resourceSuffix")
+    if let profile, let help = Suggestion.help(for: profile.value, among: Self.profiles),
+      !Self.profiles.contains(profile.value)
+    {
+      reader.context.warning("unknown profile \"\(profile.value)\"", at: profile.location, help: help)
     }
-    return overlays.flatMap { $0 } + [reader.object("readinessProbe", ReadinessProbe.init)].compactMap { $0 }
+  }
+
+  private static func components(_ reader: FieldReader) -> [Component] {
+    let ingress = reader.objects("ingressGateways", Component.init)
+    let egress = reader.objects("egressGateways", Component.init).map { component in
+      var component = component
+      component.isEgress = true
+      return component
+    }
+    reader.accept(
+      "base", "pilot", "cni", "ztunnel", "istiodRemote", "proxy", "policy", "telemetry", "citadel", "galley",
+      "nodeAgent",
+      "sidecarInjector", "certManager", "coreDNS")
+    return ingress + egress
   }
 }

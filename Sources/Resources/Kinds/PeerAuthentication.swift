@@ -9,16 +9,26 @@ package struct PeerAuthentication: Sendable {
 
   package var selector: [String: Located<String>]?
   package var mode: Located<Mode>?
+  package var portLevel: [(port: Located<Int>, mode: Located<Mode>?)]
 
   init(_ reader: FieldReader) {
     selector = reader.object("selector") { $0.stringMap("matchLabels") }
     mode = reader.object("mtls") { $0.enumeration("mode", Mode.self) } ?? nil
     let ports = reader.objectMap("portLevelMtls") { $0.enumeration("mode", Mode.self) }
-    if !ports.isEmpty, selector == nil {
-      reader.context.error("mesh/namespace peer authentication cannot have port level mTLS", at: reader.location)
+    let context = reader.context
+    portLevel = ports.compactMap { key, mode in
+      guard let number = Int(key.value), (1...65535).contains(number) else {
+        context.error("port must be in range 1..65535", at: key.location)
+        return nil
+      }
+      return (Located(number, at: key.location), mode)
     }
-    for (key, _) in ports where !(Int(key.value).map { (1...65535).contains($0) } ?? false) {
-      reader.context.error("port must be in range 1..65535", at: key.location)
+    if let selector { HostRules.checkSelector(selector, context) }
+    guard reader.has("portLevelMtls") else { return }
+    let place = reader.keyLocation("portLevelMtls")
+    if selector?.isEmpty ?? true {
+      context.error("mesh/namespace peer authentication cannot have port level mTLS", at: place)
     }
+    if ports.isEmpty { context.error("port level mTLS, if defined, must have at least one element", at: place) }
   }
 }

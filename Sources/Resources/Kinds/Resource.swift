@@ -6,19 +6,25 @@ package struct Metadata: Sendable {
   package var annotations: [String: String] = [:]
   /// RFC 3339, as the API server writes it; sorts as text.
   package var creationTimestamp: String?
+  /// Counts the changes of the spec; an API server sets it.
+  package var generation: Int?
   package var nameLocation: SourceLocation?
 
   package init() {}
 
   init(_ reader: FieldReader) {
-    reader.isLenient = true
     let name = reader.string("name")
     self.name = name?.value ?? ""
     nameLocation = name?.location
     if let namespace = reader.string("namespace")?.value, !namespace.isEmpty { self.namespace = namespace }
     labels = reader.stringMap("labels").mapValues(\.value)
     annotations = reader.stringMap("annotations").mapValues(\.value)
-    creationTimestamp = (reader.raw("creationTimestamp")?.scalar?.string).flatMap { $0 == "null" ? nil : $0 }
+    creationTimestamp = reader.text("creationTimestamp")?.value
+    generation = reader.integer("generation")?.value
+    // What an API server adds to every object.
+    reader.accept(
+      "generateName", "uid", "resourceVersion", "selfLink", "managedFields", "ownerReferences", "finalizers",
+      "deletionTimestamp", "deletionGracePeriodSeconds", "clusterName", "initializers")
   }
 }
 

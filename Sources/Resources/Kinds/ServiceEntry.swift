@@ -24,8 +24,11 @@ package struct ServiceEntry: Sendable {
       name = reader.string("name")
       protocolName = reader.string("protocol")
       targetPort = reader.integer("targetPort")
-      reader.require(number != nil, "port number must be set")
-      reader.require(name.map { !$0.value.isEmpty } ?? false, "port name must be set")
+      reader.require("number", "port number must be set")
+      reader.require("name", name, "port name must be set")
+      if let name, !name.value.isEmpty, !HostRules.isLabel(name.value) {
+        reader.context.error("invalid port name: \(name.value)", at: name.location)
+      }
       HostRules.checkPort(number, reader.context)
       HostRules.checkPort(targetPort, reader.context)
       if let protocolName, PortProtocol(name: protocolName.value) == nil {
@@ -37,6 +40,7 @@ package struct ServiceEntry: Sendable {
   }
 
   package var hosts: [Located<String>]
+  package var addresses: [Located<String>]
   package var ports: [Port]
   package var location: Location
   package var resolution: Located<Resolution>?
@@ -47,7 +51,7 @@ package struct ServiceEntry: Sendable {
 
   init(_ reader: FieldReader) {
     hosts = reader.strings("hosts")
-    reader.accept("addresses")
+    addresses = reader.strings("addresses")
     ports = reader.objects("ports", Port.init)
     location = reader.enumeration("location")?.value ?? .external
     resolution = reader.enumeration("resolution")
@@ -63,19 +67,48 @@ package struct ServiceEntry: Sendable {
 
   private func check(_ reader: FieldReader) {
     let context = reader.context
-    reader.require(!hosts.isEmpty, "service entry must have at least one host")
+    reader.require("hosts", nonEmpty: hosts, "service entry must have at least one host")
+    HostRules.checkExportTo(exportTo, allowsNobody: true, context)
+    if !endpoints.isEmpty, workloadSelector != nil {
+      context.error(
+        "only one of WorkloadSelector or Endpoints is allowed in Service Entry",
+        at: reader.keyLocation("workloadSelector"))
+    }
+    if let workloadSelector {
+      HostRules.checkSelector(workloadSelector, context)
+      if workloadSelector.isEmpty {
+        context.warning("workload selector specified without labels", at: reader.keyLocation("workloadSelector"))
+      }
+    }
+    checkHosts(context)
+    checkAddresses(context)
+    checkPorts(context)
+    checkEndpointPorts(context)
+    checkResolution(reader)
+  }
+
+  private func checkHosts(_ context: DecodingContext) {
     for host in hosts {
       if host.value == "*" {
         context.error("invalid host *", at: host.location)
-      } else if let problem = HostRules.problem(with: host.value, allowsWildcard: true) {
+      } else if host.value.hasPrefix("*"), !host.value.hasPrefix("*.") {
+        context.warning("partial wildcard \"\(host.value)\" may not be supported", at: host.location)
+      } else if !HostRules.isIPLiteral(host.value),
+        let problem = HostRules.problem(with: host.value, allowsWildcard: true)
+      {
         context.error(problem, at: host.location)
       }
     }
-    if !endpoints.isEmpty, workloadSelector != nil {
-      context.error("only one of WorkloadSelector or Endpoints is allowed in Service Entry", at: reader.location)
+  }
+
+  private func checkAddresses(_ context: DecodingContext) {
+    let allowsRanges = effectiveResolution == .none || effectiveResolution == .static
+    for address in addresses {
+      HostRules.checkSubnet(address, context)
+      if !allowsRanges, address.value.contains("/") {
+        context.error("CIDR addresses are allowed only for NONE/STATIC resolution types", at: address.location)
+      }
     }
-    checkPorts(context)
-    checkEndpoints(context)
   }
 
   private func checkPorts(_ context: DecodingContext) {
@@ -88,60 +121,74 @@ package struct ServiceEntry: Sendable {
       if let number = port.number, !numbers.insert(number.value).inserted {
         context.error("service entry port \(number.value) already defined", at: number.location)
       }
+      if hosts.count > 1, effectiveResolution != .none, let place = port.number?.location {
+        let kind = port.protocolName.flatMap { PortProtocol(name: $0.value) }
+        if kind == .tcp || kind == .mongo || kind == .mysql || kind == .redis {
+          context.error(
+            "multiple hosts provided with non-HTTP, non-TLS ports", at: port.protocolName?.location ?? place)
+        }
+      }
     }
   }
 
-  private func checkEndpoints(_ context: DecodingContext) {
+  private func checkEndpointPorts(_ context: DecodingContext) {
     let portNames = Set(ports.compactMap(\.name?.value))
     for endpoint in endpoints {
-      for (name, port) in endpoint.ports where !portNames.contains(name) {
+      for name in endpoint.portNames where !portNames.contains(name.value) {
         context.error(
-          "endpoint port \(name) is not defined by the service entry", at: port.location,
-          help: Suggestion.help(for: name, among: portNames.sorted()))
+          "endpoint port \(name.value) is not defined by the service entry", at: name.location,
+          help: Suggestion.help(for: name.value, among: portNames.sorted()))
+      }
+      if endpoint.isUnix, ports.count != 1 {
+        context.error("exactly 1 service port required for unix endpoints", at: endpoint.address?.location)
       }
     }
+  }
+
+  private func checkResolution(_ reader: FieldReader) {
+    let context = reader.context
     switch effectiveResolution {
     case .none:
       if let first = endpoints.first {
-        context.error("no endpoints should be provided for resolution type none", at: first.location)
+        context.error(
+          "no endpoints should be provided for resolution type none", at: first.location,
+          help: resolution == nil
+            ? "an omitted resolution means NONE; add \"resolution: STATIC\" or \"resolution: DNS\"" : nil)
       }
     case .static:
-      for address in endpoints.compactMap(\.address)
-      where !HostRules.isIPLiteral(address.value) && !address.value.hasPrefix("unix:") {
+      for endpoint in endpoints where !endpoint.isUnix {
+        guard let address = endpoint.address, !HostRules.isIPLiteral(address.value) else { continue }
         context.error("endpoint address \"\(address.value)\" is not a valid IP address", at: address.location)
       }
-    case .dns, .dnsRoundRobin:
-      if effectiveResolution == .dnsRoundRobin, endpoints.count > 1 {
-        context.error(
-          "there must only be 0 or 1 endpoint for resolution mode DNS_ROUND_ROBIN", at: endpoints[1].location)
+    case .dns, .dnsRoundRobin: checkNames(context)
+    case .dynamicDNS:
+      for host in hosts where !host.value.hasPrefix("*") {
+        context.error("hosts must be wildcards for resolution mode DYNAMIC_DNS", at: host.location)
       }
-      for host in hosts where endpoints.isEmpty && host.value.hasPrefix("*") {
-        context.error(
-          "hosts must be FQDN if no endpoints are provided for resolution mode \(effectiveResolution.rawValue)",
-          at: host.location)
+      if let address = addresses.first {
+        context.error("no addresses should be provided for resolution mode DYNAMIC_DNS", at: address.location)
       }
-    case .dynamicDNS: break
+      if let endpoint = endpoints.first {
+        context.error("no endpoints should be provided for resolution mode DYNAMIC_DNS", at: endpoint.location)
+      }
     }
   }
-}
 
-/// networking.istio.io WorkloadEntry, also as an endpoint of a ServiceEntry.
-package struct WorkloadEntry: Sendable {
-  package var location: SourceLocation
-  package var address: Located<String>?
-  package var ports: [String: Located<Int>]
-  package var labels: [String: String]
-  package var locality: Located<String>?
-  package var weight: Located<Int>?
-
-  init(_ reader: FieldReader) {
-    location = reader.location
-    address = reader.string("address")
-    ports = reader.integerMap("ports")
-    labels = reader.stringMap("labels").mapValues(\.value)
-    locality = reader.string("locality")
-    weight = reader.integer("weight")
-    reader.accept("network", "serviceAccount")
-    reader.require(address.map { !$0.value.isEmpty } ?? false, "address is required")
+  private func checkNames(_ context: DecodingContext) {
+    let mode = effectiveResolution.rawValue
+    if effectiveResolution == .dnsRoundRobin, endpoints.count > 1 {
+      context.error("there must only be 0 or 1 endpoint for resolution mode \(mode)", at: endpoints[1].location)
+    }
+    for host in hosts where endpoints.isEmpty && host.value.hasPrefix("*") && host.value != "*" {
+      context.error(
+        "hosts must be FQDN if no endpoints are provided for resolution mode \(mode)", at: host.location)
+    }
+    for endpoint in endpoints where !endpoint.isUnix {
+      guard let address = endpoint.address, !address.value.isEmpty, !HostRules.isIPLiteral(address.value),
+        HostRules.problem(with: address.value, allowsWildcard: false) != nil
+      else { continue }
+      context.error(
+        "endpoint address \"\(address.value)\" is not a valid FQDN or an IP address", at: address.location)
+    }
   }
 }

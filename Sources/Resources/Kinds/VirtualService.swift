@@ -14,29 +14,63 @@ package struct VirtualService: Sendable {
     http = reader.objects("http", HTTPRoute.init)
     tls = reader.objects("tls", TLSRoute.init)
     tcp = reader.objects("tcp", TCPRoute.init)
-    reader.require(
-      !(http.isEmpty && tls.isEmpty && tcp.isEmpty), "http, tcp or tls must be provided in virtual service")
+    if !["http", "tls", "tcp"].contains(where: { reader.hasItems($0) }) {
+      reader.require("http", nonEmpty: http, "http, tcp or tls must be provided in virtual service")
+    }
     check(reader)
   }
 
   private func check(_ reader: FieldReader) {
+    let context = reader.context
+    checkHosts(context)
+    HostRules.checkExportTo(exportTo, context)
+    for gateway in gateways { HostRules.checkGatewayReference(gateway, context) }
+    if hosts.isEmpty {
+      // Without hosts it is what other VirtualServices delegate to.
+      let parts = [("gateways", !gateways.isEmpty), ("tls route", !tls.isEmpty), ("tcp route", !tcp.isEmpty)]
+      for (name, isGiven) in parts where isGiven {
+        context.error("delegate virtual service must have no \(name) specified", at: reader.location)
+      }
+      for delegate in http.compactMap(\.delegate?.name) {
+        context.error("delegate HTTP route cannot contain delegate", at: delegate.location)
+      }
+    } else {
+      for name in tls.flatMap(\.match).flatMap(\.sniHosts) { checkServerName(name, context) }
+    }
+  }
+
+  private func checkHosts(_ context: DecodingContext) {
+    let isMesh = gateways.isEmpty || gateways.contains { $0.value == "mesh" }
     var seen: Set<String> = []
     for host in hosts {
       if !HostRules.isIPLiteral(host.value), let problem = HostRules.problem(with: host.value, allowsWildcard: true) {
-        reader.context.error(problem, at: host.location)
+        context.error(problem, at: host.location)
+      }
+      if host.value == "*", isMesh {
+        context.error(
+          "wildcard host * is not allowed for virtual services bound to the mesh gateway", at: host.location,
+          help: gateways.isEmpty ? "without \"gateways\" a VirtualService is bound to the mesh" : nil)
       }
       if !seen.insert(host.value.lowercased()).inserted {
-        reader.context.error("duplicate hosts in virtual service: \(host.value) & \(host.value)", at: host.location)
+        context.error("duplicate hosts in virtual service: \(host.value) & \(host.value)", at: host.location)
       }
     }
-    let isMesh = gateways.isEmpty || gateways.contains { $0.value == "mesh" }
-    if isMesh, let wildcard = hosts.first(where: { $0.value == "*" }), !gateways.isEmpty {
-      reader.context.error(
-        "wildcard host * is not allowed for virtual services bound to the mesh gateway", at: wildcard.location)
+  }
+
+  private func checkServerName(_ name: Located<String>, _ context: DecodingContext) {
+    if HostRules.isIPLiteral(name.value) {
+      return context.warning(
+        "using an IP address (\"\(name.value)\") goes against SNI spec and most clients do not support this",
+        at: name.location)
     }
-    if hosts.isEmpty, !gateways.isEmpty {
-      reader.context.error("delegate virtual service must have no gateways specified", at: reader.location)
+    if let problem = HostRules.problem(with: name.value, allowsWildcard: true) {
+      return context.error(problem, at: name.location)
     }
+    guard !hosts.contains(where: { HostRules.isSubset(name.value, of: $0.value) }) else { return }
+    let list = hosts.map(\.value).joined(separator: ", ")
+    context.error(
+      "SNI host \"\(name.value)\" is not a compatible subset of any of the virtual service hosts: [\(list)]",
+      at: name.location)
   }
 }
 
@@ -50,7 +84,14 @@ package struct RouteDestination: Sendable {
     destination = reader.object("destination", Destination.init)
     weight = reader.integer("weight")
     headers = reader.object("headers", Headers.init)
-    reader.require(destination != nil, "destination is required")
+    reader.require("destination", "destination is required")
+    if let subset = destination?.subset {
+      if subset.value.isEmpty {
+        reader.context.error("subset name cannot be empty", at: subset.location)
+      } else if !HostRules.isLabel(subset.value) {
+        reader.context.error("subset name is invalid: \(subset.value)", at: subset.location)
+      }
+    }
     if let weight, weight.value < 0 { reader.context.error("weight \(weight.value) < 0", at: weight.location) }
   }
 
@@ -66,8 +107,8 @@ package struct RouteDestination: Sendable {
       host = reader.string("host")
       subset = reader.string("subset")
       port = reader.object("port") { $0.integer("number") } ?? nil
-      reader.require(host.map { !$0.value.isEmpty } ?? false, "invalid destination host: empty domain name not allowed")
-      if let host, !HostRules.isIPLiteral(host.value),
+      reader.require("host", host, "invalid destination host: empty domain name not allowed")
+      if let host, !host.value.isEmpty, !HostRules.isIPLiteral(host.value),
         let problem = HostRules.problem(with: host.value, allowsWildcard: true)
       {
         reader.context.error("invalid destination host: \(problem)", at: host.location)
@@ -89,6 +130,12 @@ package struct StringMatch: Sendable {
 
   package var kind: Kind
   package var location: SourceLocation
+
+  /// A match that was written as a plain text.
+  init(exact: Located<String>) {
+    kind = .exact(exact)
+    location = exact.location
+  }
 
   init(_ reader: FieldReader) {
     location = reader.location
@@ -130,13 +177,37 @@ package struct Headers: Sendable {
       set = reader.stringMap("set")
       add = reader.stringMap("add")
       remove = reader.strings("remove")
-      for (name, value) in set.merging(add, uniquingKeysWith: { first, _ in first }) {
-        Self.check(name, value.location, reader.context)
+      for name in reader.keys("set") + reader.keys("add") { Self.check(name.value, name.location, reader.context) }
+      let values = Array(set.values) + Array(add.values)
+      for value in values.sorted(by: { $0.location.line < $1.location.line }) { Self.checkValue(value, reader.context) }
+      for name in remove {
+        Self.check(name.value, name.location, reader.context)
+        if name.value.hasPrefix(":") || name.value.lowercased() == "host" {
+          reader.context.error("cannot remove \(name.value): the request's own line is not a header", at: name.location)
+        }
       }
-      for name in remove { Self.check(name.value, name.location, reader.context) }
     }
 
-    private static func check(_ name: String, _ location: SourceLocation, _ context: DecodingContext) {
+    /// Envoy's command operators stand between percent signs; a percent sign itself is written twice.
+    private static func checkValue(_ value: Located<String>, _ context: DecodingContext) {
+      var isOpen = false
+      var previous: UInt8 = 0
+      for byte in value.value.utf8 {
+        if byte == 0x25 {
+          isOpen = !isOpen
+        } else if isOpen, previous == 0x25, !(byte &- 0x41 < 26) {
+          break
+        }
+        previous = byte
+      }
+      guard isOpen else { return }
+      context.error(
+        "header value configuration: invalid header configuration. Un-escaped % in \"\(value.value)\"",
+        at: value.location,
+        help: "write %% for a percent sign")
+    }
+
+    static func check(_ name: String, _ location: SourceLocation, _ context: DecodingContext) {
       if name.isEmpty { return context.error("header name cannot be empty", at: location) }
       let isValid = name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"()<>@,;\\\"/[]?={}".utf8.contains($0) }
       if !isValid || (name.dropFirst().contains(":")) {
@@ -162,6 +233,7 @@ package struct TLSRoute: Sendable {
     package var gateways: [Located<String>]
     package var sourceLabels: [String: Located<String>]
     package var sourceNamespace: Located<String>?
+    package var destinationSubnets: [Located<String>]
 
     init(_ reader: FieldReader) {
       sniHosts = reader.strings("sniHosts")
@@ -169,8 +241,10 @@ package struct TLSRoute: Sendable {
       gateways = reader.strings("gateways")
       sourceLabels = reader.stringMap("sourceLabels")
       sourceNamespace = reader.string("sourceNamespace")
-      reader.accept("destinationSubnets")
-      reader.require(!sniHosts.isEmpty, "TLS match must have at least one SNI host")
+      destinationSubnets = reader.strings("destinationSubnets")
+      HostRules.checkPort(port, reader.context)
+      for subnet in destinationSubnets { HostRules.checkSubnet(subnet, reader.context) }
+      reader.require("sniHosts", nonEmpty: sniHosts, "TLS match must have at least one SNI host")
     }
   }
 
@@ -182,8 +256,8 @@ package struct TLSRoute: Sendable {
     location = reader.location
     match = reader.objects("match", Match.init)
     route = reader.objects("route", RouteDestination.init)
-    reader.require(!match.isEmpty, "TLS route must have at least one match condition")
-    reader.require(!route.isEmpty, "TLS route is required")
+    reader.require("match", nonEmpty: match, "TLS route must have at least one match condition")
+    reader.require("route", nonEmpty: route, "TLS route is required")
   }
 }
 
@@ -194,13 +268,20 @@ package struct TCPRoute: Sendable {
     package var gateways: [Located<String>]
     package var sourceLabels: [String: Located<String>]
     package var sourceNamespace: Located<String>?
+    package var destinationSubnets: [Located<String>]
+    package var sourceSubnet: Located<String>?
 
     init(_ reader: FieldReader) {
       port = reader.integer("port")
       gateways = reader.strings("gateways")
       sourceLabels = reader.stringMap("sourceLabels")
       sourceNamespace = reader.string("sourceNamespace")
-      reader.accept("destinationSubnets", "sourceSubnet")
+      destinationSubnets = reader.strings("destinationSubnets")
+      sourceSubnet = reader.string("sourceSubnet")
+      HostRules.checkPort(port, reader.context)
+      for subnet in destinationSubnets + [sourceSubnet].compactMap({ $0 }) {
+        HostRules.checkSubnet(subnet, reader.context)
+      }
     }
   }
 
@@ -212,6 +293,6 @@ package struct TCPRoute: Sendable {
     location = reader.location
     match = reader.objects("match", Match.init)
     route = reader.objects("route", RouteDestination.init)
-    reader.require(!route.isEmpty, "TCP route is required")
+    reader.require("route", nonEmpty: route, "TCP route is required")
   }
 }

@@ -7,21 +7,34 @@ package enum FileSystem {
     guard let isDirectory = isDirectory(path) else { return nil }
     guard isDirectory else { return [path] }
     var files: [String] = []
-    collect(path, depth: 0, &files)
+    collect(path, above: [], &files)
     return files
   }
 
-  private static func collect(_ directory: String, depth: Int, _ files: inout [String]) {
-    guard depth < 32 else { return }
+  /// - Parameter above: the directories that this one is in; a link back to one of them is not followed.
+  private static func collect(_ directory: String, above: [FileIdentity], _ files: inout [String]) {
+    guard above.count < 32, let identity = identity(of: directory), !above.contains(identity) else { return }
     let base = directory.hasSuffix("/") ? directory : directory + "/"
     for name in names(in: directory) where !name.hasPrefix(".") {
       let path = base + name
       if isDirectory(path) == true {
-        collect(path, depth: depth + 1, &files)
+        collect(path, above: above + [identity], &files)
       } else if name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
         files.append(path)
       }
     }
+  }
+
+  /// What makes a file the same by any path.
+  private struct FileIdentity: Equatable {
+    let device: UInt
+    let number: UInt
+  }
+
+  private static func identity(of path: String) -> FileIdentity? {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    return FileIdentity(device: UInt(status.st_dev), number: UInt(status.st_ino))
   }
 
   /// The entries of a directory in lexical order.

@@ -2,6 +2,16 @@ import Glibc
 import Yams
 
 /// Reads configuration from files, directories and standard input.
+///
+///     let result = ResourceLoader.load(["gateways/"])
+///     for gateway in result.resources.gateways {
+///       let port = gateway.spec.servers.first?.port?.number   // Located<Int>: port?.value, port?.location
+///     }
+///     var renderer = DiagnosticRenderer(usesColor: false)
+///     for diagnostic in result.diagnostics { print(renderer.text(diagnostic)) }
+///
+/// A resource with an error is left out of `resources` and named in `broken`; the others are there. What a field's
+/// absence means is the resource's `effective…` property. Nothing of a file's text or of its nodes stays alive.
 package enum ResourceLoader {
   /// The largest file that is read.
   private static let maxFileBytes = 64 << 20
@@ -29,115 +39,56 @@ package enum ResourceLoader {
     return result
   }
 
-  /// Reads the documents of one text.
+  /// Reads the documents of one text. What there is to say comes in the order of the file.
   package static func load(text bytes: [UInt8], file: String, into result: inout LoadResult) {
-    result.files.append(file)
-    let text = String(decoding: bytes, as: UTF8.self)
+    var own = LoadResult()
+    own.files.append(file)
+    read(bytes, file, &own)
+    own.diagnostics.sort { left, right in
+      guard let first = left.location, let second = right.location else {
+        return left.location == nil && right.location != nil
+      }
+      return (first.line, first.column) < (second.line, second.column)
+    }
+    result.merge(own)
+  }
+
+  private static func read(_ bytes: [UInt8], _ file: String, _ result: inout LoadResult) {
+    if let offset = UTF8Check.invalidByte(in: bytes) {
+      return refuse(
+        Diagnostic("IST0106", .error, "not UTF-8 text", at: place(of: offset, in: bytes, file)), file, &result)
+    }
     var decoder = ResourceDecoder(file: file)
-    for (firstLine, document) in documents(of: text) {
+    for document in DocumentSplitter(bytes).documents {
+      let text = String(decoding: document.bytes, as: UTF8.self)
       do {
-        // The document is parsed behind as many empty lines as stood before it, so that marks are those of the file.
-        let padded = String(repeating: "\n", count: firstLine) + document
-        if let node = try Yams.compose(yaml: padded) { decoder.decode(node) }
+        guard let node = try Yams.compose(yaml: text) else { continue }
+        let context = DecodingContext(file: file, lineOffset: document.firstLine)
+        var budget = NodeBudget(documentBytes: document.bytes.count)
+        if let problem = budget.problem(with: node) {
+          refuse(Diagnostic("IST0106", .error, problem.message, at: context.location(of: problem.node)), file, &result)
+        } else {
+          decoder.decode(node, lineOffset: document.firstLine)
+        }
       } catch {
-        result.hasSyntaxErrors = true
-        result.diagnostics.append(syntaxError(error, file: file, document: document, firstLine: firstLine))
-        result.broken.append(file)
+        let syntax = SyntaxError(file: file, lineOffset: document.firstLine, document: text)
+        refuse(syntax.diagnostic(error), file, &result)
       }
     }
     result.merge(decoder.result)
   }
 
-  /// The documents of a text and the number of lines before each: a syntax error in one does not hide the others.
-  private static func documents(of text: String) -> [(firstLine: Int, text: String)] {
-    var documents: [(Int, String)] = []
-    var current: [Substring] = []
-    var first = 0
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    for (number, line) in lines.enumerated() {
-      if line == "---" || line.hasPrefix("--- ") || line == "---\r" {
-        documents.append((first, current.joined(separator: "\n")))
-        current = []
-        first = number + 1
-      } else {
-        current.append(line == "..." ? "" : line)
-      }
-    }
-    documents.append((first, current.joined(separator: "\n")))
-    return documents.filter { !isBlank($0.1) }
+  /// A document that is not even YAML.
+  private static func refuse(_ diagnostic: Diagnostic, _ file: String, _ result: inout LoadResult) {
+    result.hasSyntaxErrors = true
+    result.diagnostics.append(diagnostic)
+    result.broken.append(file)
   }
 
-  private static func isBlank(_ text: String) -> Bool {
-    text.split(separator: "\n").allSatisfy { line in
-      let content = line.drop { $0 == " " || $0 == "\t" || $0 == "\r" }
-      return content.isEmpty || content.hasPrefix("#") || content.hasPrefix("%")
-    }
-  }
-
-  /// Where a key stands for the second time in the mapping that begins at `mark`.
-  private static func secondPlace(
-    of key: String, in document: String, firstLine: Int, from mark: Mark
-  ) -> (line: Int, column: Int) {
-    let indentation = String(repeating: " ", count: max(0, mark.column - 1))
-    var seen = 0
-    for (index, line) in document.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
-    where index + firstLine + 1 >= mark.line {
-      guard line.hasPrefix("\(indentation)\(key):") || line.hasPrefix("\(indentation)\"\(key)\":") else { continue }
-      seen += 1
-      if seen == 2 { return (index + firstLine + 1, mark.column) }
-    }
-    return (mark.line, mark.column)
-  }
-
-  private static func syntaxError(_ error: any Error, file: String, document: String, firstLine: Int) -> Diagnostic {
-    guard let error = error as? YamlError else {
-      return Diagnostic("IST0106", .error, "\(error)", at: SourceLocation(file: file, line: firstLine + 1, column: 1))
-    }
-    switch error {
-    case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
-      .composer(let context, let problem, let mark, _):
-      let line = document.split(separator: "\n", omittingEmptySubsequences: false)
-      let index = mark.line - firstLine - 1
-      let hasTab = line.indices.contains(index) && line[index].contains("\t")
-      let detail = context.map { " (\($0.text))" } ?? ""
-      return Diagnostic(
-        "IST0106", .error, "invalid YAML: \(problem)\(detail)",
-        at: SourceLocation(file: file, line: mark.line, column: mark.column),
-        help: hasTab
-          ? "YAML is indented with spaces, never with tabs" : "check the indentation of this line and the one before")
-    case .duplicatedKeysInMapping(let duplicates, let context):
-      let key = duplicates.first ?? ""
-      let place = secondPlace(of: key, in: document, firstLine: firstLine, from: context.mark)
-      return Diagnostic(
-        "IST0106", .error, "field \"\(key)\" is given twice",
-        at: SourceLocation(file: file, line: place.line, column: place.column, length: key.count))
-    default:
-      return Diagnostic(
-        "IST0106", .error, "invalid YAML: \(error)", at: SourceLocation(file: file, line: firstLine + 1, column: 1))
-    }
-  }
-}
-
-extension LoadResult {
-  /// Adds what another part of the configuration gave.
-  package mutating func merge(_ other: LoadResult) {
-    resources.gateways += other.resources.gateways
-    resources.virtualServices += other.resources.virtualServices
-    resources.serviceEntries += other.resources.serviceEntries
-    resources.destinationRules += other.resources.destinationRules
-    resources.workloadEntries += other.resources.workloadEntries
-    resources.peerAuthentications += other.resources.peerAuthentications
-    resources.operators += other.resources.operators
-    resources.secrets += other.resources.secrets
-    resources.configMaps += other.resources.configMaps
-    resources.services += other.resources.services
-    resources.endpointSlices += other.resources.endpointSlices
-    resources.deployments += other.resources.deployments
-    resources.probes += other.resources.probes
-    diagnostics += other.diagnostics
-    broken += other.broken
-    unreadable += other.unreadable
-    hasSyntaxErrors = hasSyntaxErrors || other.hasSyntaxErrors
-    files += other.files
+  private static func place(of offset: Int, in bytes: [UInt8], _ file: String) -> SourceLocation {
+    let before = bytes[..<offset]
+    let line = before.count { $0 == 0x0A } + 1
+    let column = before.count - (before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0) + 1
+    return SourceLocation(file: file, line: line, column: column)
   }
 }

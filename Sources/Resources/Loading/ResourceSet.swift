@@ -16,19 +16,3 @@ package struct ResourceSet: Sendable {
 
   package init() {}
 }
-
-/// What loading gave: the resources that are good, and everything there is to say.
-package struct LoadResult: Sendable {
-  package var resources = ResourceSet()
-  package var diagnostics: [Diagnostic] = []
-  /// Resources that were left out because of errors: `VirtualService httpbin/httpbin-egress`.
-  package var broken: [String] = []
-  /// Paths that do not exist or cannot be read.
-  package var unreadable: [String] = []
-  /// A file is not YAML.
-  package var hasSyntaxErrors = false
-  /// The files that were read.
-  package var files: [String] = []
-
-  package init() {}
-}

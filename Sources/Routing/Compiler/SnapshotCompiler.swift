@@ -189,7 +189,7 @@ package struct SnapshotCompiler {
       if let file = mesh.accessLogFile { settings.accessLogFile = file.value }
       if let encoding = mesh.accessLogEncoding { settings.accessLogIsJSON = encoding.value == .json }
       if let mode = mesh.pathNormalization {
-        settings.pathNormalization = .init(rawValue: mode.value.rawValue) ?? .base
+        settings.pathNormalization = .init(rawValue: mode.value.uppercased()) ?? .base
       }
     }
     return settings

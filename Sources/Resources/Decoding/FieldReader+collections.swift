@@ -1,0 +1,94 @@
+import Yams
+
+extension FieldReader {
+  func strings(_ name: String) -> [Located<String>] {
+    items(name) { string($0, $1) }
+  }
+
+  func integers(_ name: String) -> [Located<Int>] {
+    items(name) { integer($0, $1) }
+  }
+
+  /// A list of objects.
+  func objects<Value>(_ name: String, _ decode: (FieldReader) -> Value) -> [Value] {
+    items(name) { read($0, $1, decode) }
+  }
+
+  private func items<Value>(_ name: String, _ decode: (Node, String) -> Value?) -> [Value] {
+    guard let node = take(name) else { return [] }
+    guard case .sequence(let sequence) = node else {
+      mistyped(name, "a list", node)
+      return []
+    }
+    var result: [Value] = []
+    result.reserveCapacity(sequence.count)
+    for (index, item) in sequence.enumerated() {
+      if let value = decode(item, "\(name)[\(index)]") { result.append(value) }
+    }
+    return result
+  }
+
+  /// A map of strings.
+  func stringMap(_ name: String) -> [String: Located<String>] {
+    var result: [String: Located<String>] = [:]
+    for (key, node) in entries(name) {
+      if isLenient, case .scalar(let scalar) = node, scalar.style == .plain, ScalarForm.isNull(scalar.string) {
+        continue
+      }
+      if let value = string(node, "\(name).\(key.value)") { result[key.value] = value }
+    }
+    return result
+  }
+
+  /// A map of integers.
+  func integerMap(_ name: String) -> [String: Located<Int>] {
+    var result: [String: Located<Int>] = [:]
+    for (key, node) in entries(name) {
+      if let value = integer(node, "\(name).\(key.value)") { result[key.value] = value }
+    }
+    return result
+  }
+
+  /// A map of objects, in the order in which they are written. A key without a value is an error.
+  func objectMap<Value>(_ name: String, _ decode: (FieldReader) -> Value) -> [(key: Located<String>, value: Value)] {
+    entries(name).compactMap { key, node in
+      if case .scalar(let scalar) = node, scalar.style == .plain, ScalarForm.isNull(scalar.string) {
+        context.error("\(name).\(key.value): expected an object, found nothing", at: key.location)
+        return nil
+      }
+      return read(node, "\(name).\(key.value)", decode).map { (key, $0) }
+    }
+  }
+
+  /// The keys of a map, in the order in which they are written.
+  func keys(_ name: String) -> [Located<String>] {
+    guard case .mapping(let mapping)? = take(name) else { return [] }
+    return mapping.keys.compactMap { key in
+      key.scalar.map { Located($0.string, at: context.location(of: key)) }
+    }
+  }
+
+  private func entries(_ name: String) -> [(Located<String>, Node)] {
+    guard let node = take(name) else { return [] }
+    guard case .mapping(let mapping) = node else {
+      mistyped(name, "a map", node)
+      return []
+    }
+    return mapping.compactMap { key, value in
+      guard case .scalar(let scalar) = key else { return nil }
+      return (Located(scalar.string, at: context.location(of: key)), value)
+    }
+  }
+
+  /// A nested object; unknown fields inside are reported.
+  func object<Value>(_ name: String, _ decode: (FieldReader) -> Value) -> Value? {
+    take(name).flatMap { read($0, name, decode) }
+  }
+
+  private func read<Value>(_ node: Node, _ name: String, _ decode: (FieldReader) -> Value) -> Value? {
+    guard let reader = FieldReader(node, named: name, of: self) else { return nil }
+    let value = decode(reader)
+    reader.finish()
+    return value
+  }
+}

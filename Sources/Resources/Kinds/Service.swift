@@ -1,0 +1,38 @@
+/// Service, as far as a gateway looks at it.
+package struct Service: Sendable {
+  /// A port number or the name of a container's port.
+  package enum TargetPort: Sendable, Hashable {
+    case number(Int)
+    case name(String)
+  }
+
+  package struct Port: Sendable {
+    package var name: String
+    package var port: Int
+    package var targetPort: TargetPort?
+    package var appProtocol: String?
+
+    init(_ port: FieldReader) {
+      let target = port.text("targetPort")?.value
+      name = port.string("name")?.value ?? ""
+      self.port = port.integer("port")?.value ?? 0
+      targetPort = target.map { text in Int(text).map(TargetPort.number) ?? .name(text) }
+      appProtocol = port.string("appProtocol")?.value
+    }
+  }
+
+  package var ports: [Port]
+  package var selector: [String: String]
+  package var type: String
+  package var externalName: String?
+  package var clusterIP: String?
+
+  init(_ reader: FieldReader) {
+    reader.isLenient = true
+    ports = reader.objects("ports", Port.init)
+    selector = reader.stringMap("selector").mapValues(\.value)
+    type = reader.string("type")?.value ?? "ClusterIP"
+    externalName = reader.string("externalName")?.value
+    clusterIP = reader.string("clusterIP")?.value
+  }
+}
