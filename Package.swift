@@ -60,9 +60,9 @@ let package = Package(
     tests("WireTests", ["Wire"]),
     tests("ResourcesTests", ["Resources"]),
     tests("RoutingTests", ["Routing", "Wire", "Resources"]),
-    tests("TransportTests", ["Transport"]),
-    tests("ProxyTests", ["Proxy"]),
-    tests("OperationsTests", ["Operations"]),
+    tests("TransportTests", ["Transport", "CLinux"]),
+    tests("ProxyTests", ["Proxy", "Transport"]),
+    tests("OperationsTests", ["Operations", "Resources"]),
   ]
 )
 

@@ -45,7 +45,8 @@ private func decode(_ input: RawSpan, step: Int) -> Decoded {
   }
 }
 
-/// The first byte says in how small pieces the rest arrives. However it arrives, the payload and the verdict are the same.
+/// The first byte says in how small pieces the rest arrives. However it arrives, the payload and the verdict are the
+/// same.
 private func check(_ all: RawSpan) {
   guard all.byteCount > 1 else { return }
   let input = all.extracting(last: all.byteCount - 1)

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -108,6 +109,7 @@ static inline int shim_read_signal(int fd) {
   struct signalfd_siginfo info;
   return read(fd, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
 }
+static inline void shim_drop_pages(uintptr_t start, size_t size) { madvise((void *)start, size, MADV_DONTNEED); }
 static inline void shim_trim_memory(void) { malloc_trim(0); }
 static inline int shim_affinity_count(void) {
   long online = sysconf(_SC_NPROCESSORS_ONLN);

@@ -2,8 +2,8 @@ import Routing
 import Synchronization
 import Transport
 
-/// The data plane as the control side sees it: start workers, publish snapshots, ask for figures, drain. All calls are made on
-/// the control loop's thread.
+/// The data plane as the control side sees it: start workers, publish snapshots, ask for figures, drain. All calls are
+/// made on the control loop's thread.
 package final class DataPlane {
   private let options: DataPlaneOptions
   private let control: EventLoop
@@ -19,7 +19,8 @@ package final class DataPlane {
 
   /// - Throws: `SystemError` when the resolver or a worker's loop cannot be made.
   package init(
-    options: DataPlaneOptions, control: EventLoop, log: @escaping @Sendable (WorkerServices.LogLevel, String, String) -> Void,
+    options: DataPlaneOptions, control: EventLoop,
+    log: @escaping @Sendable (WorkerServices.LogLevel, String, String) -> Void,
     writeAccessLog: @escaping @Sendable ([UInt8]) -> Bool, readFile: @escaping (String) -> [UInt8]?
   ) throws {
     self.options = options
@@ -51,7 +52,8 @@ package final class DataPlane {
     for index in 0..<options.workers {
       let loop = try EventLoop()
       let worker = Worker(
-        index: index, loop: loop, limits: options.limits, logFormat: options.accessLog, budget: budget, services: services)
+        index: index, loop: loop, limits: options.limits, logFormat: options.accessLog, budget: budget,
+        services: services)
       handles.append(loop.handle)
       let transfer = Transfer(worker)
       workers.append(transfer)

@@ -78,7 +78,7 @@ struct CheckFlags: ParsableArguments {
   /// Everything that can be said: of the documents, of the references between them, of every instance.
   private func findings(_ read: LoadResult, _ source: ConfigurationSource) throws -> [Diagnostic] {
     let declared = InstanceCatalog.instances(in: read.resources)
-    var entries = declared
+    var entries = declared + InstanceCatalog.implied(in: read.resources, beside: declared)
     if !source.selection.isEmpty {
       guard let entry = source.identity(in: read.resources) else {
         let known = declared.map(\.identity.name)
@@ -102,7 +102,10 @@ struct CheckFlags: ParsableArguments {
   private static func isBefore(_ left: Diagnostic, _ right: Diagnostic) -> Bool {
     if left.severity != right.severity { return left.severity > right.severity }
     let key = { (diagnostic: Diagnostic) in
-      (diagnostic.location?.file ?? "", diagnostic.location?.line ?? 0, diagnostic.location?.column ?? 0, diagnostic.code)
+      (
+        diagnostic.location?.file ?? "", diagnostic.location?.line ?? 0, diagnostic.location?.column ?? 0,
+        diagnostic.code
+      )
     }
     return key(left) < key(right)
   }

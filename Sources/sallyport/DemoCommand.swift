@@ -4,7 +4,8 @@ import Operations
 /// `sallyport demo`
 struct DemoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "demo", abstract: "Run the main job on this machine: upstream, egress, ingress, and the curl line to try.")
+    commandName: "demo",
+    abstract: "Run the main job on this machine: upstream, egress, ingress, and the curl line to try.")
 
   @Argument(help: "Files and directories with resources.")
   var paths: [String] = ["gateways/"]

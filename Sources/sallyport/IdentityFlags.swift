@@ -51,7 +51,8 @@ struct IdentityFlags: ParsableArguments {
       options.bindAddress = bind
       for text in publish {
         let parts = text.split(separator: ":").map { Int($0) }
-        guard parts.count == 2, let local = parts[0], let gateway = parts[1], (0...65535).contains(local), (1...65535).contains(gateway)
+        guard parts.count == 2, let local = parts[0], let gateway = parts[1], (0...65535).contains(local),
+          (1...65535).contains(gateway)
         else { throw ValidationError("--publish \(text): write it as LOCAL:GATEWAY, as kubectl port-forward does") }
         options.publish[gateway] = local
       }

@@ -25,7 +25,8 @@ struct ProxyConfigCommand: ParsableCommand {
   }
 
   struct Listener: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Sockets and what is behind them.", aliases: ["listeners", "l"])
+    static let configuration = CommandConfiguration(
+      abstract: "Sockets and what is behind them.", aliases: ["listeners", "l"])
     @OptionGroup var flags: Flags
     func run() throws { try flags.show("/config_dump", ConfigurationTables.listeners) }
   }

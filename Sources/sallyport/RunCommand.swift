@@ -38,7 +38,9 @@ struct RunCommand: ParsableCommand {
   @Option(help: "The access log on standard output: text, json or off.")
   var accessLog: AccessLogFormat?
 
-  @Option(help: ArgumentHelp("Connect to ADDRESS instead of HOST at PORT; repeat for more.", valueName: "host:port:address[:port]"))
+  @Option(
+    help: ArgumentHelp(
+      "Connect to ADDRESS instead of HOST at PORT; repeat for more.", valueName: "host:port:address[:port]"))
   var resolve: [String] = []
 
   @Option(help: ArgumentHelp("A name server; repeat for more.", valueName: "address:port"))
@@ -93,7 +95,9 @@ struct RunCommand: ParsableCommand {
       options.adminBase = adminBase
       options.isStrict = strict
       options.drainSeconds = max(0, drain)
-      guard let level = ProcessLog.Level(name: logLevel) else { throw ValidationError("--log-level \(logLevel) is unknown") }
+      guard let level = ProcessLog.Level(name: logLevel) else {
+        throw ValidationError("--log-level \(logLevel) is unknown")
+      }
       options.logLevel = level
       guard logFormat == "text" || logFormat == "json" else { throw ValidationError("--log-format is text or json") }
       options.logIsJSON = logFormat == "json"

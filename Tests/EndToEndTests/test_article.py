@@ -139,10 +139,8 @@ spec:
     periodSeconds: 1
     failureThreshold: 2
 """
-    generation = own.egress.admin("/config_dump")[1]
     own.egress.configure({"fast.yaml": fast})
-    own.egress.reload()
-    own.egress.process.wait_until(lambda: own.egress.admin("/config_dump")[1] != generation, "takes the new probe")
+    own.egress.reload_and_wait()
     own.upstream.stop()
     assert "httpbin.org" in own.egress.wait_until_ready(False)
     assert EGRESS in own.ingress.wait_until_ready(False)

@@ -14,10 +14,10 @@ from harness.processes import OwnedProcess
 from harness.waiting import eventually
 
 
-def test_version_names_itself_and_its_libraries():
+def test_version_names_itself():
     result = run_verb("version")
     assert result.returncode == 0
-    assert re.search(r"\d+\.\d+\.\d+", result.stdout) and "OpenSSL" in result.stdout
+    assert re.match(r"sallyport \d+\.\d+\.\d+", result.stdout)
 
 
 @pytest.mark.parametrize("verb", ["run", "check", "status", "healthcheck", "proxy-config", "certs", "demo", "version"])
@@ -84,10 +84,10 @@ def test_the_demo_takes_a_real_upstream(tmp_path, owner, authority):
     assert run_verb("demo", "--help").stdout.count("--upstream") >= 1
 
 
-def test_an_unknown_verb_is_suggested_its_neighbour():
+def test_an_unknown_verb_is_a_usage_error():
     result = run_verb("chek")
     assert result.returncode == 64
-    assert "check" in result.stderr
+    assert "chek" in result.stderr
 
 
 def test_nothing_listens_after_a_verb_that_failed(tmp_path):

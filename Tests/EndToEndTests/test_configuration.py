@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 
-from harness.configuration import (as_yaml, gateway, http_server, route, static_entry, tls_secret, to_upstream,
+from harness.configuration import (IDENTITY, as_yaml, gateway, http_server, route, static_entry, tls_secret, to_upstream,
                                    upstream_probe, virtual_service)
 from harness.gateway import run_verb
 from harness.http_client import get
@@ -16,7 +16,7 @@ def check(tmp_path, content, *flags: str):
     """`sallyport check` over one file."""
     path = tmp_path / "config.yaml"
     path.write_text(as_yaml(content))
-    return run_verb("check", *flags, path)
+    return run_verb("check", *IDENTITY, *flags, path)
 
 
 def output(result) -> str:

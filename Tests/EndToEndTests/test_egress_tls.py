@@ -4,7 +4,7 @@ import ssl
 
 import pytest
 
-from harness.configuration import (as_yaml, destination_rule, dns_entry, gateway, http_server, route, secret,
+from harness.configuration import (IDENTITY, as_yaml, destination_rule, dns_entry, gateway, http_server, route, secret,
                                    static_entry, virtual_service)
 from harness.gateway import parse_access_line, run_verb
 from harness.http_client import Connection, get
@@ -278,5 +278,5 @@ def test_the_inferred_name_is_said_by_check(tmp_path):
         gateway(http_server("front.example")), dns_entry(NAME, 443, port=443, protocol="HTTPS"),
         virtual_service(route(NAME, 443), hosts=("front.example",)),
         destination_rule(NAME, {"tls": {"mode": "SIMPLE"}})]))
-    result = run_verb("check", tmp_path)
+    result = run_verb("check", *IDENTITY, tmp_path)
     assert NAME in result.stdout + result.stderr

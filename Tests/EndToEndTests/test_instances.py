@@ -1,6 +1,6 @@
 """Which resources are an instance's own, and many instances beside each other."""
 
-from harness.configuration import as_yaml, gateway, http_server, route, static_entry, to_upstream, virtual_service
+from harness.configuration import IDENTITY, as_yaml, gateway, http_server, route, static_entry, to_upstream, virtual_service
 from harness.gateway import run_verb
 from harness.http_client import get
 from harness.ports import free_admin_base, free_port
@@ -100,7 +100,7 @@ def test_two_gateways_that_want_one_socket_for_different_things_are_both_named(t
     tcp = {"port": {"number": 80, "name": "tcp", "protocol": "TCP"}, "hosts": ["*"]}
     resources = [gateway(http_server("*"), name="web"), gateway(tcp, name="database")]
     (tmp_path / "config.yaml").write_text(as_yaml(resources))
-    result = run_verb("check", tmp_path)
+    result = run_verb("check", *IDENTITY, tmp_path)
     said = result.stdout + result.stderr
     assert result.returncode != 0, said
     assert "web" in said and "database" in said

@@ -35,7 +35,7 @@ def test_requests_in_flight_finish_before_it_ends(owner, number):
         connection.send(response("finished"))
 
     upstream = owner.upstream(script)
-    running = owner.gateway(to_upstream(upstream.port))
+    running = owner.gateway(to_upstream(upstream.port), flags=("--drain", "30"))
     with Connection(running.port()) as connection:
         connection.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         upstream.wait_for_requests(1)

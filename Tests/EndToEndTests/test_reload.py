@@ -155,9 +155,7 @@ def test_upstream_connections_survive_a_reload_that_does_not_touch_them(owner):
     assert get(running.port()).text == "one"
     more = to_upstream(upstream.port) + [virtual_service(route("upstream.example", 80), hosts=("new.example",), name="new")]
     running.configure(more)
-    generation = running.admin("/server_info")[1]
-    running.reload()
-    eventually(lambda: running.admin("/server_info")[1] != generation, "the reload is done")
+    running.reload_and_wait()
     for _ in range(5):
         assert get(running.port()).text == "one"
     assert upstream.connections <= 2

@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from harness.configuration import (as_yaml, destination, destination_rule, dns_entry, endpoint_slice, gateway,
+from harness.configuration import (IDENTITY, as_yaml, destination, destination_rule, dns_entry, endpoint_slice, gateway,
                                    http_server, resource, route, service, static_entry, to_upstream, virtual_service)
 from harness.gateway import parse_access_line, run_verb, write_secrets
 from harness.http_client import Connection, get
@@ -343,5 +343,5 @@ def test_a_bad_regex_is_an_error_at_its_place(tmp_path):
     (tmp_path / "config.yaml").write_text(as_yaml([
         gateway(http_server("*")), static_entry("up.example", 1),
         virtual_service(route("up.example", 80, match={"uri": {"regex": "/a("}}))]))
-    result = run_verb("check", tmp_path)
+    result = run_verb("check", *IDENTITY, tmp_path)
     assert result.returncode != 0 and "/a(" in result.stdout + result.stderr

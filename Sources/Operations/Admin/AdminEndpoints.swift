@@ -18,7 +18,9 @@ final class AdminEndpoints {
     let loopback = UInt32(0x7F00_0001)
     let admin = instance.options.adminAddress ?? SocketAddress(v4: loopback, port: UInt16(clamping: base))
     try bind(admin, "admin") { [unowned self] in answerAdmin($0, $1) }
-    let all = instance.options.compiler.bindAddress.flatMap { SocketAddress(literal: $0, port: 0) } ?? SocketAddress(v4: 0, port: 0)
+    let all =
+      instance.options.compiler.bindAddress.flatMap { SocketAddress(literal: $0, port: 0) }
+      ?? SocketAddress(v4: 0, port: 0)
     try bind(all.withPort(UInt16(clamping: base + 21)), "health") { [unowned self] in answerHealth($0, $1) }
     for offset in [20, 90] {
       try bind(all.withPort(UInt16(clamping: base + offset)), "metrics") { [unowned self] in answerMetrics($0, $1) }
@@ -29,7 +31,8 @@ final class AdminEndpoints {
     do {
       services.append(try HTTPService(loop: instance.loop, address: address, handler: handler))
     } catch {
-      throw Instance.StartFailure(exitCode: ExitStatus.cannotBind, message: "\(name) port: \(error); --admin-base moves the ports")
+      throw Instance.StartFailure(
+        exitCode: ExitStatus.cannotBind, message: "\(name) port: \(error); --admin-base moves the ports")
     }
   }
 
@@ -59,7 +62,9 @@ final class AdminEndpoints {
     guard request.path == "/stats/prometheus" || request.path == "/metrics" else {
       return reply(.text("not found\n", status: 404))
     }
-    withStatistics { reply(ServiceReply(contentType: PrometheusText.contentType, body: Array(PrometheusText.write($0).utf8))) }
+    withStatistics {
+      reply(ServiceReply(contentType: PrometheusText.contentType, body: Array(PrometheusText.write($0).utf8)))
+    }
   }
 
   private func withStatistics(_ body: @escaping (Statistics) -> Void) {
@@ -80,7 +85,8 @@ final class AdminEndpoints {
     ("/", "GET", "this list"), ("/help", "GET", "this list"), ("/ready", "GET", "LIVE, or why not (200 or 503)"),
     ("/server_info", "GET", "version, uptime, configuration and its problems"),
     ("/listeners", "GET", "sockets (?format=json)"), ("/clusters", "GET", "upstreams and endpoints (?format=json)"),
-    ("/certs", "GET", "certificates with days left"), ("/config_dump", "GET", "the configuration in force, secrets redacted"),
+    ("/certs", "GET", "certificates with days left"),
+    ("/config_dump", "GET", "the configuration in force, secrets redacted"),
     ("/stats", "GET", "counters (?usedonly&filter=REGEX&format=json|prometheus)"),
     ("/stats/prometheus", "GET", "counters for Prometheus"), ("/memory", "GET", "memory of the process"),
     ("/status", "GET", "a summary of the instance"),
@@ -175,7 +181,8 @@ final class AdminEndpoints {
       }
       let component = name == "level" ? nil : name
       guard instance.log.setLevel(level, component: component) else {
-        return .text("unknown component \"\(name)\"; there are \(ProcessLog.components.joined(separator: ", "))\n", status: 400)
+        return .text(
+          "unknown component \"\(name)\"; there are \(ProcessLog.components.joined(separator: ", "))\n", status: 400)
       }
     }
     return .text("active loggers:\n" + instance.log.levels.map { "  \($0.name): \($0.level.name)\n" }.joined())

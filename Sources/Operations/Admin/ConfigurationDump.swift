@@ -45,7 +45,8 @@ struct ConfigurationDump {
       ("version", .string(Version.text)), ("pid", .number(Int(getpid()))),
       ("instance", .string("\(snapshot.identity.namespace)/\(snapshot.identity.name)")),
       ("labels", .object(snapshot.identity.labels.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
-      ("state", .string(instance.isDraining ? "DRAINING" : "LIVE")), ("uptime_seconds", .number(Int(instance.uptimeSeconds))),
+      ("state", .string(instance.isDraining ? "DRAINING" : "LIVE")),
+      ("uptime_seconds", .number(Int(instance.uptimeSeconds))),
       ("configuration", configurationState), ("readiness", instance.readiness.json),
       (
         "listeners",
@@ -98,7 +99,7 @@ struct ConfigurationDump {
 
   /// Envoy's `/config_dump`.
   var everything: JSON {
-    .object([("configs", .array([bootstrap, clusters, listeners, routes, secrets]))])
+    .object([("configs", .array([bootstrap, clusters, listeners, routes, secrets, probes]))])
   }
 
   private func section(_ type: String, _ fields: [(String, JSON)]) -> JSON {
@@ -185,7 +186,8 @@ struct ConfigurationDump {
           .array(
             snapshot.listenerFacts.enumerated().map { index, facts in
               .object([
-                ("name", .string(facts.name)), ("address", address(facts.bindAddress, Int(snapshot.listeners[index].bindPort))),
+                ("name", .string(facts.name)),
+                ("address", address(facts.bindAddress, Int(snapshot.listeners[index].bindPort))),
                 ("filter_chains", .array(chains(ofListener: index))), ("servers", .strings(facts.servers)),
               ])
             })
@@ -263,6 +265,27 @@ struct ConfigurationDump {
     section("SecretsConfigDump", [("dynamic_active_secrets", .array(CertificateList.of(snapshot).map(\.json)))])
   }
 
+  /// Active health checks, which Envoy has inside its clusters.
+  private var probes: JSON {
+    section(
+      "ProbesConfigDump",
+      [
+        (
+          "dynamic_probes",
+          .array(
+            snapshot.probes.map { probe in
+              .object([
+                ("name", .string(probe.name)), ("cluster", .string(snapshot.clusters[Int(probe.cluster)].name)),
+                ("target", .string(probe.target)), ("period_seconds", .number(probe.periodSeconds)),
+                ("timeout_seconds", .number(probe.timeoutSeconds)),
+                ("success_threshold", .number(probe.successThreshold)),
+                ("failure_threshold", .number(probe.failureThreshold)),
+              ])
+            })
+        )
+      ])
+  }
+
   /// Envoy's `/certs`.
   var certificates: JSON {
     .object([("certificates", .array(CertificateList.of(snapshot).map(\.json)))])
@@ -281,7 +304,10 @@ extension String {
 enum MemoryReport {
   static func read() -> JSON {
     let status = FileSystem.read("/proc/self/status").map { String(decoding: $0, as: UTF8.self) } ?? ""
-    let names = ["VmRSS": "rss_kilobytes", "RssAnon": "private_kilobytes", "RssFile": "file_kilobytes", "VmSize": "virtual_kilobytes", "Threads": "threads"]
+    let names = [
+      "VmRSS": "rss_kilobytes", "RssAnon": "private_kilobytes", "RssFile": "file_kilobytes",
+      "VmSize": "virtual_kilobytes", "Threads": "threads",
+    ]
     let fields = status.split(separator: "\n").compactMap { line -> (String, JSON)? in
       let parts = line.split { $0 == ":" || $0 == "\t" || $0 == " " }
       guard parts.count >= 2, let name = names[String(parts[0])], let value = Int(parts[1]) else { return nil }

@@ -44,7 +44,9 @@ package enum ConfigurationTables {
       for host in hosts {
         let domains = host["domains"].items.map(\.plain).joined(separator: ", ")
         let routes = host["routes"].items
-        if routes.isEmpty { table.add([name, host["name"].plain, domains, "/*", host["require_tls"].plain == "ALL" ? "301" : "404"]) }
+        if routes.isEmpty {
+          table.add([name, host["name"].plain, domains, "/*", host["require_tls"].plain == "ALL" ? "301" : "404"])
+        }
         for route in routes {
           table.add([name, host["name"].plain, domains, route["match"].plain, dotted(route["virtual_service"].plain)])
         }

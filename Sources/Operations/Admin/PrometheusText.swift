@@ -68,7 +68,8 @@ enum PrometheusText {
       families.add(prefix + "upstream_cx_tx_bytes_total", "counter", label, counters.bytesSent)
       for digit in 1...5 {
         families.add(
-          prefix + "upstream_rq_xx", "counter", [("envoy_response_code_class", "\(digit)")] + label, counters.responses[digit])
+          prefix + "upstream_rq_xx", "counter", [("envoy_response_code_class", "\(digit)")] + label,
+          counters.responses[digit])
       }
       families.add(prefix + "upstream_rq_active", "gauge", label, counters.activeRequests)
       families.add(prefix + "upstream_rq_pending_overflow", "counter", label, counters.overflows)
@@ -91,7 +92,8 @@ enum PrometheusText {
     families.add("envoy_http_downstream_rq_refused", "counter", [], counters.refusedRequests)
     for digit in 1...5 {
       families.add(
-        "envoy_http_downstream_rq_xx", "counter", [("envoy_response_code_class", "\(digit)")], counters.responses[digit])
+        "envoy_http_downstream_rq_xx", "counter", [("envoy_response_code_class", "\(digit)")], counters.responses[digit]
+      )
     }
     families.add("envoy_listener_ssl_handshake", "counter", [], counters.handshakes)
     families.add("envoy_listener_ssl_connection_error", "counter", [], counters.handshakeFailures)

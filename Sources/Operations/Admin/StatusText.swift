@@ -10,13 +10,15 @@ package enum StatusText {
     let configuration = status["configuration"]
     text += "  version        \(status["version"].plain), \(status["state"].plain), pid \(status["pid"].plain)\n"
     text += "  uptime         \(TimeText.duration(Int64(status["uptime_seconds"].plain) ?? 0))\n"
-    text += "  configuration  generation \(configuration["generation"].plain), \(configuration["files"].items.count) files\n"
+    text +=
+      "  configuration  generation \(configuration["generation"].plain), \(configuration["files"].items.count) files\n"
     for broken in configuration["broken"].items { text += "  left out       \(broken.plain)\n" }
     for problem in configuration["problems"].items { text += "  problem        \(problem.plain)\n" }
     for error in configuration["reload_errors"].items { text += "  not reloaded   \(error.plain)\n" }
     text += "  listeners      \(status["listeners"].items.map(\.plain).joined(separator: ", "))\n"
     for upstream in status["upstreams"].items {
-      text += "  upstream       \(upstream["name"].plain)  \(upstream["healthy"].plain)/\(upstream["total"].plain) healthy"
+      text +=
+        "  upstream       \(upstream["name"].plain)  \(upstream["healthy"].plain)/\(upstream["total"].plain) healthy"
       if !upstream["reason"].plain.isEmpty { text += ": \(upstream["reason"].plain)" }
       text += "\n"
     }

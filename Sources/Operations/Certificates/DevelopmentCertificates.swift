@@ -29,7 +29,8 @@ package struct DevelopmentCertificates {
   }
 
   private func authority(force: Bool, _ made: inout [String]) throws -> DevelopmentPKI {
-    if !force, let certificate = FileSystem.read("\(directory)/ca.crt"), let key = FileSystem.read("\(directory)/ca.key"),
+    if !force, let certificate = FileSystem.read("\(directory)/ca.crt"),
+      let key = FileSystem.read("\(directory)/ca.key"),
       let known = DevelopmentPKI(pair: .init(certificatePEM: certificate, keyPEM: key))
     {
       return known

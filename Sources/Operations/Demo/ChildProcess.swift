@@ -2,13 +2,14 @@ import CLinux
 
 /// Starts programs.
 enum ChildProcess {
-  /// Starts `path` with `arguments` (the first is its name) and the environment of this process with additions. The child gets
-  /// default signal handling. Returns 0 or an `errno` value.
+  /// Starts `path` with `arguments` (the first is its name) and the environment of this process with additions. The
+  /// child gets default signal handling. Returns 0 or an `errno` value.
   static func start(_ path: String, _ arguments: [String], environment: [String], child: inout pid_t) -> Int32 {
     // The path must lead to this program also when /proc/self is the child's.
     var buffer = [CChar](repeating: 0, count: 4096)
     let length = unsafe readlink(path, &buffer, buffer.count - 1)
-    let program = length > 0 ? String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self) : path
+    let program =
+      length > 0 ? String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self) : path
     let names = Set(environment.map { $0.prefix { $0 != "=" } })
     let inherited = Environment.all().filter { !names.contains($0.prefix { $0 != "=" }) }
     return unsafe CStrings.with(arguments) { argv in

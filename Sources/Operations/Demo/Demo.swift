@@ -2,8 +2,8 @@ import CLinux
 import Resources
 import Transport
 
-/// The main job on one machine: an upstream, the egress instance and the ingress instance of the article, each in a process
-/// of its own, with the resources as they are published.
+/// The main job on one machine: an upstream, the egress instance and the ingress instance of the article, each in a
+/// process of its own, with the resources as they are published.
 package final class Demo {
   /// What `demo` is told.
   package struct Options {
@@ -121,7 +121,8 @@ package final class Demo {
 
   private func ready() {
     let place = "--resolve \"\(options.host):\(Self.ingressTLSPort):127.0.0.1\" --cacert \(options.certificates)/ca.crt"
-    say("""
+    say(
+      """
       The main job runs: curl -> ingress (15443) -> egress (18080) -> \(upstream == nil ? options.upstream ?? "" : "embedded upstream (TLS)")
       Try:
 

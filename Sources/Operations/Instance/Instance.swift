@@ -4,8 +4,8 @@ import Resources
 import Routing
 import Transport
 
-/// One running instance: the control side of `run`. Its loop has the admin and health endpoints, the resolver, signals and
-/// reloads; requests are the data plane's.
+/// One running instance: the control side of `run`. Its loop has the admin and health endpoints, the resolver, signals
+/// and reloads; requests are the data plane's.
 package final class Instance {
   package let options: InstanceOptions
   let log: ProcessLog
@@ -47,12 +47,13 @@ package final class Instance {
     logWriter = accessLog == .off ? nil : try LogWriter(path: file?.isEmpty == false ? file : nil)
     report(loaded.diagnostics)
     if options.isStrict, loaded.hasErrors {
-      throw StartFailure(exitCode: ExitStatus.configuration, message: "the configuration has errors, and --strict is set")
+      throw StartFailure(
+        exitCode: ExitStatus.configuration, message: "the configuration has errors, and --strict is set")
     }
     try startPlane()
     try startEndpoints()
     try startSignals(signals)
-    shim_trim_memory()
+    ProcessMemory.releaseStartup()
   }
 
   private static func load(_ source: ConfigurationSource) throws -> ConfigurationSource.Loaded {
@@ -61,7 +62,10 @@ package final class Instance {
     case .failure(.unreadable(let paths)):
       throw StartFailure(exitCode: ExitStatus.noInput, message: "cannot read \(paths.joined(separator: ", "))")
     case .failure(.unknownInstance(let name, let known)):
-      var message = name.isEmpty ? "which instance to run is not clear: name one with --instance, or say --label and --namespace" : "instance \"\(name)\" is not in the configuration"
+      var message =
+        name.isEmpty
+        ? "which instance to run is not clear: name one with --instance, or say --label and --namespace"
+        : "instance \"\(name)\" is not in the configuration"
       if let help = Suggestion.help(for: name, among: known) { message += "; \(help)" }
       if !known.isEmpty { message += " (declared: \(known.joined(separator: ", ")))" }
       throw StartFailure(exitCode: ExitStatus.configuration, message: message)
@@ -109,7 +113,9 @@ package final class Instance {
 
   private func take(_ problems: [PublishProblem]) {
     self.problems = problems
-    for problem in problems { log.log(.error, problem.isBindFailure ? "listener" : "tls", "\(problem.subject): \(problem.reason)") }
+    for problem in problems {
+      log.log(.error, problem.isBindFailure ? "listener" : "tls", "\(problem.subject): \(problem.reason)")
+    }
   }
 
   private func report(_ diagnostics: [Diagnostic]) {
@@ -133,7 +139,8 @@ package final class Instance {
     let identity = loaded.snapshot.identity
     log.log(
       .info, "main",
-      "instance \(identity.namespace)/\(identity.name) serves \(loaded.snapshot.listenerFacts.map(\.name).joined(separator: ", ")) with \(options.plane.workers) worker\(options.plane.workers == 1 ? "" : "s")")
+      "instance \(identity.namespace)/\(identity.name) serves \(loaded.snapshot.listenerFacts.map(\.name).joined(separator: ", ")) with \(options.plane.workers) worker\(options.plane.workers == 1 ? "" : "s")"
+    )
   }
 
   private func startSignals(_ descriptor: Int32) throws {
@@ -176,10 +183,11 @@ package final class Instance {
       reloads.succeeded += 1
       report(fresh.diagnostics)
       if let plane { take(plane.publish(fresh.snapshot)) }
-      shim_trim_memory()
+      ProcessMemory.releaseStartup()
       log.log(.info, "config", "configuration \(generation) is in force")
     case .failure(.unreadable(let paths)): refuse(["cannot read \(paths.joined(separator: ", "))"], [])
-    case .failure(.unknownInstance(let name, _)): refuse(["instance \"\(name)\" is not in the configuration any more"], [])
+    case .failure(.unknownInstance(let name, _)):
+      refuse(["instance \"\(name)\" is not in the configuration any more"], [])
     }
   }
 
@@ -189,7 +197,8 @@ package final class Instance {
     report(diagnostics.filter { $0.severity == .error })
     log.log(
       .error, "config",
-      "the configuration was not reloaded, the old one (\(loaded.snapshot.generation)) goes on serving: \(errors.first ?? "")")
+      "the configuration was not reloaded, the old one (\(loaded.snapshot.generation)) goes on serving: \(errors.first ?? "")"
+    )
   }
 
   // MARK: Ending

@@ -1,6 +1,7 @@
 import Proxy
 
-/// Whether the instance should get traffic, and if not, why: its own state, and the health of the upstreams that it is for.
+/// Whether the instance should get traffic, and if not, why: its own state, and the health of the upstreams that it is
+/// for.
 package struct Readiness: Sendable {
   /// One thing that must hold.
   package struct Check: Sendable {
@@ -36,7 +37,9 @@ package struct Readiness: Sendable {
     }
     for probe in probes where probe.gatesReadiness {
       checks.append(
-        Check(name: "upstream \(probe.cluster)", isGood: probe.isHealthy, reason: probe.reason.map { "\(probe.target): \($0)" }))
+        Check(
+          name: "upstream \(probe.cluster)", isGood: probe.isHealthy,
+          reason: probe.reason.map { "\(probe.target): \($0)" }))
     }
     return Readiness(checks: checks)
   }

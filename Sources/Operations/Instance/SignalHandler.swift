@@ -15,7 +15,9 @@ final class SignalHandler: EventHandler {
   /// Blocks the signals for this thread and those it starts later: make it first.
   static func open() -> Int32 { shim_open_signals() }
 
-  init(descriptor: Int32, loop: EventLoop, handle: @escaping (Request) -> Void, isInterrupt: @escaping (Bool) -> Void) throws {
+  init(descriptor: Int32, loop: EventLoop, handle: @escaping (Request) -> Void, isInterrupt: @escaping (Bool) -> Void)
+    throws
+  {
     self.descriptor = descriptor
     self.handle = handle
     self.isInterrupt = isInterrupt

@@ -2,8 +2,8 @@ import CLinux
 import Synchronization
 import Transport
 
-/// Writes the access log on a thread of its own. Workers leave whole lines in a bounded buffer; when the reader of the log is
-/// slower than the traffic, lines are lost and counted, never waited for.
+/// Writes the access log on a thread of its own. Workers leave whole lines in a bounded buffer; when the reader of the
+/// log is slower than the traffic, lines are lost and counted, never waited for.
 package final class LogWriter: @unchecked Sendable {
   private let buffer: Mutex<[UInt8]>
   private let wake: Int32

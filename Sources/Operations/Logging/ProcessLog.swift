@@ -25,7 +25,9 @@ package final class ProcessLog: Sendable {
 
     /// From its name, `warn` included.
     package init?(name: String) {
-      guard let level = Self.allCases.first(where: { $0.name == name || ($0 == .warning && name == "warn") }) else { return nil }
+      guard let level = Self.allCases.first(where: { $0.name == name || ($0 == .warning && name == "warn") }) else {
+        return nil
+      }
       self = level
     }
   }
@@ -52,7 +54,8 @@ package final class ProcessLog: Sendable {
     let time = TimeText.now()
     let line: String
     if isJSON {
-      line = "{\"time\":\"\(time)\",\"level\":\"\(level.name)\",\"scope\":\"\(component)\",\"msg\":\(JSON.quoted(message))}\n"
+      line =
+        "{\"time\":\"\(time)\",\"level\":\"\(level.name)\",\"scope\":\"\(component)\",\"msg\":\(JSON.quoted(message))}\n"
     } else {
       line = "\(time)\t\(level.name)\t\(component)\t\(message)\n"
     }

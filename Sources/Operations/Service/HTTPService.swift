@@ -41,7 +41,8 @@ package struct ServiceReply {
   }
 }
 
-/// A small HTTP/1.1 server on the control loop, for the admin, health and metrics endpoints and for the demo's upstream.
+/// A small HTTP/1.1 server on the control loop, for the admin, health and metrics endpoints and for the demo's
+/// upstream.
 package final class HTTPService: EventHandler {
   /// Answers a request, now or later.
   package typealias Handler = (ServiceRequest, @escaping (ServiceReply) -> Void) -> Void
@@ -53,7 +54,9 @@ package final class HTTPService: EventHandler {
   private let tls: TLSListenerContext?
 
   /// - Throws: `SystemError` when the address cannot be bound.
-  package init(loop: EventLoop, address: SocketAddress, tls: TLSListenerContext? = nil, handler: @escaping Handler) throws {
+  package init(loop: EventLoop, address: SocketAddress, tls: TLSListenerContext? = nil, handler: @escaping Handler)
+    throws
+  {
     let socket = try ListeningSocket(address: address, isShared: false, backlog: 128)
     self.address = socket.address
     self.socket = socket

@@ -2,8 +2,8 @@ import Transport
 
 /// Access log lines of one worker, gathered over a loop turn and handed to the writer's thread in one piece.
 ///
-/// The line is formatted in place; the writer takes the array by reference and the worker starts a new one only when the
-/// writer still holds the last: two arrays swap, nothing is allocated per request.
+/// The line is formatted in place; the writer takes the array by reference and the worker starts a new one only when
+/// the writer still holds the last: two arrays swap, nothing is allocated per request.
 final class AccessLogBatch: EventHandler {
   private let loop: EventLoop
   private let services: WorkerServices

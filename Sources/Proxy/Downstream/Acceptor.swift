@@ -28,7 +28,8 @@ final class Acceptor: EventHandler {
     loop.adopt(self)
   }
 
-  /// Serves `listener` of the newest snapshot from now on; connections that are already there follow with their next request.
+  /// Serves `listener` of the newest snapshot from now on; connections that are already there follow with their next
+  /// request.
   func serve(listener: Int32, tls: TLSListenerContext?) {
     listenerIndex = listener
     self.tls = tls

@@ -62,7 +62,8 @@ final class HTTP1DownstreamConnection: Connection {
     generationNumber = -1
     try super.init(loop: worker.loop, descriptor: descriptor, peer: peer, tls: tls, isConnecting: false)
     worker.connectionOpened(self)
-    armTimer(tls == nil ? worker.limits.idleTimeoutMilliseconds : worker.limits.handshakeTimeoutMilliseconds, Timer.idle)
+    armTimer(
+      tls == nil ? worker.limits.idleTimeoutMilliseconds : worker.limits.handshakeTimeoutMilliseconds, Timer.idle)
   }
 
   @available(*, unavailable, message: "use the initializer of this class")

@@ -1,8 +1,8 @@
 import Routing
 import Transport
 
-/// Turns probe results into verdicts, on the control side: per endpoint with thresholds, per host with the share of healthy
-/// endpoints that its probe asks for.
+/// Turns probe results into verdicts, on the control side: per endpoint with thresholds, per host with the share of
+/// healthy endpoints that its probe asks for.
 final class HealthMonitor {
   private let log: @Sendable (WorkerServices.LogLevel, String, String) -> Void
   private(set) var generation = 0
@@ -15,8 +15,8 @@ final class HealthMonitor {
     self.log = log
   }
 
-  /// Takes over the probes of a snapshot. A probe that did not change keeps its verdicts: a reload does not make an instance
-  /// unready.
+  /// Takes over the probes of a snapshot. A probe that did not change keeps its verdicts: a reload does not make an
+  /// instance unready.
   func adopt(_ snapshot: Snapshot) {
     let old = zip(probes, verdicts).map { ($0.0, $0.1) }
     generation += 1
@@ -88,6 +88,7 @@ final class HealthMonitor {
     }
     if let problem = problems[index] { return problem }
     guard !failures.isEmpty else { return "no probe of \(probes[index].target) has succeeded yet" }
-    return "\(healthy) of \(verdicts[index].count) endpoints healthy, \(needed) needed: " + failures.joined(separator: "; ")
+    return "\(healthy) of \(verdicts[index].count) endpoints healthy, \(needed) needed: "
+      + failures.joined(separator: "; ")
   }
 }

@@ -4,8 +4,8 @@ import Wire
 
 /// Probes all endpoints of one cluster, on one worker, with the cluster's own TLS: what it finds holds for traffic.
 ///
-/// Every period each endpoint gets one connection and one question. A probe that is still out when the next is due is not
-/// doubled: it runs into its own timeout.
+/// Every period each endpoint gets one connection and one question. A probe that is still out when the next is due is
+/// not doubled: it runs into its own timeout.
 final class Prober: EventHandler {
   private let index: Int
   private let generation: Int
@@ -18,7 +18,8 @@ final class Prober: EventHandler {
   private var isStopped = false
 
   init(
-    index: Int, generation: Int, probe: Probe, cluster: UpstreamCluster, report: @escaping @Sendable (ProbeReport) -> Void
+    index: Int, generation: Int, probe: Probe, cluster: UpstreamCluster,
+    report: @escaping @Sendable (ProbeReport) -> Void
   ) {
     self.index = index
     self.generation = generation

@@ -58,7 +58,8 @@ package struct RandomSource: RandomNumberGenerator {
     output.storeBytes(of: digits.littleEndian, toByteOffset: offset, as: UInt64.self)
   }
 
-  /// Eight hexadecimal digits in the order in which they are written, lowest byte first: all at once instead of one by one.
+  /// Eight hexadecimal digits in the order in which they are written, lowest byte first: all at once instead of one by
+  /// one.
   private static func hexadecimal(_ value: UInt32) -> UInt64 {
     var spread = UInt64(value.byteSwapped)
     spread = (spread | spread << 16) & 0x0000_FFFF_0000_FFFF

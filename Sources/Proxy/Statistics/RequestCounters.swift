@@ -1,4 +1,5 @@
-/// Requests by outcome, for `istio_requests_total` and its latency histogram. Bounded: clusters × statuses × flags that occur.
+/// Requests by outcome, for `istio_requests_total` and its latency histogram. Bounded: clusters × statuses × flags that
+/// occur.
 package struct RequestCounters {
   /// What is told apart.
   package struct Key: Hashable, Sendable {
@@ -31,13 +32,15 @@ package struct RequestCounters {
   /// Counts one finished stream.
   mutating func count(_ stream: Stream) {
     let key = Key(
-      cluster: stream.cluster.map { $0.with { $0.config.index } } ?? -1, status: Int16(clamping: stream.response.status),
+      cluster: stream.cluster.map { $0.with { $0.config.index } } ?? -1,
+      status: Int16(clamping: stream.response.status),
       flags: stream.flags, isTLS: stream.source.isTLS)
     let duration = stream.durationMilliseconds
     var bucket = 0
     while bucket < Self.bounds.count, duration > Self.bounds[bucket] { bucket += 1 }
     values[key, default: Value()].add(
-      duration: duration, bucket: bucket, requestBytes: stream.requestBodyBytes, responseBytes: stream.responseBodyBytes)
+      duration: duration, bucket: bucket, requestBytes: stream.requestBodyBytes, responseBytes: stream.responseBodyBytes
+    )
   }
 }
 

@@ -3,8 +3,8 @@ import Wire
 
 /// Puts a body on an HTTP/1 connection, in the framing that its head announced.
 ///
-/// A chunk is announced with the size of what the source offers; when the connection takes less, the rest is owed and the
-/// next bytes that the source offers pay it.
+/// A chunk is announced with the size of what the source offers; when the connection takes less, the rest is owed and
+/// the next bytes that the source offers pay it.
 struct HTTP1BodyWriter {
   private var framing = BodyFraming.none
   private var owedInChunk = 0
@@ -26,7 +26,9 @@ struct HTTP1BodyWriter {
       if owedInChunk == 0 {
         guard !connection.isOutputBlocked else { return accepted }
         let size = span.byteCount - accepted
-        guard connection.gather(Self.chunkOverhead, { HTTP1.writeChunkHeader(size, into: &$0) }) else { return accepted }
+        guard connection.gather(Self.chunkOverhead, { HTTP1.writeChunkHeader(size, into: &$0) }) else {
+          return accepted
+        }
         owedInChunk = size
       }
       let piece = span.extracting(accepted..<accepted + min(owedInChunk, span.byteCount - accepted))

@@ -50,7 +50,9 @@ extension Stream {
   }
 
   /// Answers a request whose head was refused before it became a request.
-  func refuse(_ refusal: HTTP1Refusal, from link: DownstreamLink, source: StreamSource, generation: Ref<WorkerGeneration>) {
+  func refuse(
+    _ refusal: HTTP1Refusal, from link: DownstreamLink, source: StreamSource, generation: Ref<WorkerGeneration>
+  ) {
     downstream = link
     self.source = source
     self.generation = generation

@@ -67,7 +67,8 @@ extension Stream {
     let cluster = generation.cluster(destination.cluster)
     self.cluster = cluster
     retriesLeft = Int(retryPolicy.attempts)
-    if let problem = cluster.with({ $0.tlsProblem }) {
+    // Asked first without taking the text: even an absent one would be retained.
+    if cluster.with({ $0.tlsProblem != nil }), let problem = cluster.with({ $0.tlsProblem }) {
       failureReason = problem
       flags.insert(.upstreamConnectionFailure)
       return replyFailure(.connectFailure, reason: problem)

@@ -207,7 +207,9 @@ extension Stream {
       noHealthyUpstream()
     case .awaitingConnection, .awaitingResponse:
       endpoint?.with { $0.counters.timeouts += 1 }
-      if retriesLeft > 0, requestBodyBytes == 0, !retryPolicy.conditions.isDisjoint(with: [.serverError, .gatewayError, .reset]) {
+      if retriesLeft > 0, requestBodyBytes == 0,
+        !retryPolicy.conditions.isDisjoint(with: [.serverError, .gatewayError, .reset])
+      {
         retriesLeft -= 1
         retry()
       } else {

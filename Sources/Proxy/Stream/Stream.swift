@@ -4,11 +4,12 @@ import Wire
 
 /// One request and its response: routed, sent to an endpoint, retried if need be, answered, logged.
 ///
-/// A stream knows heads and body bytes, not protocols: the codecs on its two sides translate. It is taken from the worker's
-/// pool when a request begins and returns there when the response has ended; nothing is allocated in between.
+/// A stream knows heads and body bytes, not protocols: the codecs on its two sides translate. It is taken from the
+/// worker's pool when a request begins and returns there when the response has ended; nothing is allocated in between.
 ///
-/// Bodies are not stored here. The side that has bytes offers them, the other side takes what it can send, and the rest stays
-/// in the buffer of the connection it came from, which stops reading: back-pressure without a mechanism of its own.
+/// Bodies are not stored here. The side that has bytes offers them, the other side takes what it can send, and the rest
+/// stays in the buffer of the connection it came from, which stops reading: back-pressure without a mechanism of its
+/// own.
 package final class Stream: EventHandler {
   let worker: Ref<Worker>
   let loop: EventLoop
@@ -92,8 +93,8 @@ package final class Stream: EventHandler {
     generation.with { route(in: $0) }
   }
 
-  /// Offers bytes of the request body; returns how many were taken. `HTTP1DownstreamConnection.resumeRequestBody()` follows
-  /// when not all were.
+  /// Offers bytes of the request body; returns how many were taken. `HTTP1DownstreamConnection.resumeRequestBody()`
+  /// follows when not all were.
   func requestBody(_ span: RawSpan) -> Int {
     guard state == .awaitingResponse || state == .streaming else { return 0 }
     let taken =
@@ -122,7 +123,9 @@ package final class Stream: EventHandler {
   }
 
   /// The client is gone; nobody wants the answer.
-  func downstreamClosed(_ flag: ResponseFlags = .downstreamConnectionTermination, details: StaticString = "downstream_remote_disconnect") {
+  func downstreamClosed(
+    _ flag: ResponseFlags = .downstreamConnectionTermination, details: StaticString = "downstream_remote_disconnect"
+  ) {
     flags.insert(flag)
     if self.details.utf8CodeUnitCount == 0 || response.status != 0 { self.details = details }
     cancelUpstream()
@@ -139,7 +142,8 @@ package final class Stream: EventHandler {
     }
   }
 
-  /// The final response head is in `response`. Returns false when the stream does not want this response (it will try again).
+  /// The final response head is in `response`. Returns false when the stream does not want this response (it will try
+  /// again).
   func responseArrived() -> Bool {
     responseStartNanoseconds = loop.nowNanoseconds
     loop.cancel(&tryTimer)
@@ -255,7 +259,9 @@ package final class Stream: EventHandler {
 
   /// How long the upstream took to begin its answer; nil when the answer is not the upstream's.
   var serviceMilliseconds: Int? {
-    guard upstreamStartNanoseconds > 0, responseStartNanoseconds >= upstreamStartNanoseconds, endedByUpstream else { return nil }
+    guard upstreamStartNanoseconds > 0, responseStartNanoseconds >= upstreamStartNanoseconds, endedByUpstream else {
+      return nil
+    }
     return Int((responseStartNanoseconds - upstreamStartNanoseconds) / 1_000_000)
   }
 
@@ -264,7 +270,9 @@ package final class Stream: EventHandler {
   /// Bytes of the names that the log line holds.
   var nameBytes: Int {
     var count = cluster.map { $0.with { $0.nameBytes.count } } ?? 0
-    if routeIndex >= 0 { count += generation.map { $0.with { $0.snapshot.routeFacts[Int(routeIndex)].nameBytes.count } } ?? 0 }
+    if routeIndex >= 0 {
+      count += generation.map { $0.with { $0.snapshot.routeFacts[Int(routeIndex)].nameBytes.count } } ?? 0
+    }
     return count
   }
 

@@ -3,8 +3,8 @@ import Transport
 
 /// The addresses behind the names of clusters, kept on the control side and told to all workers.
 ///
-/// A name is asked for when its cluster appears, and again when a worker uses it after its time to live: what nobody uses
-/// is not refreshed. The last good answer stays in use when the name service fails.
+/// A name is asked for when its cluster appears, and again when a worker uses it after its time to live: what nobody
+/// uses is not refreshed. The last good answer stays in use when the name service fails.
 final class EndpointDirectory {
   /// Says what is known of a cluster to all workers.
   typealias Publish = (_ cluster: String, _ update: Update) -> Void
@@ -87,7 +87,11 @@ final class EndpointDirectory {
     var reason = "no addresses"
     for (index, name) in entry.cluster.settings.dnsNames.enumerated() {
       guard let answer = entry.answers[index] else { continue }
-      if let problem = answer.problem { reason = problem } else { lifetime = min(lifetime, answer.lifetimeMilliseconds) }
+      if let problem = answer.problem {
+        reason = problem
+      } else {
+        lifetime = min(lifetime, answer.lifetimeMilliseconds)
+      }
       for address in answer.addresses {
         let port = address.port == 0 ? name.port : address.port
         endpoints.append(ResolvedEndpoint(address: address.withPort(port), weight: name.weight))

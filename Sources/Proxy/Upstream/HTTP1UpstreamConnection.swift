@@ -189,7 +189,9 @@ final class HTTP1UpstreamConnection: Connection {
   }
 
   private func headArrived(_ stream: Ref<Stream>) -> Bool {
-    let (status, framing, persistent) = stream.with { ($0.response.status, $0.response.framing, $0.response.isPersistent) }
+    let (status, framing, persistent) = stream.with {
+      ($0.response.status, $0.response.framing, $0.response.isPersistent)
+    }
     if status < 200 { return informationalArrived(stream, status) }
     isPersistent = persistent
     reader.begin(framing)
@@ -301,7 +303,8 @@ final class HTTP1UpstreamConnection: Connection {
 
   // MARK: Ending
 
-  /// The stream does not want this exchange any more. A request that was cut off cannot be taken back: the connection closes.
+  /// The stream does not want this exchange any more. A request that was cut off cannot be taken back: the connection
+  /// closes.
   func cancel() {
     stream = nil
     phase = .closing

@@ -1,8 +1,8 @@
 import Routing
 import Transport
 
-/// A cluster at work on one worker: its endpoints, their connections, the balancer, and requests that wait for a name to
-/// be resolved. It outlives the snapshot it came with when the next one has the same cluster unchanged.
+/// A cluster at work on one worker: its endpoints, their connections, the balancer, and requests that wait for a name
+/// to be resolved. It outlives the snapshot it came with when the next one has the same cluster unchanged.
 package final class UpstreamCluster {
   package let config: Cluster
   /// The name, for the access log.

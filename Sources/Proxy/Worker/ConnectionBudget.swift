@@ -1,6 +1,7 @@
 import Synchronization
 
-/// How many client connections the process may hold, over all workers. Touched when one comes and goes, not with requests.
+/// How many client connections the process may hold, over all workers. Touched when one comes and goes, not with
+/// requests.
 final class ConnectionBudget: Sendable {
   private let active = Atomic<Int>(0)
   private let limit: Int

@@ -1,8 +1,8 @@
 import Routing
 import Transport
 
-/// Makes a snapshot ready for the workers, on the control side: binds sockets, builds TLS contexts. What did not change since
-/// the last snapshot is taken over.
+/// Makes a snapshot ready for the workers, on the control side: binds sockets, builds TLS contexts. What did not change
+/// since the last snapshot is taken over.
 final class PlanBuilder {
   private let options: DataPlaneOptions
   private var bound: Set<SocketAddress> = []

@@ -1,8 +1,8 @@
 import Routing
 import Transport
 
-/// The TLS contexts of one worker: one a policy, kept over reloads as long as the policy stays the same. Each worker has its
-/// own, because OpenSSL 3.0 takes locks on shared ones.
+/// The TLS contexts of one worker: one a policy, kept over reloads as long as the policy stays the same. Each worker
+/// has its own, because OpenSSL 3.0 takes locks on shared ones.
 final class TLSContextCache {
   private var servers: [TLSServerPolicy: TLSServerContext] = [:]
   private var usedServers: Set<TLSServerPolicy> = []
@@ -65,8 +65,8 @@ final class TLSContextCache {
     return context
   }
 
-  /// Sessions may be resumed where the same client certificates are asked for; the name of the policy's secret keeps servers
-  /// with other certificates apart.
+  /// Sessions may be resumed where the same client certificates are asked for; the name of the policy's secret keeps
+  /// servers with other certificates apart.
   private static func identity(of policy: TLSServerPolicy) -> String {
     let authority = policy.clientCAPEM.map { Digest.sha256($0).map(String.init).joined(separator: ",") } ?? ""
     let sources = policy.certificates.map(\.source).joined(separator: ",")
@@ -120,7 +120,8 @@ final class TLSContextCache {
     return configuration
   }
 
-  /// Drops the contexts that the last snapshot did not ask for. Files may have changed: what was read from them is not kept.
+  /// Drops the contexts that the last snapshot did not ask for. Files may have changed: what was read from them is not
+  /// kept.
   func forgetUnused() {
     servers = servers.filter { usedServers.contains($0.key) }
     clients = clients.filter { usedClients.contains($0.key) && !$0.key.readsFiles }

@@ -2,7 +2,8 @@ import CLinux
 import Transport
 import Wire
 
-/// The time of day for headers and logs: read from the system once a second, advanced by the loop's monotonic clock between.
+/// The time of day for headers and logs: read from the system once a second, advanced by the loop's monotonic clock
+/// between.
 struct WallClock {
   private var offsetNanoseconds: Int64 = 0
   private var validUntil: Int64 = 0

@@ -2,8 +2,8 @@ import Routing
 import Transport
 import Wire
 
-/// One thread of the data plane: its loop, sockets, connections, streams and pools. Workers share nothing on the path of a
-/// request; what the control side wants of a worker it posts to the loop.
+/// One thread of the data plane: its loop, sockets, connections, streams and pools. Workers share nothing on the path
+/// of a request; what the control side wants of a worker it posts to the loop.
 package final class Worker {
   package let index: Int
   package let loop: EventLoop

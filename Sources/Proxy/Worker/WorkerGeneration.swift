@@ -1,8 +1,9 @@
 import Routing
 import Transport
 
-/// A snapshot at work on one worker. Requests that began on it finish on it, also when the worker has adopted the next one:
-/// the generation lives until its last stream has ended. The count is a plain number because it never leaves the thread.
+/// A snapshot at work on one worker. Requests that began on it finish on it, also when the worker has adopted the next
+/// one: the generation lives until its last stream has ended. The count is a plain number because it never leaves the
+/// thread.
 final class WorkerGeneration {
   /// Counts up with every adopted snapshot.
   let number: Int

@@ -1,8 +1,8 @@
 import Routing
 import Transport
 
-/// A snapshot made ready for one worker on the control side: sockets are bound and TLS contexts built, so that adopting it
-/// neither fails nor takes time on the worker's thread.
+/// A snapshot made ready for one worker on the control side: sockets are bound and TLS contexts built, so that adopting
+/// it neither fails nor takes time on the worker's thread.
 final class WorkerPlan {
   let snapshot: Snapshot
   let listeners: [PlannedListener]

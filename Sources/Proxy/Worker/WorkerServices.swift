@@ -1,6 +1,7 @@
 import Transport
 
-/// What workers ask of the control side. Called on worker threads; nothing here blocks or answers: results are posted back.
+/// What workers ask of the control side. Called on worker threads; nothing here blocks or answers: results are posted
+/// back.
 package struct WorkerServices: Sendable {
   /// Severity of a line of the process log.
   package enum LogLevel: Int, Sendable { case debug, info, warning, error }

@@ -1,7 +1,7 @@
 import Yams
 
-/// Reads the fields of one mapping, strictly: what is not asked for by the time of `finish()` is unknown, what has the wrong
-/// type is said with its place. camelCase is canonical, snake_case is accepted, as in proto3's JSON form.
+/// Reads the fields of one mapping, strictly: what is not asked for by the time of `finish()` is unknown, what has the
+/// wrong type is said with its place. camelCase is canonical, snake_case is accepted, as in proto3's JSON form.
 final class FieldReader {
   let context: DecodingContext
   let location: SourceLocation
@@ -42,7 +42,8 @@ final class FieldReader {
     }
     let place = context.location(of: node)
     if scalar.style == .plain, ScalarForm.isNumberOrBoolean(scalar.string) {
-      context.error("\(name): expected a string, found \(scalar.string)", at: place, help: "write \"\(scalar.string)\" in quotes")
+      context.error(
+        "\(name): expected a string, found \(scalar.string)", at: place, help: "write \"\(scalar.string)\" in quotes")
       return nil
     }
     return Located(scalar.string, at: place)
@@ -80,7 +81,8 @@ final class FieldReader {
   func duration(_ name: String, minimumMilliseconds: Int = 1) -> Located<Int>? {
     guard let text = string(name) else { return nil }
     guard let milliseconds = ScalarForm.milliseconds(text.value) else {
-      context.error("\(name): invalid duration \"\(text.value)\"", at: text.location, help: "write it as 1s, 500ms or 1h2m")
+      context.error(
+        "\(name): invalid duration \"\(text.value)\"", at: text.location, help: "write it as 1s, 500ms or 1h2m")
       return nil
     }
     guard milliseconds >= minimumMilliseconds else {

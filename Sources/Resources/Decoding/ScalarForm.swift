@@ -1,6 +1,8 @@
 /// What plain YAML scalars look like (YAML 1.2 core schema), and proto3's durations.
 enum ScalarForm {
-  static func isNull(_ text: String) -> Bool { text.isEmpty || text == "null" || text == "~" || text == "Null" || text == "NULL" }
+  static func isNull(_ text: String) -> Bool {
+    text.isEmpty || text == "null" || text == "~" || text == "Null" || text == "NULL"
+  }
 
   static func isNumberOrBoolean(_ text: String) -> Bool {
     switch text {
@@ -16,11 +18,14 @@ enum ScalarForm {
   /// A decimal integer; a fraction of zero is tolerated as in JSON (`5.0`).
   static func integer(_ text: String) -> Int? {
     if let number = Int(text) { return number }
-    guard let number = Double(text), number == number.rounded(), abs(number) < 1e15, !text.contains("x") else { return nil }
+    guard let number = Double(text), number == number.rounded(), abs(number) < 1e15, !text.contains("x") else {
+      return nil
+    }
     return text.utf8.allSatisfy({ ($0 >= 0x30 && $0 <= 0x39) || "+-.eE".utf8.contains($0) }) ? Int(number) : nil
   }
 
-  /// Go's durations in milliseconds: `300ms`, `1.5h`, `2h45m`; nil for anything else or for less than a millisecond's precision.
+  /// Go's durations in milliseconds: `300ms`, `1.5h`, `2h45m`; nil for anything else or for less than a millisecond's
+  /// precision.
   static func milliseconds(_ text: String) -> Int? {
     if text == "0" { return 0 }
     var rest = Substring(text)

@@ -35,9 +35,10 @@ package struct DiagnosticRenderer {
   private mutating func line(_ location: SourceLocation) -> String? {
     if lines[location.file] == nil {
       let text = FileSystem.isDirectory(location.file) == false ? FileSystem.read(location.file) : nil
-      lines[location.file] = text.map { bytes in
-        String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-      } ?? []
+      lines[location.file] =
+        text.map { bytes in
+          String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        } ?? []
     }
     guard let all = lines[location.file], location.line >= 1, location.line <= all.count else { return nil }
     return all[location.line - 1].filter { $0 != "\r" }

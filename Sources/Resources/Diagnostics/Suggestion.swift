@@ -14,7 +14,9 @@ package enum Suggestion {
       let distance = distance(wanted, Array(candidate.lowercased().utf8))
       if distance < best?.1 ?? Int.max { best = (candidate, distance) }
     }
-    guard let (candidate, distance) = best, distance <= max(1, min(wanted.count, candidate.utf8.count) / 3) else { return nil }
+    guard let (candidate, distance) = best, distance <= max(1, min(wanted.count, candidate.utf8.count) / 3) else {
+      return nil
+    }
     return candidate
   }
 

@@ -26,7 +26,9 @@ package struct DestinationRule: Sendable {
     exportTo = reader.strings("exportTo")
     workloadSelector = reader.object("workloadSelector") { $0.stringMap("matchLabels") }
     reader.require(host.map { !$0.value.isEmpty } ?? false, "destination rule host cannot be empty")
-    if let host, let problem = HostRules.problem(with: host.value, allowsWildcard: true), !HostRules.isIPLiteral(host.value) {
+    if let host, let problem = HostRules.problem(with: host.value, allowsWildcard: true),
+      !HostRules.isIPLiteral(host.value)
+    {
       reader.context.error(problem, at: host.location)
     }
     var seen: Set<String> = []

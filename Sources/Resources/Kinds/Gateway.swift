@@ -109,7 +109,9 @@ package enum PortProtocol: String, Sendable, CaseIterable {
 
   package init?(name: String) {
     let upper = name.uppercased()
-    guard let value = Self.allCases.first(where: { $0.rawValue == upper || $0.rawValue + "-" == upper }) else { return nil }
+    guard let value = Self.allCases.first(where: { $0.rawValue == upper || $0.rawValue + "-" == upper }) else {
+      return nil
+    }
     self = value
   }
 
@@ -226,7 +228,9 @@ package struct ServerTLSSettings: Sendable {
       context.error("ISTIO_MUTUAL TLS cannot have associated credentialName or certificates", at: location)
     }
     if (mode == .simple || mode == .mutual || mode == .optionalMutual), !hasCredential, tlsCertificates.isEmpty {
-      if files.serverCertificate == nil { context.error("\(mode.rawValue) TLS requires a server certificate", at: location) }
+      if files.serverCertificate == nil {
+        context.error("\(mode.rawValue) TLS requires a server certificate", at: location)
+      }
       if files.privateKey == nil { context.error("\(mode.rawValue) TLS requires a private key", at: location) }
       if mode != .simple, files.caCertificates == nil {
         context.error("\(mode.rawValue) TLS requires a client CA bundle", at: location)

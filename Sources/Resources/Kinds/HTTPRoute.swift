@@ -37,7 +37,9 @@ package struct HTTPRoute: Sendable {
     if redirect != nil {
       if !route.isEmpty { context.error("HTTP route cannot contain both route and redirect", at: location) }
       if rewrite != nil { context.error("HTTP route rule cannot contain both rewrite and redirect", at: location) }
-      if directResponse != nil { context.error("HTTP route cannot contain both redirect and direct_response", at: location) }
+      if directResponse != nil {
+        context.error("HTTP route cannot contain both redirect and direct_response", at: location)
+      }
     }
     if directResponse != nil {
       if !route.isEmpty { context.error("HTTP route cannot contain both route and direct_response", at: location) }
@@ -135,10 +137,11 @@ package struct HTTPDirectResponse: Sendable {
 
   init(_ reader: FieldReader) {
     status = reader.integer("status")
-    body = reader.object("body") { body -> [UInt8]? in
-      if let text = body.string("string") { return Array(text.value.utf8) }
-      return body.string("bytes").flatMap { Base64.decode($0.value) }
-    } ?? nil
+    body =
+      reader.object("body") { body -> [UInt8]? in
+        if let text = body.string("string") { return Array(text.value.utf8) }
+        return body.string("bytes").flatMap { Base64.decode($0.value) }
+      } ?? nil
     reader.require(status != nil, "direct response status is required")
     if let status, !(200...599).contains(status.value) {
       reader.context.error("direct response status \(status.value) is not valid", at: status.location)
@@ -171,7 +174,8 @@ package struct HTTPRewrite: Sendable {
         "rewrite must specify at least one of URI, UriRegexRewrite, or authority", at: reader.location)
     }
     if regex != nil, regexMatch == nil || regexRewrite == nil {
-      reader.context.error("UriRegexRewrite requires both Rewrite and Match fields to be specified", at: reader.location)
+      reader.context.error(
+        "UriRegexRewrite requires both Rewrite and Match fields to be specified", at: reader.location)
     }
   }
 }

@@ -122,7 +122,9 @@ package struct Deployment: Sendable {
       labels = template.object("metadata") { $0.stringMap("labels").mapValues(\.value) } ?? [:]
       _ = template.object("spec") { pod in
         _ = pod.objects("containers") { container in
-          for (name, port) in container.objects("ports", { ($0.string("name")?.value ?? "", $0.integer("containerPort")?.value ?? 0) }) {
+          for (name, port) in container.objects(
+            "ports", { ($0.string("name")?.value ?? "", $0.integer("containerPort")?.value ?? 0) })
+          {
             ports[name] = port
           }
           if let probe = container.object("readinessProbe", ReadinessProbe.init) { probes.append(probe) }

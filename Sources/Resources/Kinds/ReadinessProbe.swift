@@ -30,10 +30,11 @@ package struct ReadinessProbe: Sendable {
   init(_ reader: FieldReader) {
     location = reader.location
     httpGet = reader.object("httpGet", HTTPGet.init)
-    tcpSocket = reader.object("tcpSocket") { socket -> Bool in
-      socket.accept("port", "host")
-      return true
-    } ?? false
+    tcpSocket =
+      reader.object("tcpSocket") { socket -> Bool in
+        socket.accept("port", "host")
+        return true
+      } ?? false
     command = reader.object("exec") { $0.strings("command") } ?? []
     reader.notActedOn("grpc")
     reader.accept("terminationGracePeriodSeconds")
@@ -100,7 +101,8 @@ package struct UpstreamProbe: Sendable {
       } else {
         reader.context.error(
           "gates: unknown value \"\(name.value)\"", at: name.location,
-          help: Suggestion.help(for: name.value, among: Gate.allCases.map(\.rawValue)) ?? "one of readiness, loadBalancing")
+          help: Suggestion.help(for: name.value, among: Gate.allCases.map(\.rawValue))
+            ?? "one of readiness, loadBalancing")
       }
     }
     if names.isEmpty { gates = Set(Gate.allCases) }

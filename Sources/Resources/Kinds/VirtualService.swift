@@ -14,7 +14,8 @@ package struct VirtualService: Sendable {
     http = reader.objects("http", HTTPRoute.init)
     tls = reader.objects("tls", TLSRoute.init)
     tcp = reader.objects("tcp", TCPRoute.init)
-    reader.require(!(http.isEmpty && tls.isEmpty && tcp.isEmpty), "http, tcp or tls must be provided in virtual service")
+    reader.require(
+      !(http.isEmpty && tls.isEmpty && tcp.isEmpty), "http, tcp or tls must be provided in virtual service")
     check(reader)
   }
 
@@ -66,7 +67,9 @@ package struct RouteDestination: Sendable {
       subset = reader.string("subset")
       port = reader.object("port") { $0.integer("number") } ?? nil
       reader.require(host.map { !$0.value.isEmpty } ?? false, "invalid destination host: empty domain name not allowed")
-      if let host, !HostRules.isIPLiteral(host.value), let problem = HostRules.problem(with: host.value, allowsWildcard: true) {
+      if let host, !HostRules.isIPLiteral(host.value),
+        let problem = HostRules.problem(with: host.value, allowsWildcard: true)
+      {
         reader.context.error("invalid destination host: \(problem)", at: host.location)
       }
       HostRules.checkPort(port, reader.context)
@@ -103,9 +106,12 @@ package struct StringMatch: Sendable {
       }
     } else if let regex {
       kind = regex.value == "*" ? .present : .regex(regex)
-      if regex.value.isEmpty { reader.context.error("\"\": regex string match should not be empty", at: regex.location) }
+      if regex.value.isEmpty {
+        reader.context.error("\"\": regex string match should not be empty", at: regex.location)
+      }
       if regex.value.utf8.count > 1024 {
-        reader.context.error("\"\(regex.value.prefix(40))…\": regex is too large, max length allowed is 1024", at: regex.location)
+        reader.context.error(
+          "\"\(regex.value.prefix(40))…\": regex is too large, max length allowed is 1024", at: regex.location)
       }
     } else {
       kind = .present

@@ -74,6 +74,21 @@ package enum ResourceLoader {
     }
   }
 
+  /// Where a key stands for the second time in the mapping that begins at `mark`.
+  private static func secondPlace(
+    of key: String, in document: String, firstLine: Int, from mark: Mark
+  ) -> (line: Int, column: Int) {
+    let indentation = String(repeating: " ", count: max(0, mark.column - 1))
+    var seen = 0
+    for (index, line) in document.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    where index + firstLine + 1 >= mark.line {
+      guard line.hasPrefix("\(indentation)\(key):") || line.hasPrefix("\(indentation)\"\(key)\":") else { continue }
+      seen += 1
+      if seen == 2 { return (index + firstLine + 1, mark.column) }
+    }
+    return (mark.line, mark.column)
+  }
+
   private static func syntaxError(_ error: any Error, file: String, document: String, firstLine: Int) -> Diagnostic {
     guard let error = error as? YamlError else {
       return Diagnostic("IST0106", .error, "\(error)", at: SourceLocation(file: file, line: firstLine + 1, column: 1))
@@ -88,7 +103,14 @@ package enum ResourceLoader {
       return Diagnostic(
         "IST0106", .error, "invalid YAML: \(problem)\(detail)",
         at: SourceLocation(file: file, line: mark.line, column: mark.column),
-        help: hasTab ? "YAML is indented with spaces, never with tabs" : "check the indentation of this line and the one before")
+        help: hasTab
+          ? "YAML is indented with spaces, never with tabs" : "check the indentation of this line and the one before")
+    case .duplicatedKeysInMapping(let duplicates, let context):
+      let key = duplicates.first ?? ""
+      let place = secondPlace(of: key, in: document, firstLine: firstLine, from: context.mark)
+      return Diagnostic(
+        "IST0106", .error, "field \"\(key)\" is given twice",
+        at: SourceLocation(file: file, line: place.line, column: place.column, length: key.count))
     default:
       return Diagnostic(
         "IST0106", .error, "invalid YAML: \(error)", at: SourceLocation(file: file, line: firstLine + 1, column: 1))

@@ -133,7 +133,9 @@ final class ClusterBuilder {
       $0.metadata.namespace == service.metadata.namespace && $0.spec.service == service.metadata.name
     }
     for slice in slices where isSubset(labels, of: slice.metadata.labels) {
-      guard let target = slice.spec.ports.first(where: { $0.name == port.name }) ?? single(slice.spec.ports) else { continue }
+      guard let target = slice.spec.ports.first(where: { $0.name == port.name }) ?? single(slice.spec.ports) else {
+        continue
+      }
       for endpoint in slice.spec.endpoints where endpoint.isReady {
         settings.endpoints += endpoint.addresses.map {
           .init(address: $0, port: UInt16(clamping: target.port), weight: 1, locality: endpoint.zone ?? "")
@@ -240,8 +242,9 @@ final class ClusterBuilder {
     settings.tls = policy.tls.flatMap { originate($0, host: settings.host, entrySANs: sans, request) }
   }
 
-  /// What TLS is originated with. Without `sni` the server name is the host of the ServiceEntry, and the certificate must be
-  /// for it: the downstream Host, which Istio would use, is another name in the egress pattern, and every handshake would fail.
+  /// What TLS is originated with. Without `sni` the server name is the host of the ServiceEntry, and the certificate
+  /// must be for it: the downstream Host, which Istio would use, is another name in the egress pattern, and every
+  /// handshake would fail.
   private func originate(
     _ tls: ClientTLSSettings, host: String, entrySANs: [String], _ request: Request
   ) -> TLSClientPolicy? {
@@ -277,7 +280,8 @@ final class ClusterBuilder {
       report(problem.code, .error, problem.message, credential.location, request, problem.help)
     default:
       guard credentials.authority(credential.value) == nil else { return }
-      let message = "Referenced credentialName not found: \"\(credential.value)-cacert\" or \"\(credential.value)\" with a CA"
+      let message =
+        "Referenced credentialName not found: \"\(credential.value)-cacert\" or \"\(credential.value)\" with a CA"
       policy.problem = message
       report("IST0101", .error, message, credential.location, request)
     }

@@ -23,7 +23,9 @@ struct CredentialStore {
   private func name(_ credential: String) -> String {
     var name = Substring(credential)
     if name.hasPrefix("kubernetes://") { name = name.dropFirst("kubernetes://".count) }
-    if let slash = name.firstIndex(of: "/"), name[..<slash] == identity.namespace { name = name[name.index(after: slash)...] }
+    if let slash = name.firstIndex(of: "/"), name[..<slash] == identity.namespace {
+      name = name[name.index(after: slash)...]
+    }
     return String(name)
   }
 
@@ -39,7 +41,8 @@ struct CredentialStore {
       guard !chain.isEmpty, !privateKey.isEmpty else {
         return .failure(
           Problem(
-            code: "IST0161", message: "found keys \"\(certificate)\" and \"\(key)\" in \(secret.description), but they were empty",
+            code: "IST0161",
+            message: "found keys \"\(certificate)\" and \"\(key)\" in \(secret.description), but they were empty",
             help: nil))
       }
       return .success(
@@ -71,13 +74,15 @@ struct CredentialStore {
     let elsewhere = secrets.values.filter { $0.metadata.name == name }.map(\.metadata.namespace).sorted()
     let help: String?
     if let other = elsewhere.first {
-      help = "there is a secret of that name in namespace \"\(other)\"; it must be in the namespace of the gateway instance, \"\(identity.namespace)\""
+      help =
+        "there is a secret of that name in namespace \"\(other)\"; it must be in the namespace of the gateway instance, \"\(identity.namespace)\""
     } else {
       let names = secrets.values.filter { $0.metadata.namespace == identity.namespace }.map(\.metadata.name)
       help = Suggestion.help(for: name, among: names)
     }
     return Problem(
-      code: "IST0101", message: "Referenced credentialName not found: \"\(name)\" in namespace \"\(identity.namespace)\"",
+      code: "IST0101",
+      message: "Referenced credentialName not found: \"\(name)\" in namespace \"\(identity.namespace)\"",
       help: help)
   }
 }

@@ -34,6 +34,22 @@ package enum InstanceCatalog {
     return entries.sorted { ($0.identity.name, $0.identity.namespace) < ($1.identity.name, $1.identity.namespace) }
   }
 
+  /// Instances that Gateways speak of and nobody declares, as in `kubectl get` output without the operator: one for
+  /// each selector that no declared instance satisfies. For checking, not for running.
+  package static func implied(in resources: ResourceSet, beside declared: [Entry]) -> [Entry] {
+    var entries: [Entry] = []
+    for gateway in resources.gateways {
+      let labels = gateway.spec.selector.mapValues(\.value)
+      guard !(declared + entries).contains(where: { $0.identity.matches(labels) }) else { continue }
+      let name = labels["service.istio.io/canonical-name"] ?? labels["istio"] ?? labels["app"] ?? gateway.metadata.name
+      entries.append(
+        Entry(
+          identity: InstanceIdentity(name: name, namespace: gateway.metadata.namespace, labels: labels),
+          readinessProbes: [], location: gateway.location))
+    }
+    return entries
+  }
+
   private static func append(_ entry: Entry, to entries: inout [Entry]) {
     let isKnown = entries.contains {
       $0.identity.name == entry.identity.name && $0.identity.namespace == entry.identity.namespace

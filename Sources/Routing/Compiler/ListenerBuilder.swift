@@ -81,7 +81,8 @@ struct ListenerBuilder {
   private func bindPorts(_ port: Int) -> [Int] {
     if let local = options.publish[port] { return [local] }
     var targets: [Int] = []
-    for service in services where service.metadata.labels["experimental.istio.io/disable-gateway-port-translation"] != "true" {
+    for service in services
+    where service.metadata.labels["experimental.istio.io/disable-gateway-port-translation"] != "true" {
       for entry in service.spec.ports where entry.port == port {
         if case .number(let target)? = entry.targetPort, !targets.contains(target) { targets.append(target) }
       }

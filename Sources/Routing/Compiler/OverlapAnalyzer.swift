@@ -60,7 +60,8 @@ package enum OverlapAnalyzer {
             Diagnostic(
               "SP1010", .info,
               "portLevelSettings for port \(port.value) replace their siblings: \(lost.joined(separator: ", ")) beside them \(lost.count == 1 ? "is" : "are") not in force on this port",
-              at: port.location, resource: rule.description, help: "repeat \(lost.joined(separator: ", ")) inside the entry"))
+              at: port.location, resource: rule.description,
+              help: "repeat \(lost.joined(separator: ", ")) inside the entry"))
         }
       }
     }
@@ -75,7 +76,8 @@ package enum OverlapAnalyzer {
       for service in resources.virtualServices {
         for route in service.spec.http where route.rewrite?.authority == nil {
           for target in route.route.compactMap(\.destination) {
-            guard let host = target.host, HostName.expand(host.value, namespace: service.metadata.namespace) == cluster.host,
+            guard let host = target.host,
+              HostName.expand(host.value, namespace: service.metadata.namespace) == cluster.host,
               !service.spec.hosts.contains(where: { HostName.covers($0.value.lowercased(), cluster.host) })
             else { continue }
             diagnostics.append(
@@ -95,7 +97,8 @@ package enum OverlapAnalyzer {
     resources.peerAuthentications.compactMap { policy in
       guard policy.metadata.namespace == identity.namespace, policy.spec.mode?.value == .strict else { return nil }
       return Diagnostic(
-        "SP1014", .info, "PeerAuthentication STRICT has no effect on the servers of a Gateway: their tls settings decide",
+        "SP1014", .info,
+        "PeerAuthentication STRICT has no effect on the servers of a Gateway: their tls settings decide",
         at: policy.spec.mode?.location, resource: policy.description)
     }
   }

@@ -1,7 +1,7 @@
 import Resources
 
-/// Finds the probes of an instance: UpstreamProbes of hosts that it routes to, and readiness probes of its own resources
-/// whose `exec` fetches such a host with curl.
+/// Finds the probes of an instance: UpstreamProbes of hosts that it routes to, and readiness probes of its own
+/// resources whose `exec` fetches such a host with curl.
 struct ProbeBuilder {
   let clusters: [Cluster]
   private(set) var probes: [Probe] = []
@@ -69,7 +69,8 @@ struct ProbeBuilder {
   }
 
   private static func request(_ path: String, authority: String, headers: [(name: String, value: String)]) -> [UInt8] {
-    var text = "GET \(path) HTTP/1.1\r\nhost: \(authority)\r\nuser-agent: sallyport-probe\r\naccept: */*\r\nconnection: close\r\n"
+    var text =
+      "GET \(path) HTTP/1.1\r\nhost: \(authority)\r\nuser-agent: sallyport-probe\r\naccept: */*\r\nconnection: close\r\n"
     for header in headers where !header.name.isEmpty { text += "\(header.name): \(header.value)\r\n" }
     return Array((text + "\r\n").utf8)
   }

@@ -117,7 +117,9 @@ struct RouteBuilder {
   private mutating func addPredicates(_ match: HTTPMatch?, _ service: Resource<VirtualService>) -> Bool {
     guard let match else { return true }
     var isGood = true
-    for (subject, condition) in [(Predicate.Subject.scheme, match.scheme), (.method, match.method), (.authority, match.authority)] {
+    for (subject, condition) in [
+      (Predicate.Subject.scheme, match.scheme), (.method, match.method), (.authority, match.authority),
+    ] {
       if let condition { isGood = add(subject, "", condition, false, service) && isGood }
     }
     let pseudo: Set<String> = ["uri", "scheme", "method", "authority"]
@@ -208,7 +210,8 @@ struct RouteBuilder {
       let request = add(destination.headers?.request, service)
       let response = add(destination.headers?.response, service)
       parts.destinations.append(
-        Destination(cluster: cluster, weight: UInt32(clamping: weight), requestHeaders: request, responseHeaders: response))
+        Destination(
+          cluster: cluster, weight: UInt32(clamping: weight), requestHeaders: request, responseHeaders: response))
       route.destinationCount += 1
       route.totalWeight += UInt32(clamping: weight)
     }
@@ -232,7 +235,8 @@ struct RouteBuilder {
           diagnostics.append(
             Diagnostic(
               "IST0106", .error, "\"\(word)\" is not a valid retryOn policy", at: conditions.location,
-              resource: service.description, help: Suggestion.help(for: String(word), among: RetryPolicy.names.keys.sorted())))
+              resource: service.description,
+              help: Suggestion.help(for: String(word), among: RetryPolicy.names.keys.sorted())))
         }
       }
     } else {
@@ -251,7 +255,8 @@ struct RouteBuilder {
     guard let operations else { return -1 }
     let fields = { (map: [String: Located<String>]) in
       map.sorted { $0.key < $1.key }.map {
-        HeaderOperations.Field(name: Array($0.key.lowercased().utf8), value: Array($0.value.value.replacingPercents.utf8))
+        HeaderOperations.Field(
+          name: Array($0.key.lowercased().utf8), value: Array($0.value.value.replacingPercents.utf8))
       }
     }
     for value in operations.set.merging(operations.add, uniquingKeysWith: { first, _ in first }).values
@@ -287,7 +292,8 @@ struct RouteBuilder {
       } else {
         diagnostics.append(
           Diagnostic(
-            "IST0106", .error, "invalid regex \"\(pattern.value)\"", at: pattern.location, resource: service.description))
+            "IST0106", .error, "invalid regex \"\(pattern.value)\"", at: pattern.location, resource: service.description
+          ))
       }
     }
     parts.rewrites.append(result)
@@ -308,7 +314,8 @@ struct RouteBuilder {
       Redirect(
         status: redirect.redirectCode?.value ?? 301, scheme: redirect.scheme?.value,
         authority: redirect.authority.map { Array($0.value.utf8) }, port: port,
-        path: redirect.uri.map { Array($0.value.utf8) }, prefixRewrite: redirect.prefixRewrite.map { Array($0.value.utf8) },
+        path: redirect.uri.map { Array($0.value.utf8) },
+        prefixRewrite: redirect.prefixRewrite.map { Array($0.value.utf8) },
         matchedPrefixCount: matched))
     return Int32(parts.redirects.count - 1)
   }
@@ -357,9 +364,10 @@ extension String {
   /// Holds `%OPERATOR%`.
   fileprivate var hasOperators: Bool {
     let parts = split(separator: "%", omittingEmptySubsequences: false)
-    return parts.count >= 3 && parts.dropFirst().dropLast().contains { part in
-      !part.isEmpty && part.first.map { $0.isUppercase } == true
-    }
+    return parts.count >= 3
+      && parts.dropFirst().dropLast().contains { part in
+        !part.isEmpty && part.first.map { $0.isUppercase } == true
+      }
   }
 }
 

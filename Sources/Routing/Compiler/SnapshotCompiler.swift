@@ -1,7 +1,7 @@
 import Resources
 
-/// Compiles resources into the snapshot of one instance. A resource that is wrong is left out and said; there is always a
-/// snapshot.
+/// Compiles resources into the snapshot of one instance. A resource that is wrong is left out and said; there is always
+/// a snapshot.
 package struct SnapshotCompiler {
   /// The snapshot and everything there is to say about it.
   package struct Output {
@@ -73,7 +73,9 @@ package struct SnapshotCompiler {
 
   // MARK: Listeners
 
-  private func addListener(_ socket: ListenerBuilder.Socket, _ all: [ListenerBuilder.Socket], _ routes: inout RouteBuilder) {
+  private func addListener(
+    _ socket: ListenerBuilder.Socket, _ all: [ListenerBuilder.Socket], _ routes: inout RouteBuilder
+  ) {
     let hosts = Set(socket.servers.flatMap(\.hosts))
     let https = all.first { other in
       other.isTLS && other.servers.contains { $0.portProtocol == .https && $0.hosts.contains { hosts.contains($0) } }
@@ -99,7 +101,9 @@ package struct SnapshotCompiler {
     _ routes: inout RouteBuilder, _ bindings: inout Bindings, _ diagnostics: inout [Diagnostic]
   ) {
     guard socket.isHTTP else {
-      for server in socket.servers { diagnostics.append(notActedOn(server, "plaintext \(server.portProtocol.rawValue) servers")) }
+      for server in socket.servers {
+        diagnostics.append(notActedOn(server, "plaintext \(server.portProtocol.rawValue) servers"))
+      }
       return
     }
     var hosts = VirtualHostBuilder()
@@ -115,7 +119,8 @@ package struct SnapshotCompiler {
     for server in socket.servers {
       let mode = server.server.tls?.effectiveMode ?? .passthrough
       guard mode != .passthrough, mode != .autoPassthrough, server.portProtocol == .https else {
-        let what = mode == .passthrough || mode == .autoPassthrough ? "tls.mode \(mode.rawValue)" : "servers of protocol TLS"
+        let what =
+          mode == .passthrough || mode == .autoPassthrough ? "tls.mode \(mode.rawValue)" : "servers of protocol TLS"
         diagnostics.append(notActedOn(server, what))
         continue
       }

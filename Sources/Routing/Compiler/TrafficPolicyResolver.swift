@@ -1,6 +1,7 @@
 import Resources
 
-/// Finds the DestinationRule for a host and merges its levels, exactly as Istio does (`push_context.go`, `destinationRule()`;
+/// Finds the DestinationRule for a host and merges its levels, exactly as Istio does (`push_context.go`,
+/// `destinationRule()`;
 /// `util.GetPortLevelTrafficPolicy`, `MergeSubsetTrafficPolicy`).
 struct TrafficPolicyResolver {
   /// What is in force for a host, port and subset.
@@ -70,8 +71,8 @@ struct TrafficPolicyResolver {
     effective.tls = subset.tls ?? effective.tls
   }
 
-  /// The rules for a host: those of the instance's namespace, else of the service's, else of the root namespace. The most
-  /// specific host wins; equal ones of a namespace are merged in their order.
+  /// The rules for a host: those of the instance's namespace, else of the service's, else of the root namespace. The
+  /// most specific host wins; equal ones of a namespace are merged in their order.
   private func rulesFor(_ host: String, _ serviceNamespace: String) -> [Resource<DestinationRule>] {
     for namespace in [identity.namespace, serviceNamespace, rootNamespace] {
       let candidates = rules.filter { rule in

@@ -1,7 +1,7 @@
 import Wire
 
-/// Finds hosts: exact by hash, then the longest wildcard suffix, then `*`. One table serves all scopes (route configurations,
-/// or TLS listeners) of a snapshot; a look-up allocates nothing.
+/// Finds hosts: exact by hash, then the longest wildcard suffix, then `*`. One table serves all scopes (route
+/// configurations, or TLS listeners) of a snapshot; a look-up allocates nothing.
 final class NameIndex: Sendable {
   private struct Entry {
     var hash: UInt64
@@ -46,7 +46,9 @@ final class NameIndex: Sendable {
       var isNew = true
       while table[place] >= 0 {
         let entry = entries[Int(table[place])]
-        if entry.hash == hash, entry.scope == name.scope, Array(bytes[Int(entry.start)..<Int(entry.start + entry.count)]) == key {
+        if entry.hash == hash, entry.scope == name.scope,
+          Array(bytes[Int(entry.start)..<Int(entry.start + entry.count)]) == key
+        {
           isNew = false
           break
         }
@@ -70,9 +72,10 @@ final class NameIndex: Sendable {
 
   /// The value of the best name for `host` (without port, any case) in `scope`, -1 if there is none.
   func find(_ host: RawSpan, scope: Int32) -> Int32 {
-    let exact = lookUp(host, scope: scope)
-    if exact >= 0 { return exact }
     let octets = host.octets
+    // Keys with a leading dot are wildcards.
+    let exact = octets.isEmpty || octets[0] != 0x2E ? lookUp(host, scope: scope) : -1
+    if exact >= 0 { return exact }
     for index in 0..<octets.count where octets[index] == 0x2E {
       // `*.example.com` does not match `.example.com`.
       guard index > 0 else { continue }

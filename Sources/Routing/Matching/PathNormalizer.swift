@@ -1,7 +1,7 @@
 import Wire
 
-/// Brings a path into the one form that is matched and forwarded, so that `/a/../admin` and `/admin` are the same to every
-/// rule and policy (Istio's `pathNormalization`).
+/// Brings a path into the one form that is matched and forwarded, so that `/a/../admin` and `/admin` are the same to
+/// every rule and policy (Istio's `pathNormalization`).
 package enum PathNormalizer {
   /// What became of a path.
   package enum Outcome: Equatable {
@@ -53,7 +53,9 @@ package enum PathNormalizer {
     result.reserveCapacity(bytes.count)
     var index = 0
     while index < bytes.count {
-      if bytes[index] == 0x25, index + 2 < bytes.count, let high = digit(bytes[index + 1]), let low = digit(bytes[index + 2]) {
+      if bytes[index] == 0x25, index + 2 < bytes.count, let high = digit(bytes[index + 1]),
+        let low = digit(bytes[index + 2])
+      {
         let byte = high << 4 | low
         if byte == 0 { return nil }
         if wanted(byte) {

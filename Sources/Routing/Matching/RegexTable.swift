@@ -1,7 +1,8 @@
 import CPcre2
 import Wire
 
-/// The regular expressions of a snapshot, compiled once with PCRE2's JIT. They match whole values, as RE2 does in Istio.
+/// The regular expressions of a snapshot, compiled once with PCRE2's JIT. They match whole values, as RE2 does in
+/// Istio.
 @safe
 package final class RegexTable: @unchecked Sendable {
   // Compiled codes are immutable and may be used by all workers at once (pcre2api, "Multithreading").

@@ -1,6 +1,7 @@
 import Wire
 
-/// Finds the candidates among the many rules of a virtual host by path: exact paths and prefixes by hash, the rest in order.
+/// Finds the candidates among the many rules of a virtual host by path: exact paths and prefixes by hash, the rest in
+/// order.
 ///
 /// Rules are numbered in the order in which they were written; each list of candidates is in that order, so taking the
 /// smallest number that matches gives exactly what a scan from the top would give.

@@ -18,7 +18,8 @@ extension Snapshot {
   private func apply(_ operations: HeaderOperations, to head: inout RequestHead) {
     operations.apply(to: &head.headers)
     // `set: {Host: …}` is a host rewrite.
-    if let host = operations.set.first(where: { $0.name == Array("host".utf8) || $0.name == Array(":authority".utf8) }) {
+    if let host = operations.set.first(where: { $0.name == Array("host".utf8) || $0.name == Array(":authority".utf8) })
+    {
       setAuthority(of: &head, host.value)
     }
   }
@@ -53,8 +54,8 @@ extension Snapshot {
 
   /// Where `httpsRedirect` leads: the same host, path and query by https.
   ///
-  /// The port in the authority stays, as in Envoy, unless it is a port that this plaintext listener is reached at and there
-  /// is an HTTPS listener: then the redirect leads to where that one is reached in the same way.
+  /// The port in the authority stays, as in Envoy, unless it is a port that this plaintext listener is reached at and
+  /// there is an HTTPS listener: then the redirect leads to where that one is reached in the same way.
   package func httpsLocation(for head: borrowing RequestHead, listener: Int32) -> [UInt8] {
     let authority = head.bytes(head.authority)
     let host = Authority.host(of: authority)

@@ -113,7 +113,8 @@ extension Snapshot {
     }
   }
 
-  /// Several fields of a name are one value joined by commas (RFC 9110, section 5.3); the first alone is the common case.
+  /// Several fields of a name are one value joined by commas (RFC 9110, section 5.3); the first alone is the common
+  /// case.
   private func headerHolds(_ predicate: Predicate, _ head: borrowing RequestHead, _ context: MatchContext) -> Bool {
     let bytes = bytes
     let name = bytes.span.raw.extracting(Int(predicate.nameStart)..<Int(predicate.nameStart + predicate.nameCount))

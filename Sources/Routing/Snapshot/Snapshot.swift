@@ -2,8 +2,8 @@ import Wire
 
 /// The whole configuration of one instance, ready for use: immutable, shared by all workers, adopted between requests.
 ///
-/// What requests need is in arrays of trivial structs that refer to each other by index: reading them neither allocates nor
-/// counts references. What people need (names, places in files) is in tables beside them.
+/// What requests need is in arrays of trivial structs that refer to each other by index: reading them neither allocates
+/// nor counts references. What people need (names, places in files) is in tables beside them.
 package final class Snapshot: Sendable {
   /// Counts up with every configuration that was loaded.
   package let generation: Int

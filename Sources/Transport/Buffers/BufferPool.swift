@@ -1,5 +1,5 @@
-/// Memory blocks of one loop in two sizes: most messages fit the small one; bulk transfers borrow the large one to save system
-/// calls. Blocks return here when a connection has nothing in flight, so an idle connection holds none.
+/// Memory blocks of one loop in two sizes: most messages fit the small one; bulk transfers borrow the large one to save
+/// system calls. Blocks return here when a connection has nothing in flight, so an idle connection holds none.
 @safe
 package final class BufferPool {
   /// Capacity of a small block: a request head with room, one TLS record. In bytes.

@@ -1,6 +1,7 @@
 /// Bytes between a reader and a writer: one block borrowed from a pool, filled at the tail and consumed at the head.
 ///
-/// Not copyable, so the block has one owner. An empty buffer can give its block back and borrow another when bytes come.
+/// Not copyable, so the block has one owner. An empty buffer can give its block back and borrow another when bytes
+/// come.
 @safe
 package struct ByteBuffer: ~Copyable {
   private var block: UnsafeMutableRawPointer?
@@ -113,7 +114,8 @@ package struct ByteBuffer: ~Copyable {
     return true
   }
 
-  /// Lends the free space at the tail to a system call or to OpenSSL, which says how much it filled (negative: nothing).
+  /// Lends the free space at the tail to a system call or to OpenSSL, which says how much it filled (negative:
+  /// nothing).
   @unsafe
   mutating func fill(_ body: (UnsafeMutableRawPointer, Int) -> Int) -> Int {
     if tail == capacity {

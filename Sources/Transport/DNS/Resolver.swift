@@ -1,8 +1,8 @@
 import CCares
 import CLinux
 
-/// Resolves names with c-ares on an event loop: asynchronous, IPv4 and IPv6, `/etc/hosts` and `/etc/resolv.conf` honoured.
-/// It has timers and sockets only while a question is out.
+/// Resolves names with c-ares on an event loop: asynchronous, IPv4 and IPv6, `/etc/hosts` and `/etc/resolv.conf`
+/// honoured. It has timers and sockets only while a question is out.
 @safe
 package final class Resolver: EventHandler {
   private let loop: EventLoop

@@ -1,10 +1,11 @@
 import CLinux
 import Synchronization
 
-/// One thread's event loop over epoll: descriptors, timers, tasks from other threads, and work put off to the end of the turn.
+/// One thread's event loop over epoll: descriptors, timers, tasks from other threads, and work put off to the end of
+/// the turn.
 ///
-/// Everything is edge-triggered and registered once. The clock is read once a turn. A loop with nothing to do sleeps in the
-/// kernel without a timeout: an idle instance does not wake up.
+/// Everything is edge-triggered and registered once. The clock is read once a turn. A loop with nothing to do sleeps in
+/// the kernel without a timeout: an idle instance does not wake up.
 package final class EventLoop {
   /// Milliseconds of the monotonic clock, as of the beginning of this turn.
   package private(set) var now: Int64
@@ -86,7 +87,8 @@ package final class EventLoop {
     atEnd.append(Ref(handler))
   }
 
-  /// Calls `handler.ready([])` in the next turn, after the events of other descriptors: how a busy one lets others go first.
+  /// Calls `handler.ready([])` in the next turn, after the events of other descriptors: how a busy one lets others go
+  /// first.
   package func runAgain(_ handler: EventHandler) {
     again.append(Ref(handler))
   }

@@ -24,8 +24,8 @@ final class Mailbox: Sendable {
   }
 }
 
-/// Reaches a loop from other threads. The loop must outlive it, as loops of workers and of the control thread do: they run
-/// until the process ends.
+/// Reaches a loop from other threads. The loop must outlive it, as loops of workers and of the control thread do: they
+/// run until the process ends.
 package struct EventLoopHandle: Sendable {
   let mailbox: Mailbox
   let wakeDescriptor: Int32

@@ -1,9 +1,9 @@
 /// A link to an object that somebody else keeps alive.
 ///
-/// The data plane is a graph of long-lived objects (connection, stream, cluster) whose links change with every request. A strong
-/// reference in a `var` costs an atomic retain and release per use; `with` costs nothing. The price is a rule: the owner
-/// (the event loop for handlers, the worker for pooled objects) keeps the object until the end of the loop turn in which
-/// the last link to it is cut. `EventLoop.release(_:)` gives that guarantee.
+/// The data plane is a graph of long-lived objects (connection, stream, cluster) whose links change with every request.
+/// A strong reference in a `var` costs an atomic retain and release per use; `with` costs nothing. The price is a rule:
+/// the owner (the event loop for handlers, the worker for pooled objects) keeps the object until the end of the loop
+/// turn in which the last link to it is cut. `EventLoop.release(_:)` gives that guarantee.
 @safe
 @frozen
 package struct Ref<Object: AnyObject>: Equatable {

@@ -1,9 +1,11 @@
 import CLinux
 
-/// One TCP connection on a loop, plain or TLS, with a buffer for each direction. What the bytes mean is up to the subclass.
+/// One TCP connection on a loop, plain or TLS, with a buffer for each direction. What the bytes mean is up to the
+/// subclass.
 ///
-/// Input: the kernel's "readable" edge is remembered until a short read shows that the socket is drained, so a message costs
-/// one read. Reading stops by itself when `input` is full: a subclass that does not consume exerts back-pressure, and calls
+/// Input: the kernel's "readable" edge is remembered until a short read shows that the socket is drained, so a message
+/// costs one read. Reading stops by itself when `input` is full: a subclass that does not consume exerts back-pressure,
+/// and calls
 /// `resumeInput()` when it has consumed.
 ///
 /// Output: small pieces gather in `output` and leave in one write at the end of the loop turn; a large piece is written
@@ -15,7 +17,8 @@ open class Connection: EventHandler {
     case connecting
     case handshaking
     case open
-    /// Nothing more will be sent; input is read and dropped until the peer closes, so that it gets to see our last bytes.
+    /// Nothing more will be sent; input is read and dropped until the peer closes, so that it gets to see our last
+    /// bytes.
     case lingering
     case closed
   }
@@ -62,8 +65,8 @@ open class Connection: EventHandler {
   /// take and give them with every message.
   private static let quietMilliseconds: Int64 = 1000
 
-  /// Takes over `descriptor` (non-blocking). `isConnecting` for a connection that we opened and that is still in progress.
-  /// The connection is adopted by the loop and lives until it closes.
+  /// Takes over `descriptor` (non-blocking). `isConnecting` for a connection that we opened and that is still in
+  /// progress. The connection is adopted by the loop and lives until it closes.
   ///
   /// - Throws: `SystemError` when the loop cannot watch the descriptor; the descriptor is closed then.
   package init(
@@ -114,7 +117,8 @@ open class Connection: EventHandler {
 
   // MARK: Sending
 
-  /// Sends `span`, or as much as fits: returns the number of bytes accepted. When it is less than all, `outputDrained()` follows.
+  /// Sends `span`, or as much as fits: returns the number of bytes accepted. When it is less than all,
+  /// `outputDrained()` follows.
   package final func send(_ span: RawSpan) -> Int {
     guard state == .open else { return 0 }
     if output.count + span.byteCount <= Self.gatherBytes {
@@ -287,12 +291,16 @@ open class Connection: EventHandler {
       }
       return
     }
-    let room = input.blockBytes == 0 ? BufferPool.smallBytes : input.room
-    let count = unsafe input.fill { unsafe recv(descriptor, $0, $1, 0) }
+    var lent = 0
+    let count = unsafe input.fill { block, room in
+      lent = room
+      return unsafe recv(descriptor, block, room, 0)
+    }
     if count > 0 {
       bytesReceived += count
-      // A short read means that the kernel has no more: the next edge will tell (epoll(7), question 9).
-      if count < room, !input.isFull { mayHaveInput = false }
+      // A short read means that the kernel has no more: the next edge will tell (epoll(7), question 9). Short of what
+      // was lent, that is: while bytes wait at the front of the buffer, that is less than its room.
+      if count < lent { mayHaveInput = false }
     } else if count == 0 {
       endInput()
     } else {
@@ -400,7 +408,8 @@ open class Connection: EventHandler {
 
   /// Sends what is in `output`, then closes.
   ///
-  /// - Parameter lingering: listen on for a while. Needed where the peer may still be sending: closing with unread input
+  /// - Parameter lingering: listen on for a while. Needed where the peer may still be sending: closing with unread
+  ///   input
   ///   resets the connection, and the peer may lose our last bytes (RFC 9112, section 9.6).
   package final func closeAfterFlush(lingering: Bool) {
     guard state == .open else { return close() }

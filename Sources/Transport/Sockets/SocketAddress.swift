@@ -31,7 +31,8 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     self.low = low
   }
 
-  /// Parses an IP literal, IPv6 with or without brackets; nil for anything else (host names are the resolver's business).
+  /// Parses an IP literal, IPv6 with or without brackets; nil for anything else (host names are the resolver's
+  /// business).
   package init?(literal: String, port: UInt16) {
     var text = literal
     if text.hasPrefix("["), text.hasSuffix("]") { text = String(text.dropFirst().dropLast()) }

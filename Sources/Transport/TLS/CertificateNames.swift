@@ -1,8 +1,8 @@
 import CLinux
 import COpenSSL
 
-/// The names of a certificate: DNS names, URIs, addresses and e-mail addresses of its subjectAltName. The common name does not
-/// count (RFC 9525).
+/// The names of a certificate: DNS names, URIs, addresses and e-mail addresses of its subjectAltName. The common name
+/// does not count (RFC 9525).
 enum CertificateNames {
   /// What kind of name it is.
   enum Kind { case dns, uri, address, email }

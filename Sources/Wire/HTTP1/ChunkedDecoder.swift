@@ -1,5 +1,5 @@
-/// The chunked coding (RFC 9112, section 7.1), strictly: sizes without sign, prefix or padding; CRLF only; extensions are
-/// bounded and dropped; trailers are parsed like fields.
+/// The chunked coding (RFC 9112, section 7.1), strictly: sizes without sign, prefix or padding; CRLF only; extensions
+/// are bounded and dropped; trailers are parsed like fields.
 package struct ChunkedDecoder {
   /// What the next bytes are.
   package enum Event {

@@ -1,8 +1,8 @@
-/// Parses the head of a request or response (RFC 9112, sections 2 to 6), strictly: what two parsers could read differently is
-/// refused, not repaired.
+/// Parses the head of a request or response (RFC 9112, sections 2 to 6), strictly: what two parsers could read
+/// differently is refused, not repaired.
 ///
-/// The parser is fed the same growing input until the head is complete, and remembers how far it came: complete lines are
-/// parsed once, and an incomplete line is looked at again only when its end has arrived.
+/// The parser is fed the same growing input until the head is complete, and remembers how far it came: complete lines
+/// are parsed once, and an incomplete line is looked at again only when its end has arrived.
 package struct HTTP1HeadParser {
   /// The state of a head.
   package enum Progress {
@@ -62,7 +62,8 @@ package struct HTTP1HeadParser {
     while index < bytes.count, Octet.isTarget(bytes[index]) { index += 1 }
     guard index < bytes.count else { return index - lineStart > limits.maxRequestLineBytes ? .requestLineTooLong : nil }
     guard bytes[index] == Octet.space else {
-      return bytes[index] == Octet.carriageReturn || bytes[index] == Octet.lineFeed ? .malformedRequestLine : .malformedTarget
+      return bytes[index] == Octet.carriageReturn || bytes[index] == Octet.lineFeed
+        ? .malformedRequestLine : .malformedTarget
     }
     guard index > targetStart else { return .malformedRequestLine }
     guard index - lineStart <= limits.maxRequestLineBytes else { return .requestLineTooLong }
@@ -73,6 +74,9 @@ package struct HTTP1HeadParser {
   private mutating func parseVersion(_ bytes: Span<UInt8>, at start: Int, _ head: inout RequestHead) -> HTTP1Refusal? {
     guard start + 10 <= bytes.count else {
       // Incomplete, unless the line has ended already.
+      if bytes.count == start + 9, bytes[start + 8] == Octet.lineFeed, Self.version(bytes, at: start) != nil {
+        return .bareLineFeed
+      }
       for index in start..<bytes.count where bytes[index] == Octet.lineFeed { return .malformedVersion }
       return nil
     }

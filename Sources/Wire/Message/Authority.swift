@@ -25,7 +25,9 @@ package enum Authority {
   private static func hostEnd(_ bytes: Span<UInt8>) -> Int {
     if bytes[0] == 0x5B {
       var index = 1
-      while index < bytes.count, Octet.hexadecimal(bytes[index]) != nil || bytes[index] == Octet.colon || bytes[index] == 0x2E {
+      while index < bytes.count,
+        Octet.hexadecimal(bytes[index]) != nil || bytes[index] == Octet.colon || bytes[index] == 0x2E
+      {
         index += 1
       }
       guard index < bytes.count, bytes[index] == 0x5D, index > 2 else { return 0 }

@@ -12,8 +12,8 @@ package struct HeaderField: Sendable {
 
 /// The fields of a message, whatever version of HTTP it came in: one byte store and a table.
 ///
-/// Original order and case are kept. Edits change the table and append to the store; the bytes that came are never moved.
-/// Reused for message after message, so a warm block allocates nothing.
+/// Original order and case are kept. Edits change the table and append to the store; the bytes that came are never
+/// moved. Reused for message after message, so a warm block allocates nothing.
 package struct HeaderBlock: ~Copyable {
   private var store: [UInt8]
   private var fields: [HeaderField]

@@ -84,7 +84,10 @@ package enum HeaderName: UInt8, CaseIterable, Sendable {
   }
 
   /// Belongs to Envoy's private vocabulary; from outside it is not believed.
-  package var isEnvoyHeader: Bool { rawValue >= HeaderName.xEnvoyExternalAddress.rawValue && rawValue <= HeaderName.xEnvoyImmediateHealthCheckFail.rawValue }
+  package var isEnvoyHeader: Bool {
+    rawValue >= HeaderName.xEnvoyExternalAddress.rawValue
+      && rawValue <= HeaderName.xEnvoyImmediateHealthCheckFail.rawValue
+  }
 
   /// Resolves a name, whatever its case. A name with underscores is never its dashed twin.
   static func resolve(_ name: RawSpan) -> HeaderName {

@@ -6,6 +6,8 @@ import yaml
 
 NAMESPACE = "test"
 LABELS = {"app": "gateway"}
+# The same instance, said to a verb.
+IDENTITY = ("--label", "app=gateway", "--namespace", NAMESPACE)
 
 NETWORKING = "networking.istio.io/v1"
 

@@ -74,6 +74,9 @@ class Gateway:
             arguments += ["--secrets", str(self.secrets)]
         if workers is not None:
             arguments += ["--workers", str(workers)]
+        # A test's end must not wait for requests that its upstream never answers.
+        if "--drain" not in flags:
+            arguments += ["--drain", "1"]
         self.process = OwnedProcess(name, [*arguments, *map(str, flags)], folder, environment, preexec)
         if wait:
             try:
@@ -120,7 +123,7 @@ class Gateway:
     # Health and admin
 
     def health(self, what: str = "ready", query: str = "", headers: dict | None = None) -> tuple[int, str]:
-        return fetch(f"http://127.0.0.1:{self.health_port}/healthz/{what}{query}", headers=headers)
+        return fetch(f"http://{self.bind}:{self.health_port}/healthz/{what}{query}", headers=headers)
 
     def admin(self, path: str, method: str = "GET") -> tuple[int, str]:
         return fetch(f"http://127.0.0.1:{self.admin_base}{path}", method=method)
@@ -129,6 +132,12 @@ class Gateway:
         status, body = self.admin(path)
         assert status == 200, (path, status, body)
         return json.loads(body)
+
+    def generation(self) -> int:
+        """Counts up with every configuration that was taken."""
+        status, text = self.admin("/stats?filter=^config.generation$")
+        assert status == 200, text
+        return int(text.split(":")[1])
 
     def wait_until_ready(self, ready: bool = True, bound: float = 30) -> str:
         """Waits for readiness to be so, and returns the body that says why."""
@@ -153,6 +162,12 @@ class Gateway:
     def reload(self) -> None:
         """Asks it to read its files again. What to wait for is the test's to say."""
         self.process.signal(signal.SIGHUP)
+
+    def reload_and_wait(self) -> None:
+        """The same, until a new configuration is taken."""
+        before = self.generation()
+        self.reload()
+        self.process.wait_until(lambda: self.generation() > before, "takes the new configuration")
 
     def stop(self) -> int:
         return self.process.stop()

@@ -1,0 +1,66 @@
+import Testing
+
+@testable import Wire
+
+@Suite struct ForwardingTests {
+  private func forwarded(_ request: String, isInternal: Bool = false, timeout: Int = 0) -> String {
+    let bytes = Array(request.utf8)
+    var parser = HTTP1HeadParser()
+    var head = RequestHead()
+    guard case .complete = parser.parseRequest(bytes.span.raw, into: &head, limits: HTTP1Limits()) else {
+      return "refused"
+    }
+    let peer = Array("203.0.113.7".utf8)
+    let id = Array("fresh-id".utf8)
+    head.prepareForUpstream(
+      ForwardingRules(isTLS: true, isInternal: isInternal, expectedTimeoutMilliseconds: timeout), peer: peer.span.raw,
+      requestID: id.span.raw)
+    var output = [UInt8](repeating: 0, count: head.http1ByteCount)
+    let count = Parsing.write(head, &output)
+    return String(decoding: output.prefix(count), as: UTF8.self)
+  }
+
+  @Test func `removes hop-by-hop fields and those that Connection names`() {
+    let result = forwarded(
+      "GET / HTTP/1.1\r\nHost: a\r\nConnection: x-secret, keep-alive\r\nX-Secret: 1\r\nKeep-Alive: 5\r\nTE: gzip\r\nProxy-Connection: x\r\nUpgrade: h2c\r\nX-Stays: 1\r\n\r\n"
+    )
+    for gone in ["Connection", "X-Secret", "Keep-Alive", "TE:", "Proxy-Connection", "Upgrade"] {
+      #expect(!result.contains(gone))
+    }
+    #expect(result.contains("X-Stays: 1\r\n"))
+  }
+
+  @Test func `never lets Connection remove framing, Host or forwarding fields`() {
+    let result = forwarded(
+      "POST / HTTP/1.1\r\nHost: a\r\nConnection: content-length, host, x-forwarded-for\r\nContent-Length: 3\r\nX-Forwarded-For: 1.1.1.1\r\n\r\n"
+    )
+    #expect(result.contains("Content-Length: 3\r\n") && result.contains("Host: a\r\n"))
+    #expect(result.contains("X-Forwarded-For: 1.1.1.1,203.0.113.7\r\n"))
+  }
+
+  @Test func `does not believe an external client's request id and envoy fields`() {
+    let result = forwarded(
+      "GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\nX-Envoy-Max-Retries: 9\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Client-Cert: By=x\r\n\r\n"
+    )
+    #expect(!result.contains("mine") && !result.contains("Max-Retries") && !result.contains("By=x"))
+    #expect(result.contains("x-request-id: fresh-id\r\n") && result.contains("x-forwarded-proto: https\r\n"))
+    #expect(result.contains("x-envoy-external-address: 203.0.113.7\r\n"))
+  }
+
+  @Test func `keeps the request id that an internal client brings`() {
+    let result = forwarded("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: chain\r\n\r\n", isInternal: true)
+    #expect(result.contains("X-Request-Id: chain\r\n") && !result.contains("fresh-id"))
+    #expect(!result.contains("x-envoy-external-address"))
+  }
+
+  @Test func `says the route's timeout`() {
+    #expect(
+      forwarded("GET / HTTP/1.1\r\nHost: a\r\n\r\n", timeout: 1500).contains("x-envoy-expected-rq-timeout-ms: 1500\r\n")
+    )
+  }
+
+  @Test func `forwards a chunked body as chunked`() {
+    let result = forwarded("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+    #expect(result.contains("transfer-encoding: chunked\r\n") && !result.contains("Transfer-Encoding"))
+  }
+}
