@@ -38,11 +38,14 @@ final class HTTP1DownstreamConnection: Connection {
   private var responseIsPersistent = true
   private var awaitsContinue = false
   private var discardedBytes = 0
+  private var hasRested = false
   private var requestCount = 0
   private var timer = TimerID.none
 
   /// Body bytes of an already answered request that are read to keep the connection; more costs it.
   private static let discardLimitBytes = 256 * 1024
+  /// Between requests, before a TLS connection gives back its buffers.
+  private static let restMilliseconds: Int64 = 5000
 
   private enum Timer {
     static let idle: UInt8 = 1
@@ -74,7 +77,10 @@ final class HTTP1DownstreamConnection: Connection {
   // MARK: Reading
 
   override func connectionOpened() {
-    worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.idle) }
+    worker.with {
+      $0.counters.handshakes += 1
+      armTimer($0.limits.idleTimeoutMilliseconds, Timer.idle)
+    }
   }
 
   override func inputAvailable() {
@@ -100,7 +106,6 @@ final class HTTP1DownstreamConnection: Connection {
     switch phase {
     case .idle:
       guard !input.isEmpty, acceptsOutput else { return false }
-      guard !closeIfDraining() else { return false }
       takeStream()
       phase = .head
       // Once a request: bytes that drip in do not buy more time.
@@ -317,7 +322,11 @@ final class HTTP1DownstreamConnection: Connection {
 
   private func becomeIdle() {
     phase = .idle
-    worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.idle) }
+    let idle = worker.with { $0.limits.idleTimeoutMilliseconds }
+    // A TLS connection that rests gives its record buffers back after a while.
+    let isBusyTLS = tls != nil && (idle == 0 || idle > Self.restMilliseconds)
+    hasRested = !isBusyTLS
+    armTimer(isBusyTLS ? Self.restMilliseconds : idle, Timer.idle)
     if inputEnded, input.isEmpty { closeNow(lingering: false) }
   }
 
@@ -344,11 +353,6 @@ final class HTTP1DownstreamConnection: Connection {
     guard let stream else { return closeNow() }
     stream.with { $0.refuseBody(refusal) }
     if state == .open { closeNow() }
-  }
-
-  /// Closes between requests when the worker drains.
-  private func closeIfDraining() -> Bool {
-    false
   }
 
   /// The worker drains: an idle connection closes now, a busy one after its response.
@@ -392,6 +396,14 @@ final class HTTP1DownstreamConnection: Connection {
 
   // MARK: Timers
 
+  /// Nothing came for a while: record buffers go back, and the idle timeout runs on.
+  private func rest() {
+    hasRested = true
+    tls?.releaseIdleBuffers()
+    let idle = worker.with { $0.limits.idleTimeoutMilliseconds }
+    if idle > Self.restMilliseconds { armTimer(idle - Self.restMilliseconds, Timer.idle) }
+  }
+
   private func armTimer(_ milliseconds: Int64, _ tag: UInt8) {
     guard milliseconds > 0 else { return }
     loop.arm(&timer, after: milliseconds, owner: self, tag: tag)
@@ -403,8 +415,8 @@ final class HTTP1DownstreamConnection: Connection {
     switch phase {
     case .head:
       refuse(.headerTimeout)
-    case .idle, .closing, .discarding:
-      close()
+    case .idle where tls != nil && !hasRested && requestCount > 0: rest()
+    case .idle, .closing, .discarding: close()
     case .awaitingResponse where !isOutputBlocked:
       // It is the upstream that takes its time; the route's timeout is for that.
       worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.idle) }

@@ -6,6 +6,7 @@ import Wire
 extension Stream {
   func route(in generation: WorkerGeneration) {
     let snapshot = generation.snapshot
+    guard !request.authority.isEmpty else { return refuseWithoutHost() }
     guard normalizePath(snapshot.settings.pathNormalization) else { return }
     let match = worker.with {
       snapshot.match(
@@ -25,6 +26,12 @@ extension Stream {
     case .redirect: replyRedirect(snapshot)
     case .directResponse: replyDirectly(snapshot)
     }
+  }
+
+  /// HTTP/1.0 allows requests without Host; no virtual host and no upstream is named by them.
+  private func refuseWithoutHost() {
+    flags.insert(.downstreamProtocolError)
+    reply(400, details: "missing_host_header")
   }
 
   /// Brings the path into the form that rules see. False when it was refused and answered.
