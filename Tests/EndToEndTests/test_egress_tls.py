@@ -273,6 +273,23 @@ def test_upstreams_answer_with_tls_1_2_and_1_3(owner, authority):
         assert get(start(owner, upstream, {"mode": "SIMPLE"}, authority=authority).port()).status == 200
 
 
+@pytest.mark.parametrize("says_goodbye", [True, False])
+def test_a_body_that_ends_with_its_connection_needs_the_goodbye_of_tls(owner, authority, says_goodbye):
+    """Without close_notify anybody on the way may have cut it: the client must not take it for complete."""
+    def script(connection):
+        connection.read_request()
+        connection.send("HTTP/1.1 200 OK\r\n\r\nall of it")
+        if says_goodbye:
+            connection.socket.unwrap()
+
+    upstream = owner.upstream(script, tls=server_context(authority.issue(NAME)))
+    running = start(owner, upstream, {"mode": "SIMPLE"}, authority=authority)
+    with Connection(running.port()) as connection:
+        connection.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        everything, _ = connection.read_to_end()
+    assert everything.endswith(b"all of it\r\n0\r\n\r\n") == says_goodbye
+
+
 def test_the_inferred_name_is_said_by_check(tmp_path):
     (tmp_path / "config.yaml").write_text(as_yaml([
         gateway(http_server("front.example")), dns_entry(NAME, 443, port=443, protocol="HTTPS"),

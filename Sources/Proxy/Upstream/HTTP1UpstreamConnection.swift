@@ -265,7 +265,8 @@ final class HTTP1UpstreamConnection: Connection {
       breakOff(requestCount > 1 ? .staleConnection : .connectionTermination, nil)
     case .readingBody:
       guard input.isEmpty || !reader.endsWithInput else { return }
-      guard reader.endsWithInput, let stream else { return breakOff(.truncated, nil) }
+      // Under TLS an end without goodbye may be anybody's cut: what only it would complete is incomplete (RFC 9112, 9.8).
+      guard reader.endsWithInput, tls?.isTruncated != true, let stream else { return breakOff(.truncated, nil) }
       responseEnded(stream)
     case .idle, .connecting, .closing: break
     }

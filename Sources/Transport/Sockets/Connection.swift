@@ -48,6 +48,8 @@ open class Connection: EventHandler {
   private final var lingeredBytes = 0
   private final var isReading = false
   private final var lingerTimer = TimerID.none
+  private final var quietTimer = TimerID.none
+  private final var lastInput: Int64 = 0
 
   /// Bytes gathered for one write at the end of the turn; larger pieces are sent at once. One TLS record.
   private static let gatherBytes = 16 * 1024
@@ -56,8 +58,12 @@ open class Connection: EventHandler {
   /// How long, and for how many bytes, a closing connection listens for the peer's close. Envoy's delayed close is 1 s.
   private static let lingerMilliseconds: Int64 = 1000
   private static let lingerBytes = 1 << 20
-  /// The tag of the base class's own timer; subclasses use tags below.
+  /// The tags of the base class's own timers; subclasses use tags below.
   private static let lingerTag: UInt8 = 255
+  private static let quietTag: UInt8 = 254
+  /// After so long without input OpenSSL's record buffers go back, 33 kB a connection. Not sooner: a busy connection would
+  /// take and give them with every message.
+  private static let quietMilliseconds: Int64 = 1000
 
   /// Takes over `descriptor` (non-blocking). `isConnecting` for a connection that we opened and that is still in
   /// progress. The connection is adopted by the loop and lives until it closes.
@@ -254,7 +260,25 @@ open class Connection: EventHandler {
       guard state == .open else { return }
       if input.count > before || inputEnded { inputAvailable() }
     }
-    if state == .open { input.releaseIfEmpty() }
+    guard state == .open else { return }
+    input.releaseIfEmpty()
+    if tls != nil { watchForQuiet() }
+  }
+
+  private final func watchForQuiet() {
+    lastInput = loop.now
+    if !quietTimer.isArmed { loop.arm(&quietTimer, after: Self.quietMilliseconds, owner: self, tag: Self.quietTag) }
+  }
+
+  private final func quietTimerFired() {
+    quietTimer = .none
+    guard state == .open, let tls else { return }
+    let rest = lastInput + Self.quietMilliseconds - loop.now
+    if rest > 0 || !output.isEmpty {
+      loop.arm(&quietTimer, after: max(rest, Self.quietMilliseconds / 4), owner: self, tag: Self.quietTag)
+    } else {
+      tls.releaseIdleBuffers()
+    }
   }
 
   private final func receive() {
@@ -368,6 +392,7 @@ open class Connection: EventHandler {
     guard state != .closed else { return }
     state = .closed
     loop.cancel(&lingerTimer)
+    loop.cancel(&quietTimer)
     // The buffers may be lent to a caller further up: they go when the connection goes, at the end of the turn.
     CLinux.close(descriptor)
     connectionClosed()
@@ -436,8 +461,12 @@ open class Connection: EventHandler {
   }
 
   open override func timerFired(_ tag: UInt8) {
-    guard tag == Self.lingerTag else { return }
-    lingerTimer = .none
-    close()
+    switch tag {
+    case Self.lingerTag:
+      lingerTimer = .none
+      close()
+    case Self.quietTag: quietTimerFired()
+    default: break
+    }
   }
 }
