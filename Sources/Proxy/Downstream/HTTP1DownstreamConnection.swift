@@ -38,14 +38,11 @@ final class HTTP1DownstreamConnection: Connection {
   private var responseIsPersistent = true
   private var awaitsContinue = false
   private var discardedBytes = 0
-  private var hasRested = false
   private var requestCount = 0
   private var timer = TimerID.none
 
   /// Body bytes of an already answered request that are read to keep the connection; more costs it.
   private static let discardLimitBytes = 256 * 1024
-  /// Between requests, before a TLS connection gives back its buffers.
-  private static let restMilliseconds: Int64 = 5000
 
   private enum Timer {
     static let idle: UInt8 = 1
@@ -322,11 +319,7 @@ final class HTTP1DownstreamConnection: Connection {
 
   private func becomeIdle() {
     phase = .idle
-    let idle = worker.with { $0.limits.idleTimeoutMilliseconds }
-    // A TLS connection that rests gives its record buffers back after a while.
-    let isBusyTLS = tls != nil && (idle == 0 || idle > Self.restMilliseconds)
-    hasRested = !isBusyTLS
-    armTimer(isBusyTLS ? Self.restMilliseconds : idle, Timer.idle)
+    worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.idle) }
     if inputEnded, input.isEmpty { closeNow(lingering: false) }
   }
 
@@ -396,14 +389,6 @@ final class HTTP1DownstreamConnection: Connection {
 
   // MARK: Timers
 
-  /// Nothing came for a while: record buffers go back, and the idle timeout runs on.
-  private func rest() {
-    hasRested = true
-    tls?.releaseIdleBuffers()
-    let idle = worker.with { $0.limits.idleTimeoutMilliseconds }
-    if idle > Self.restMilliseconds { armTimer(idle - Self.restMilliseconds, Timer.idle) }
-  }
-
   private func armTimer(_ milliseconds: Int64, _ tag: UInt8) {
     guard milliseconds > 0 else { return }
     loop.arm(&timer, after: milliseconds, owner: self, tag: tag)
@@ -415,7 +400,6 @@ final class HTTP1DownstreamConnection: Connection {
     switch phase {
     case .head:
       refuse(.headerTimeout)
-    case .idle where tls != nil && !hasRested && requestCount > 0: rest()
     case .idle, .closing, .discarding: close()
     case .awaitingResponse where !isOutputBlocked:
       // It is the upstream that takes its time; the route's timeout is for that.
