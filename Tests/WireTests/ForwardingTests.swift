@@ -80,7 +80,7 @@ import Testing
     #expect(!forwarded(request).contains("Expected-Rq"))
   }
 
-  @Test(arguments: [(103, false), (204, false), (200, true), (304, true)])
+  @Test(arguments: [(204, false), (200, true), (304, true)])
   func `passes a length on only where a body may have one`(_ status: Int, _ passes: Bool) {
     let bytes = Array("HTTP/1.1 \(status) X\r\nContent-Length: 5\r\n\r\n".utf8)
     var parser = HTTP1HeadParser()
@@ -93,5 +93,21 @@ import Testing
     head.prepareForDownstream(
       date: Array("today".utf8).span.raw, server: "istio-envoy", serviceMilliseconds: 1)
     #expect(head.headers.contains(.contentLength) == passes)
+  }
+
+  @Test func `passes an interim response on without framing and connection fields`() {
+    let text =
+      "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nConnection: close, x-hop\r\nX-Hop: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    let bytes = Array(text.utf8)
+    var parser = HTTP1HeadParser()
+    var head = ResponseHead()
+    _ = parser.parseResponse(bytes.span.raw, requestMethod: .get, into: &head, limits: HTTP1Limits())
+    head.prepareInterim()
+    var output = [UInt8](repeating: 0, count: head.http1ByteCount)
+    var span = output.mutableSpan
+    var target = unsafe span.mutableBytes
+    let count = head.writeHTTP1(into: &target, framing: .none, connection: .absent)
+    #expect(
+      String(decoding: output.prefix(count), as: UTF8.self) == "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
   }
 }

@@ -72,7 +72,7 @@ extension ResponseHead {
   package mutating func prepareForDownstream(date: RawSpan, server: StaticString, serviceMilliseconds: Int) {
     if hasNominatedFields { headers.removeNominated() }
     // A body that does not come has no length (RFC 9110, section 8.6): some clients would wait for it.
-    let hasNoLength = status < 200 || status == 204
+    let hasNoLength = status == 204
     var hasDate = false
     for index in 0..<headers.tableCount {
       switch headers.field(at: index).token {
@@ -86,6 +86,19 @@ extension ResponseHead {
     if !hasDate { headers.append(.date, date) }
     headers.append(.xEnvoyUpstreamServiceTime, serviceMilliseconds)
     headers.append(.server, server)
+  }
+
+  /// Makes an interim (1xx) head ready for a client: it frames nothing and says nothing about the connection, so that
+  /// no client can take it for the head of a message with a body.
+  package mutating func prepareInterim() {
+    if hasNominatedFields { headers.removeNominated() }
+    for index in 0..<headers.tableCount {
+      switch headers.field(at: index).token {
+      case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .contentLength, .trailer:
+        headers.remove(at: index)
+      default: break
+      }
+    }
   }
 
   /// Fills in the fields of an answer that the gateway gives itself.
