@@ -112,6 +112,14 @@ import Testing
     #expect(Parsing.requestByteByByte(example.request).refusal == example.refusal)
   }
 
+  @Test func `bounds the members of Connection over all its fields`() {
+    let half = String(repeating: "a,", count: 32)
+    let most = "GET / HTTP/1.1\r\nHost: a\r\nConnection: \(half)\r\nConnection: \(half)\r\n"
+    #expect(Parsing.request(most + "\r\n").refusal == nil)
+    #expect(Parsing.request(most + "Connection: b\r\n\r\n").refusal == .tooManyConnectionOptions)
+    #expect(HTTP1Refusal.tooManyConnectionOptions.status == 400)
+  }
+
   @Test func `says 431 for too many or too large fields and 414 for a long request line`() {
     var limits = HTTP1Limits()
     limits.maxHeaderCount = 3

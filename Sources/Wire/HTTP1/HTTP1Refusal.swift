@@ -5,7 +5,7 @@ package enum HTTP1Refusal: UInt8, Sendable, CaseIterable {
   case malformedStatusLine
   // Fields.
   case malformedFieldName, missingColon, whitespaceBeforeColon, obsoleteLineFolding, invalidFieldValue
-  case bareLineFeed, bareCarriageReturn, headersTooLarge, tooManyHeaders
+  case bareLineFeed, bareCarriageReturn, headersTooLarge, tooManyHeaders, tooManyConnectionOptions
   // Framing.
   case contentLengthWithTransferEncoding, differingContentLengths, malformedContentLength
   case transferEncodingInHTTP10, unknownTransferEncoding, malformedTransferEncoding
@@ -47,6 +47,7 @@ package enum HTTP1Refusal: UInt8, Sendable, CaseIterable {
     case .bareCarriageReturn: return "http1.bare_carriage_return"
     case .headersTooLarge: return "request_headers_too_large"
     case .tooManyHeaders: return "http1.too_many_headers"
+    case .tooManyConnectionOptions: return "http1.too_many_connection_options"
     case .contentLengthWithTransferEncoding: return "http1.content_length_and_chunked_not_allowed"
     case .differingContentLengths: return "http1.differing_content_lengths"
     case .malformedContentLength: return "http1.malformed_content_length"
