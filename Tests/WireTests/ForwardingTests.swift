@@ -63,4 +63,51 @@ import Testing
     let result = forwarded("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
     #expect(result.contains("transfer-encoding: chunked\r\n") && !result.contains("Transfer-Encoding"))
   }
+
+  @Test func `says each of its own fields once, whatever an internal client said`() {
+    let result = forwarded(
+      "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: http\r\nx-forwarded-proto: gopher\r\nX-Envoy-Attempt-Count: 7\r\nX-Envoy-Expected-Rq-Timeout-Ms: 9\r\nX-Envoy-Max-Retries: 2\r\n\r\n",
+      isInternal: true, timeout: 1500)
+    for gone in ["http\r\n", "gopher", "Attempt-Count", "Expected-Rq"] { #expect(!result.contains(gone)) }
+    #expect(result.contains("x-forwarded-proto: https\r\n") && result.contains("x-envoy-attempt-count: 1\r\n"))
+    #expect(result.contains("x-envoy-expected-rq-timeout-ms: 1500\r\n"))
+    #expect(result.contains("X-Envoy-Max-Retries: 2\r\n"))
+  }
+
+  @Test func `keeps an internal client's timeout where the route has none`() {
+    let request = "GET / HTTP/1.1\r\nHost: a\r\nX-Envoy-Expected-Rq-Timeout-Ms: 9\r\n\r\n"
+    #expect(forwarded(request, isInternal: true).contains("X-Envoy-Expected-Rq-Timeout-Ms: 9\r\n"))
+    #expect(!forwarded(request).contains("Expected-Rq"))
+  }
+
+  @Test(arguments: [(204, false), (200, true), (304, true)])
+  func `passes a length on only where a body may have one`(_ status: Int, _ passes: Bool) {
+    let bytes = Array("HTTP/1.1 \(status) X\r\nContent-Length: 5\r\n\r\n".utf8)
+    var parser = HTTP1HeadParser()
+    var head = ResponseHead()
+    let progress = parser.parseResponse(bytes.span.raw, requestMethod: .get, into: &head, limits: HTTP1Limits())
+    guard case .complete = progress else {
+      Issue.record("\(progress)")
+      return
+    }
+    head.prepareForDownstream(
+      date: Array("today".utf8).span.raw, server: "istio-envoy", serviceMilliseconds: 1)
+    #expect(head.headers.contains(.contentLength) == passes)
+  }
+
+  @Test func `passes an interim response on without framing and connection fields`() {
+    let text =
+      "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nConnection: close, x-hop\r\nX-Hop: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    let bytes = Array(text.utf8)
+    var parser = HTTP1HeadParser()
+    var head = ResponseHead()
+    _ = parser.parseResponse(bytes.span.raw, requestMethod: .get, into: &head, limits: HTTP1Limits())
+    head.prepareInterim()
+    var output = [UInt8](repeating: 0, count: head.http1ByteCount)
+    var span = output.mutableSpan
+    var target = unsafe span.mutableBytes
+    let count = head.writeHTTP1(into: &target, framing: .none, connection: .absent)
+    #expect(
+      String(decoding: output.prefix(count), as: UTF8.self) == "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
+  }
 }

@@ -136,6 +136,7 @@ package final class Stream: EventHandler {
 
   /// An interim response came; `response` holds it until the next head.
   func informationalArrived() {
+    response.prepareInterim()
     switch downstream {
     case .http1(let connection): connection.with { $0.sendInformational(self) }
     case .none: break

@@ -24,7 +24,7 @@ struct FieldLineParser {
     case Octet.space, Octet.tab: return .refused(.obsoleteLineFolding)
     default: break
     }
-    while index < count, Octet.isToken(bytes[index]) { index += 1 }
+    index = ByteScan.endOfToken(bytes, from: index)
     guard index < count else { return .incomplete }
     guard bytes[index] == Octet.colon else { return .refused(badName(bytes[index])) }
     let name = ByteRange(offset: start, count: index - start)
@@ -47,7 +47,7 @@ struct FieldLineParser {
     var index = start
     while index < count, bytes[index] == Octet.space || bytes[index] == Octet.tab { index += 1 }
     let valueStart = index
-    while index < count, Octet.isFieldValue(bytes[index]) { index += 1 }
+    index = ByteScan.endOfFieldValue(bytes, from: index)
     guard index < count else { return .incomplete }
     switch bytes[index] {
     case Octet.carriageReturn: break

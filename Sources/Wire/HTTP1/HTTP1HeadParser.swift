@@ -59,7 +59,7 @@ package struct HTTP1HeadParser {
     head.methodName = ByteRange(offset: lineStart, count: index - lineStart)
     let targetStart = index + 1
     index = targetStart
-    while index < bytes.count, Octet.isTarget(bytes[index]) { index += 1 }
+    index = ByteScan.endOfTarget(bytes, from: index)
     guard index < bytes.count else { return index - lineStart > limits.maxRequestLineBytes ? .requestLineTooLong : nil }
     guard bytes[index] == Octet.space else {
       return bytes[index] == Octet.carriageReturn || bytes[index] == Octet.lineFeed
@@ -267,12 +267,9 @@ package struct HTTP1HeadParser {
 
   /// Whether a line end came since the last call: else nothing new can be said.
   private mutating func hasNewLine(_ bytes: Span<UInt8>) -> Bool {
-    for index in seen..<max(seen, bytes.count) where bytes[index] == Octet.lineFeed {
-      seen = bytes.count
-      return true
-    }
+    let found = ByteScan.lineFeed(bytes, from: seen)
     seen = bytes.count
-    return false
+    return found < seen
   }
 
   private func incomplete(_ count: Int, _ limits: HTTP1Limits) -> Progress {

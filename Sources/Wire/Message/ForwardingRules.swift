@@ -22,25 +22,28 @@ extension RequestHead {
   ///   - peer: the client's address, without port.
   ///   - requestID: used when the request has no id that is believed.
   package mutating func prepareForUpstream(_ rules: ForwardingRules, peer: RawSpan, requestID: RawSpan) {
-    removeHopByHop(rules)
+    removeReplaced(rules)
     appendForwardedFor(peer)
-    headers.set(.xForwardedProto, rules.isTLS ? "https" : "http")
+    headers.append(.xForwardedProto, rules.isTLS ? "https" : "http")
     if !rules.isInternal { headers.append(.xEnvoyExternalAddress, peer) }
-    if !rules.isInternal || !headers.contains(.xRequestID) { headers.set(.xRequestID, requestID) }
-    headers.set(.xEnvoyAttemptCount, "1")
+    if !headers.contains(.xRequestID) { headers.append(.xRequestID, requestID) }
+    headers.append(.xEnvoyAttemptCount, "1")
     if rules.expectedTimeoutMilliseconds > 0 {
-      headers.remove(.xEnvoyExpectedTimeout)
       headers.append(.xEnvoyExpectedTimeout, rules.expectedTimeoutMilliseconds)
     }
   }
 
-  private mutating func removeHopByHop(_ rules: ForwardingRules) {
+  /// Removes in one pass what does not pass a hop, what is not believed and what we say ourselves.
+  private mutating func removeReplaced(_ rules: ForwardingRules) {
     if hasNominatedFields { headers.removeNominated() }
     for index in 0..<headers.tableCount {
       switch headers.field(at: index).token {
-      case .other, .host, .userAgent, .accept, .contentLength, .contentType, .cookie, .xForwardedFor, .xRequestID: break
+      case .other, .host, .userAgent, .accept, .contentLength, .contentType, .cookie, .xForwardedFor: break
+      case .xRequestID: if !rules.isInternal { headers.remove(at: index) }
+      case .xEnvoyExpectedTimeout:
+        if !rules.isInternal || rules.expectedTimeoutMilliseconds > 0 { headers.remove(at: index) }
       case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .http2Settings,
-        .xForwardedClientCert:
+        .xForwardedClientCert, .xForwardedProto, .xEnvoyAttemptCount:
         headers.remove(at: index)
       case .te: if !headers.isTrailers(at: index) { headers.remove(at: index) }
       case let token: if token.isEnvoyHeader, !rules.isInternal { headers.remove(at: index) }
@@ -68,18 +71,34 @@ extension ResponseHead {
   ///   - serviceMilliseconds: how long the upstream took to answer.
   package mutating func prepareForDownstream(date: RawSpan, server: StaticString, serviceMilliseconds: Int) {
     if hasNominatedFields { headers.removeNominated() }
+    // A body that does not come has no length (RFC 9110, section 8.6): some clients would wait for it.
+    let hasNoLength = status == 204
     var hasDate = false
     for index in 0..<headers.tableCount {
       switch headers.field(at: index).token {
       case .date: hasDate = true
       case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .server, .xEnvoyUpstreamServiceTime:
         headers.remove(at: index)
+      case .contentLength: if hasNoLength { headers.remove(at: index) }
       default: break
       }
     }
     if !hasDate { headers.append(.date, date) }
     headers.append(.xEnvoyUpstreamServiceTime, serviceMilliseconds)
     headers.append(.server, server)
+  }
+
+  /// Makes an interim (1xx) head ready for a client: it frames nothing and says nothing about the connection, so that
+  /// no client can take it for the head of a message with a body.
+  package mutating func prepareInterim() {
+    if hasNominatedFields { headers.removeNominated() }
+    for index in 0..<headers.tableCount {
+      switch headers.field(at: index).token {
+      case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .contentLength, .trailer:
+        headers.remove(at: index)
+      default: break
+      }
+    }
   }
 
   /// Fills in the fields of an answer that the gateway gives itself.
