@@ -27,7 +27,27 @@ package struct RequestCounters {
     1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000, 3_600_000,
   ]
 
-  package private(set) var values: [Key: Value] = [:]
+  private var entries: [(key: Key, value: Value)] = []
+  private var places: [Key: Int] = [:]
+  /// Most requests end like the one before them: then nothing is hashed.
+  private var lastPlace = 0
+
+  /// All that was counted.
+  package var values: [Key: Value] {
+    Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value) })
+  }
+
+  private mutating func place(of key: Key) -> Int {
+    if lastPlace < entries.count, entries[lastPlace].key == key { return lastPlace }
+    if let known = places[key] {
+      lastPlace = known
+    } else {
+      lastPlace = entries.count
+      places[key] = lastPlace
+      entries.append((key, Value()))
+    }
+    return lastPlace
+  }
 
   /// Counts one finished stream.
   mutating func count(_ stream: Stream) {
@@ -38,7 +58,7 @@ package struct RequestCounters {
     let duration = stream.durationMilliseconds
     var bucket = 0
     while bucket < Self.bounds.count, duration > Self.bounds[bucket] { bucket += 1 }
-    values[key, default: Value()].add(
+    entries[place(of: key)].value.add(
       duration: duration, bucket: bucket, requestBytes: stream.requestBodyBytes, responseBytes: stream.responseBodyBytes
     )
   }

@@ -31,6 +31,7 @@ package final class Worker {
   var probers: [Prober] = []
   /// Text forms that are built anew for each request, in place.
   private var peerText = ByteText()
+  private var describedPeer = SocketAddress(v4: 0, port: 0)
   private var requestID = ByteText()
 
   init(
@@ -158,7 +159,11 @@ package final class Worker {
 
   /// Adds the forwarding headers of a request from `source`.
   func prepare(_ request: inout RequestHead, from source: StreamSource, timeoutMilliseconds: Int) {
-    peerText.set { source.peer.writeHost(into: &$0) }
+    // Clients behind one balancer have one address.
+    if !source.peer.hasSameHost(as: describedPeer) || peerText.count == 0 {
+      describedPeer = source.peer
+      peerText.set { source.peer.writeHost(into: &$0) }
+    }
     requestID.set { random.writeUUID(into: &$0) }
     let rules = ForwardingRules(
       isTLS: source.isTLS, isInternal: source.peer.isPrivate, expectedTimeoutMilliseconds: timeoutMilliseconds)

@@ -112,6 +112,11 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
   /// `127.0.0.1:80`, `[::1]:80`.
   package var description: String { family == .v4 ? "\(host):\(port)" : "[\(host)]:\(port)" }
 
+  /// Whether this is the same host, whatever the ports.
+  package func hasSameHost(as other: SocketAddress) -> Bool {
+    low == other.low && high == other.high && family == other.family
+  }
+
   /// The same address with another port.
   package func withPort(_ port: UInt16) -> SocketAddress {
     var copy = self
