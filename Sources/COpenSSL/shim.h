@@ -77,9 +77,21 @@ static inline GENERAL_NAME *shim_names_at(const GENERAL_NAMES *names, int index)
 static inline GENERAL_NAMES *shim_alt_names(X509 *certificate) {
   return (GENERAL_NAMES *)X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
 }
-static inline EVP_PKEY *shim_read_private_key(BIO *bio) { return PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL); }
-static inline X509 *shim_read_certificate(BIO *bio) { return PEM_read_bio_X509(bio, NULL, NULL, NULL); }
-static inline X509_CRL *shim_read_crl(BIO *bio) { return PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL); }
+// Without a callback of ours OpenSSL asks the terminal for the pass phrase of an encrypted text, and waits.
+static inline int shim_no_pass_phrase(char *buffer, int size, int is_writing, void *data) {
+  (void)buffer, (void)size, (void)is_writing, (void)data;
+  return -1;
+}
+static inline EVP_PKEY *shim_read_private_key(BIO *bio) {
+  return PEM_read_bio_PrivateKey(bio, NULL, shim_no_pass_phrase, NULL);
+}
+static inline X509 *shim_read_certificate(BIO *bio) { return PEM_read_bio_X509(bio, NULL, shim_no_pass_phrase, NULL); }
+static inline X509_CRL *shim_read_crl(BIO *bio) { return PEM_read_bio_X509_CRL(bio, NULL, shim_no_pass_phrase, NULL); }
+// Whether reading one object after the other stopped because there is no other, not because one is broken.
+static inline int shim_is_end_of_pem(void) {
+  unsigned long code = ERR_peek_last_error();
+  return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+}
 static inline void shim_add_client_ca(SSL_CTX *context, X509 *certificate) { SSL_CTX_add_client_CA(context, certificate); }
 // Sets the key and the digest of a ticket's HMAC; EVP_MAC takes them as a list of parameters.
 static inline int shim_set_ticket_mac(EVP_MAC_CTX *mac, const unsigned char *key, size_t count) {

@@ -119,6 +119,51 @@ import Testing
     #expect(loop.handlerCount == 0)
   }
 
+  @Test func anAnswerMayLeadToTheNextQuestion() throws {
+    var table: [String: NameServer.Reply] = [:]
+    for index in 0..<5 {
+      table["n\(index).test/1"] = .records([.v4("n\(index).test", 60, [10, 0, 0, UInt8(index)])])
+      table["n\(index).test/28"] = .records([])
+    }
+    let server = NameServer(table)
+    defer { server.end() }
+    let loop = try EventLoop()
+    // The settings are due to be read again with every question, but not while c-ares still hands out an answer.
+    let resolver = Resolver(loop: loop, servers: ["127.0.0.1:\(server.port)"], rereadMilliseconds: -1)
+    var hosts: [String] = []
+    func next(_ index: Int) {
+      guard index < 5 else { return loop.stop() }
+      resolver.resolve(name: "n\(index).test.") { answer in
+        hosts.append(answer.addresses.first?.host ?? answer.problem ?? "")
+        next(index + 1)
+      }
+    }
+    next(0)
+    loop.run()
+    resolver.close()
+    #expect(hosts == (0..<5).map { "10.0.0.\($0)" })
+  }
+
+  @Test func anAnswerMayEndTheResolver() throws {
+    let server = NameServer([
+      "a.test/1": .records([.v4("a.test", 60, [10, 0, 0, 1])]), "a.test/28": .records([]),
+      "b.test/1": .silence, "b.test/28": .silence,
+    ])
+    defer { server.end() }
+    let loop = try EventLoop()
+    let resolver = Resolver(loop: loop, servers: ["127.0.0.1:\(server.port)"])
+    var answers: [String] = []
+    resolver.resolve(name: "b.test.") { answers.append("b \($0.problem ?? "")") }
+    resolver.resolve(name: "a.test.") { answer in
+      answers.append("a \(answer.addresses.first?.host ?? "")")
+      resolver.close()
+      loop.stop()
+    }
+    loop.run()
+    #expect(answers == ["a 10.0.0.1", "b cancelled"])
+    #expect(loop.handlerCount == 0)
+  }
+
   @Test func pausesGrowToAMinute() {
     #expect(
       (1...8).map { DNSRefreshPolicy.pause(afterFailures: $0) } == [

@@ -41,6 +41,42 @@ import Testing
     #expect(CertificateFacts.problem(chainPEM: one.certificatePEM, keyPEM: two.keyPEM) != nil)
   }
 
+  /// PEM whose first line of content is no base64.
+  private func broken(_ pem: [UInt8]) -> [UInt8] {
+    var lines = String(decoding: pem, as: UTF8.self).split(separator: "\n").map(String.init)
+    lines[1] = "!!!!" + lines[1].dropFirst(4)
+    return Array((lines.joined(separator: "\n") + "\n").utf8)
+  }
+
+  @Test func aBrokenCertificateDoesNotHideThoseBehindIt() throws {
+    let one = try pki.credential(["a"])
+    let authority = pki.authority.certificatePEM
+    #expect(
+      reason { $0.certificates = [(one.certificatePEM + broken(authority), one.keyPEM)] }
+        == "certificate 2 of the chain cannot be read")
+    #expect(
+      reason {
+        $0.clientVerification = .required
+        $0.clientCAPEM = authority + broken(authority) + authority
+      } == "certificate 2 of the CA cannot be read")
+    #expect(
+      reason {
+        $0.clientVerification = .required
+        $0.clientCAPEM = authority
+        $0.crlPEM = Array("-----BEGIN X509 CRL-----\n!!!!\n-----END X509 CRL-----\n".utf8)
+      } == "revocation list 1 cannot be read")
+    // Other things in the same text, words between the certificates and the key itself, do no harm.
+    let words = Array("\n# the authority\n".utf8)
+    #expect(reason { $0.certificates = [(one.certificatePEM + one.keyPEM + words + authority, one.keyPEM)] } == "none")
+  }
+
+  /// On a terminal, where OpenSSL would ask for the pass phrase, a failure of this test is that it waits.
+  @Test func anEncryptedKeyIsRefused() throws {
+    let one = try pki.credential(["a"])
+    let key = Array(Self.encryptedKey.utf8)
+    #expect(reason { $0.certificates = [(one.certificatePEM, key)] } == "the private key is not PEM, or encrypted")
+  }
+
   @Test func badAuthoritiesSayWhatIsWrong() throws {
     for (authority, reason) in [
       (TLSClientConfiguration.Authority.pem([]), "the CA is not PEM, or empty"),
@@ -78,4 +114,15 @@ import Testing
   func namesCannotBreakOutOfACertificate(name: String) {
     #expect(throws: TLSConfigurationError.self) { try pki.credential([name]) }
   }
+
+  /// Made for this test, under the pass phrase "secret"; it opens nothing.
+  private static let encryptedKey = """
+    -----BEGIN ENCRYPTED PRIVATE KEY-----
+    MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgIOlUdxQOR6AICCAAw
+    DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEESNPzrWQHnWBhijUd+LuSYEgZAE
+    pwfdoSg0EuV+GcgF72imIUDl3PqtI+K5+ocjYoygkGfpwvJAWbDZoyDxZ7JfwI+K
+    C9NO9ZVMB2djQrkQGvsU38KsNYeUKcUnWl66zuKwqLbKBVsZVSK3DLJElQSitdVC
+    mmX1HyJXdQCUQmghZZ2F24t27JA/mh0KF3KAM04pnokD7jiLTeW4TdysaPP1XPo=
+    -----END ENCRYPTED PRIVATE KEY-----
+    """
 }

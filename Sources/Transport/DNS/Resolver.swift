@@ -11,28 +11,35 @@ package final class Resolver: EventHandler {
   private var sockets: [Int32: ResolverSocket] = [:]
   private var timer = TimerID.none
   private var outstanding = 0
+  /// c-ares is handing out an answer: its channel must stay.
+  private var isAnswering = false
   private var openedAt: Int64 = 0
   private let timeoutMilliseconds: Int32
   private let tries: Int32
 
-  /// After this, and with no question out, `/etc/resolv.conf` is read again: it may have changed.
-  private static let channelLifetimeMilliseconds: Int64 = 30_000
+  private let rereadMilliseconds: Int64
 
   /// - Parameters:
   ///   - servers: `ADDRESS:PORT` each; empty: those of the system.
   ///   - timeoutMilliseconds: patience with the first attempt, doubled with each one.
   ///   - tries: attempts at each server. By default 1 + 2 + 4 s, which leaves time to connect in Istio's 10 s.
-  package init(loop: EventLoop, servers: [String], timeoutMilliseconds: Int32 = 1000, tries: Int32 = 3) {
+  ///   - rereadMilliseconds: after this, and with no question out, `/etc/resolv.conf` is read again: it may have changed.
+  package init(
+    loop: EventLoop, servers: [String], timeoutMilliseconds: Int32 = 1000, tries: Int32 = 3,
+    rereadMilliseconds: Int64 = 30_000
+  ) {
     self.loop = loop
     self.servers = servers
     self.timeoutMilliseconds = timeoutMilliseconds
     self.tries = tries
+    self.rereadMilliseconds = rereadMilliseconds
     super.init()
     loop.adopt(self)
   }
 
-  /// Ends it: questions that are out are answered with "cancelled".
+  /// Ends it: questions that are out are answered with "cancelled"; at the end of the turn when a completion calls it.
   package func close() {
+    guard !isAnswering else { return loop.atEndOfTurn(self) }
     closeChannel()
     loop.release(self)
   }
@@ -53,7 +60,7 @@ package final class Resolver: EventHandler {
   }
 
   private func openChannel() -> OpaquePointer? {
-    if outstanding == 0, loop.now - openedAt > Self.channelLifetimeMilliseconds { closeChannel() }
+    if outstanding == 0, loop.now - openedAt > rereadMilliseconds { closeChannel() }
     if let channel = unsafe channel { return unsafe channel }
     guard var opened = unsafe open(flags: 0) else { return nil }
     // With several servers c-ares goes on to the next one when one fails, and tells no more than that all did. With one there
@@ -104,8 +111,12 @@ package final class Resolver: EventHandler {
     let question = unsafe Unmanaged<Question>.fromOpaque(argument).takeRetainedValue()
     let answer = unsafe Resolver.answer(status, info)
     if let info = unsafe info { unsafe ares_freeaddrinfo(info) }
-    question.resolver.outstanding -= 1
+    let resolver = question.resolver
+    resolver.isAnswering = true
     question.completion(answer)
+    resolver.isAnswering = false
+    // Only now: what the completion asks next must not take c-ares' channel away under its feet.
+    resolver.outstanding -= 1
   }
 
   private static func answer(_ status: Int32, _ info: UnsafeMutablePointer<ares_addrinfo>?) -> DNSAnswer {
@@ -182,6 +193,10 @@ package final class Resolver: EventHandler {
     } else {
       loop.cancel(&timer)
     }
+  }
+
+  package override func turnEnded() {
+    close()
   }
 
   package override func timerFired(_ tag: UInt8) {

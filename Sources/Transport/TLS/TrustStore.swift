@@ -54,7 +54,7 @@ enum TrustStore {
   /// chain must be covered by one, as in Envoy.
   static func load(authorities: [UInt8], lists: [UInt8]?, into context: OpaquePointer) throws(TLSConfigurationError) {
     let store = unsafe SSL_CTX_get_cert_store(context)
-    let certificates = unsafe PEMReader.certificates(authorities)
+    let certificates = try unsafe PEMReader.allCertificates(authorities, what: "the CA")
     guard unsafe !certificates.isEmpty else { throw TLSConfigurationError("the CA is not PEM, or empty") }
     for index in unsafe certificates.indices {
       unsafe X509_STORE_add_cert(store, certificates[index])
@@ -62,7 +62,7 @@ enum TrustStore {
     }
     unsafe X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
     guard let lists else { return }
-    let revoked = unsafe PEMReader.revocationLists(lists)
+    let revoked = try unsafe PEMReader.revocationLists(lists)
     guard unsafe !revoked.isEmpty else { throw TLSConfigurationError("the revocation list is not PEM, or empty") }
     for index in unsafe revoked.indices {
       unsafe X509_STORE_add_crl(store, revoked[index])
