@@ -84,6 +84,27 @@ def test_stats_can_be_filtered_and_be_json(running):
     assert running.admin_json("/stats?format=json")["stats"]
 
 
+def test_prometheus_text_can_be_filtered(running):
+    status, text = running.admin("/stats?format=prometheus&filter=upstream_rq_total")
+    assert status == 200 and text.strip()
+    assert all("upstream_rq_total" in line for line in text.splitlines())
+
+
+def test_prometheus_has_each_series_once(owner, nginx):
+    running = owner.gateway(
+        [gateway(http_server("*")), static_entry("up.example", nginx.plain),
+         destination_rule("up.example", subsets=[{"name": "blue"}, {"name": "green"}]),
+         virtual_service(route("up.example", 80, "blue"), name="blue", hosts=("blue.example",)),
+         virtual_service(route("up.example", 80, "green"), name="green", hosts=("green.example",))])
+    for host in ("blue.example", "green.example"):
+        assert get(running.port(), host=host).status == 200
+    _, text = running.admin("/stats/prometheus")
+    samples = [line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#")]
+    series = [name for name, _ in samples]
+    assert len(series) == len(set(series))
+    assert [value for name, value in samples if name.startswith("istio_requests_total")] == ["2"]
+
+
 @pytest.mark.parametrize("port", ["admin", "stats", "merged"])
 def test_prometheus_text_is_well_formed_on_every_port(running, port):
     offset = {"admin": 0, "stats": 90, "merged": 20}[port]

@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from harness.configuration import as_yaml, gateway, http_server, route, static_entry, to_upstream, virtual_service
 from harness.http_client import Connection, get
 from harness.ports import free_port
@@ -147,6 +149,26 @@ def test_files_that_appear_and_vanish_count(owner):
     running.reload()
     eventually(lambda: get(running.port(), host="two.example").status == 200, "the new file counts")
     assert get(running.port(), host="one.example").status == 404
+
+
+@pytest.mark.parametrize("content", ["", "# being written\n"])
+def test_a_file_that_is_empty_for_a_moment_closes_nothing(owner, content):
+    upstream = named(owner, "one")
+    running = owner.gateway(to_upstream(upstream.port))
+    running.configure(content)
+    running.reload()
+    eventually(lambda: "no Gateway selects this instance" in running.process.stderr, "the reason is logged")
+    assert get(running.port()).text == "one"
+
+
+def test_an_old_error_that_moves_by_a_line_does_not_hinder_a_reload(owner):
+    one, two = named(owner, "one"), named(owner, "two")
+    broken = "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: bad}\nspec: {nonsense: 1}\n"
+    running = owner.gateway({"a.yaml": to_upstream(one.port), "b.yaml": broken})
+    assert get(running.port()).text == "one"
+    running.configure({"a.yaml": to_upstream(two.port), "b.yaml": "# a comment\n" + broken})
+    running.reload()
+    eventually(lambda: get(running.port()).text == "two", "the good part is taken")
 
 
 def test_upstream_connections_survive_a_reload_that_does_not_touch_them(owner):

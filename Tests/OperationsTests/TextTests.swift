@@ -62,4 +62,14 @@ import Testing
     #expect(log.levels.first { $0.name == "health" }?.level == .debug)
     #expect(ProcessLog.Level(name: "warn") == .warning && ProcessLog.Level(name: "loud") == nil)
   }
+
+  @Test func `a finding that only moved within its file is not new`() {
+    let finding = { (message: String, line: Int) in
+      Diagnostic("IST0106", .error, message, at: SourceLocation(file: "f.yaml", line: line, column: 3, length: 1))
+    }
+    let old = [finding("a", 4)]
+    #expect(Diagnostic.unseen([finding("a", 9)], in: old).isEmpty)
+    #expect(Diagnostic.unseen([finding("b", 4)], in: old).map(\.message) == ["b"])
+    #expect(Diagnostic.unseen([finding("a", 4), finding("a", 9)], in: old).count == 1)
+  }
 }

@@ -28,6 +28,8 @@ package struct AdminClient {
     while true {
       let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
       if count < 0, shim_errno() == EINTR { continue }
+      // Part of an answer is none.
+      guard count >= 0 else { throw SystemError(call: "read from \(address)") }
       guard count > 0 else { break }
       bytes += buffer[0..<count]
     }

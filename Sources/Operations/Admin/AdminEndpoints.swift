@@ -139,7 +139,8 @@ final class AdminEndpoints {
       let values = statistics.values.filter { (pattern?.matches($0.name) ?? true) && (!usedOnly || $0.value != 0) }
       switch format {
       case "prometheus":
-        reply(ServiceReply(contentType: PrometheusText.contentType, body: Array(PrometheusText.write(statistics).utf8)))
+        let text = PrometheusText.write(statistics, filter: pattern, usedOnly: usedOnly)
+        reply(ServiceReply(contentType: PrometheusText.contentType, body: Array(text.utf8)))
       case "json":
         reply(
           .json(

@@ -5,8 +5,11 @@ import Routing
 enum PrometheusText {
   static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-  static func write(_ statistics: Statistics) -> String {
-    var families = Families()
+  /// - Parameters:
+  ///   - filter: which families to write, by their names; nil for all.
+  ///   - usedOnly: leaves out samples that are zero.
+  static func write(_ statistics: Statistics, filter: StatisticsFilter? = nil, usedOnly: Bool = false) -> String {
+    var families = Families(filter: filter, usedOnly: usedOnly)
     writeClusters(statistics, &families)
     writeDownstream(statistics, &families)
     writeServer(statistics, &families)
@@ -16,11 +19,19 @@ enum PrometheusText {
 
   /// Samples gathered by family, so that each family has one TYPE line.
   private struct Families {
+    private let filter: StatisticsFilter?
+    private let usedOnly: Bool
     private var order: [String] = []
     private var types: [String: String] = [:]
     private var samples: [String: [String]] = [:]
 
+    init(filter: StatisticsFilter?, usedOnly: Bool) {
+      self.filter = filter
+      self.usedOnly = usedOnly
+    }
+
     mutating func add(_ name: String, _ type: String, _ labels: [(String, String)], _ value: Int, suffix: String = "") {
+      guard value != 0 || !usedOnly, filter?.matches(name) ?? true else { return }
       if types[name] == nil {
         order.append(name)
         types[name] = type
@@ -123,15 +134,9 @@ enum PrometheusText {
   }
 
   private static func writeIstio(_ statistics: Statistics, _ families: inout Families) {
-    let order = statistics.requests.sorted {
-      ($0.key.cluster, $0.key.status, $0.key.flags.rawValue) < ($1.key.cluster, $1.key.status, $1.key.flags.rawValue)
-    }
-    for (key, value) in order {
-      let labels = labels(key, statistics.snapshot)
-      families.add("istio_requests_total", "counter", labels, value.requests)
-    }
-    for (key, value) in order {
-      let labels = labels(key, statistics.snapshot)
+    let series = istioSeries(statistics)
+    for (labels, value) in series { families.add("istio_requests_total", "counter", labels, value.requests) }
+    for (labels, value) in series {
       let name = "istio_request_duration_milliseconds"
       var sum = 0
       for (index, bound) in RequestCounters.bounds.enumerated() {
@@ -142,6 +147,27 @@ enum PrometheusText {
       families.add(name, "histogram", labels, value.durationMilliseconds, suffix: "_sum")
       families.add(name, "histogram", labels, value.requests, suffix: "_count")
     }
+  }
+
+  /// The counters by Istio's labels. Subsets of a host, its ports, and TLS or not have the same labels: they are summed,
+  /// for a series may occur only once in a scrape.
+  private static func istioSeries(_ statistics: Statistics) -> [([(String, String)], RequestCounters.Value)] {
+    let order = statistics.requests.sorted {
+      ($0.key.cluster, $0.key.status, $0.key.flags.rawValue) < ($1.key.cluster, $1.key.status, $1.key.flags.rawValue)
+    }
+    var series: [([(String, String)], RequestCounters.Value)] = []
+    var places: [[String]: Int] = [:]
+    for (key, value) in order {
+      let labels = labels(key, statistics.snapshot)
+      let identity = labels.map(\.1)
+      if let place = places[identity] {
+        series[place].1 += value
+      } else {
+        places[identity] = series.count
+        series.append((labels, value))
+      }
+    }
+    return series
   }
 
   /// Istio's labels, as far as a gateway without a mesh knows them; the rest is `unknown`, as Istio writes it.

@@ -144,7 +144,7 @@ package final class Demo {
     if options.once { askOnce() }
   }
 
-  /// The first curl, by our own hand: through both instances and back.
+  /// The ingress instance is ready because the egress instance was: look whether it still is, and end.
   private func askOnce() {
     let client = AdminClient(address: SocketAddress(v4: 0x7F00_0001, port: UInt16(Self.egressAdminBase + 21)))
     let isReady = (try? client.get("/healthz/ready"))?.status == 200

@@ -167,16 +167,22 @@ package final class Instance {
 
   // MARK: Reload
 
-  /// Reads everything anew. With an error anywhere the old configuration goes on serving.
+  /// Reads everything anew. With a new error anywhere, or nothing left to serve, the old configuration goes on serving.
   func reload() {
+    guard !options.paths.contains("-") else {
+      return refuse(["standard input can be read only once; start the instance anew"], [])
+    }
     let generation = loaded.snapshot.generation + 1
     switch source.load(generation: generation) {
     case .success(let fresh):
       let errors = fresh.diagnostics.filter { $0.severity == .error }
-      let known = Set(loaded.diagnostics)
-      let new = errors.filter { !known.contains($0) }
+      let new = Diagnostic.unseen(errors, in: loaded.diagnostics)
       guard new.isEmpty || fresh.broken.isEmpty && !options.isStrict else {
         return refuse(new.map { "\($0.location.map { "\($0): " } ?? "")\($0.message)" }, fresh.diagnostics)
+      }
+      // A file that is empty for a moment, while it is written, must not close every socket.
+      guard !fresh.snapshot.listeners.isEmpty else {
+        return refuse(["no Gateway selects this instance any more"], fresh.diagnostics)
       }
       loaded = fresh
       reloadErrors = []

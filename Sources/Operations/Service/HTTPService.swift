@@ -89,6 +89,7 @@ private final class ServiceConnection: Connection {
   private var chunks = ChunkedDecoder()
   private var body: [UInt8] = []
   private var remaining = 0
+  private var bodyIsTooLarge = false
   private var isReadingBody = false
   private var isAnswering = false
   private var pending: [UInt8] = []
@@ -137,6 +138,7 @@ private final class ServiceConnection: Connection {
 
   private func beginBody() {
     body = []
+    bodyIsTooLarge = false
     isReadingBody = true
     chunks = ChunkedDecoder()
     if case .length(let length) = head.framing { remaining = length } else { remaining = 0 }
@@ -177,7 +179,10 @@ private final class ServiceConnection: Connection {
   }
 
   private func appendBody(_ span: RawSpan) {
-    guard body.count + span.byteCount <= Self.bodyLimitBytes else { return }
+    guard body.count + span.byteCount <= Self.bodyLimitBytes else {
+      bodyIsTooLarge = true
+      return
+    }
     unsafe span.withUnsafeBytes { unsafe body.append(contentsOf: $0) }
   }
 
@@ -199,6 +204,7 @@ private final class ServiceConnection: Connection {
       body: body)
     head.reset()
     parser.reset()
+    if bodyIsTooLarge { return answer(.text("the body is too large\n", status: 413)) }
     // The answer may come later, when this connection is gone.
     service.handler(request) { [weak self] reply in
       guard let self, self.state == .open else { return }
@@ -209,11 +215,13 @@ private final class ServiceConnection: Connection {
   private func answer(_ reply: ServiceReply, isHead: Bool = false) {
     isAnswering = false
     var headText = "HTTP/1.1 \(reply.status) \(StatusPhrase.text(of: reply.status))\r\n"
-    headText += "content-type: \(reply.contentType)\r\ncontent-length: \(reply.body.count)\r\n"
+    // RFC 9110, 8.6: no length where there can be no content.
+    let hasContent = reply.status != 204 && reply.status != 304
+    if hasContent { headText += "content-type: \(reply.contentType)\r\ncontent-length: \(reply.body.count)\r\n" }
     headText += "cache-control: no-cache, max-age=0\r\nx-content-type-options: nosniff\r\n"
     for (name, value) in reply.headers { headText += "\(name): \(value)\r\n" }
     if closesAfterReply { headText += "connection: close\r\n" }
-    pending = Array((headText + "\r\n").utf8) + (isHead ? [] : reply.body)
+    pending = Array((headText + "\r\n").utf8) + (isHead || !hasContent ? [] : reply.body)
     pump()
   }
 
