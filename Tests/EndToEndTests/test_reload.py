@@ -151,6 +151,28 @@ def test_files_that_appear_and_vanish_count(owner):
     assert get(running.port(), host="one.example").status == 404
 
 
+def test_counters_keep_their_host_when_clusters_move(owner):
+    upstream = named(owner, "one")
+    resources = to_upstream(upstream.port)
+    running = owner.gateway(resources)
+
+    def counted() -> dict[str, int]:
+        _, text = running.admin("/stats/prometheus")
+        lines = [line for line in text.splitlines() if line.startswith("istio_requests_total")]
+        return {line.split('destination_service="')[1].split('"')[0]: int(line.rsplit(" ", 1)[1]) for line in lines}
+
+    assert get(running.port()).text == "one"
+    before = counted()
+    assert list(before.values()) == [1]
+    running.configure([*resources, static_entry("aaa.first", upstream.port),
+                       virtual_service(route("aaa.first", 80), name="first", hosts=("aaa.first",))])
+    running.reload()
+    eventually(lambda: "aaa.first" in running.admin("/clusters")[1], "the new cluster is live")
+    assert counted() == before
+    assert get(running.port()).text == "one"
+    eventually(lambda: counted() == {host: 2 for host in before}, "the same host is counted on")
+
+
 @pytest.mark.parametrize("content", ["", "# being written\n"])
 def test_a_file_that_is_empty_for_a_moment_closes_nothing(owner, content):
     upstream = named(owner, "one")

@@ -134,7 +134,11 @@ enum PrometheusText {
   }
 
   private static func writeIstio(_ statistics: Statistics, _ families: inout Families) {
-    let series = istioSeries(statistics)
+    let order = statistics.requests.sorted { left, right in
+      (left.key.host ?? "", left.key.status, left.key.flags.rawValue)
+        < (right.key.host ?? "", right.key.status, right.key.flags.rawValue)
+    }
+    let series = order.map { (labels($0.key, statistics.snapshot.identity), $0.value) }
     for (labels, value) in series { families.add("istio_requests_total", "counter", labels, value.requests) }
     for (labels, value) in series {
       let name = "istio_request_duration_milliseconds"
@@ -149,32 +153,9 @@ enum PrometheusText {
     }
   }
 
-  /// The counters by Istio's labels. Subsets of a host, its ports, and TLS or not have the same labels: they are summed,
-  /// for a series may occur only once in a scrape.
-  private static func istioSeries(_ statistics: Statistics) -> [([(String, String)], RequestCounters.Value)] {
-    let order = statistics.requests.sorted {
-      ($0.key.cluster, $0.key.status, $0.key.flags.rawValue) < ($1.key.cluster, $1.key.status, $1.key.flags.rawValue)
-    }
-    var series: [([(String, String)], RequestCounters.Value)] = []
-    var places: [[String]: Int] = [:]
-    for (key, value) in order {
-      let labels = labels(key, statistics.snapshot)
-      let identity = labels.map(\.1)
-      if let place = places[identity] {
-        series[place].1 += value
-      } else {
-        places[identity] = series.count
-        series.append((labels, value))
-      }
-    }
-    return series
-  }
-
   /// Istio's labels, as far as a gateway without a mesh knows them; the rest is `unknown`, as Istio writes it.
-  private static func labels(_ key: RequestCounters.Key, _ snapshot: Snapshot) -> [(String, String)] {
-    let identity = snapshot.identity
-    let isKnown = key.cluster >= 0 && Int(key.cluster) < snapshot.clusters.count
-    let host = isKnown ? snapshot.clusters[Int(key.cluster)].host : "unknown"
+  private static func labels(_ key: Statistics.RequestOutcome, _ identity: InstanceIdentity) -> [(String, String)] {
+    let host = key.host ?? "unknown"
     let parts = host.split(separator: ".")
     let isMesh = host.hasSuffix(".svc.cluster.local") && parts.count > 1
     let flags = ResponseFlags.names.filter { key.flags.contains($0.flag) }.map { "\($0.name)" }.joined(separator: ",")

@@ -10,6 +10,15 @@ struct Statistics {
     let value: Int
   }
 
+  /// What Istio's labels tell apart. Subsets of a host, its ports, and TLS or not are summed: a series may occur only
+  /// once in a scrape.
+  struct RequestOutcome: Hashable {
+    /// The host of the cluster; nil for answers without a cluster.
+    let host: String?
+    let status: Int16
+    let flags: ResponseFlags
+  }
+
   let snapshot: Snapshot
   let probes: [ProbeState]
   let isReady: Bool
@@ -21,7 +30,7 @@ struct Statistics {
   let daysUntilExpiry: Int?
   private(set) var downstream = WorkerCounters()
   private(set) var clusters: [String: (counters: ClusterCounters, endpoints: [EndpointReport])] = [:]
-  private(set) var requests: [RequestCounters.Key: RequestCounters.Value] = [:]
+  private(set) var requests: [RequestOutcome: RequestCounters.Value] = [:]
   private(set) var lentBufferBytes = 0
 
   init(reports: [WorkerReport], instance: Instance) {
@@ -46,7 +55,10 @@ struct Statistics {
       for endpoint in cluster.endpoints { Self.add(endpoint, to: &sum.endpoints) }
       clusters[cluster.name] = sum
     }
-    for (key, value) in report.requests { requests[key, default: .init()] += value }
+    for (key, value) in report.requests {
+      let host = report.requestHosts.indices.contains(Int(key.host)) ? report.requestHosts[Int(key.host)] : nil
+      requests[RequestOutcome(host: host, status: key.status, flags: key.flags), default: .init()] += value
+    }
   }
 
   private static func add(_ endpoint: EndpointReport, to all: inout [EndpointReport]) {

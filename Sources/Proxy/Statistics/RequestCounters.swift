@@ -1,10 +1,10 @@
-/// Requests by outcome, for `istio_requests_total` and its latency histogram. Bounded: clusters × statuses × flags that
+/// Requests by outcome, for `istio_requests_total` and its latency histogram. Bounded: hosts × statuses × flags that
 /// occur.
 package struct RequestCounters {
   /// What is told apart.
   package struct Key: Hashable, Sendable {
-    /// The cluster's index in the worker's snapshot, -1 for answers without a cluster.
-    package let cluster: Int32
+    /// The number of the cluster's host among the worker's `requestHosts`, -1 for answers without a cluster.
+    package let host: Int32
     package let status: Int16
     package let flags: ResponseFlags
     package let isTLS: Bool
@@ -52,7 +52,7 @@ package struct RequestCounters {
   /// Counts one finished stream.
   mutating func count(_ stream: Stream) {
     let key = Key(
-      cluster: stream.cluster.map { $0.with { $0.config.index } } ?? -1,
+      host: stream.cluster.map { $0.with { $0.hostNumber } } ?? -1,
       status: Int16(clamping: stream.response.status),
       flags: stream.flags, isTLS: stream.source.isTLS)
     let duration = stream.durationMilliseconds

@@ -7,6 +7,8 @@ package final class UpstreamCluster {
   package let config: Cluster
   /// The name, for the access log.
   let nameBytes: [UInt8]
+  /// The host's number among the worker's `requestHosts`.
+  let hostNumber: Int32
   let worker: Ref<Worker>
   let loop: EventLoop
   /// Present when the cluster originates TLS and its credentials could be loaded.
@@ -49,6 +51,7 @@ package final class UpstreamCluster {
     }
     self.config = config
     nameBytes = Array(config.name.utf8)
+    hostNumber = worker.requestHosts.number(of: config.host)
     self.worker = Ref(worker)
     loop = worker.loop
     balancer = LoadBalancer(policy: .init(config.settings.loadBalancing))

@@ -9,6 +9,8 @@ package struct WorkerReport: Sendable {
   package let handlerCount: Int
   package let lentBufferBytes: Int
   package let requests: [RequestCounters.Key: RequestCounters.Value]
+  /// The hosts that the keys of `requests` number.
+  package let requestHosts: [String]
 }
 
 /// One cluster in a report.
@@ -47,7 +49,7 @@ extension Worker {
     counters.droppedLogLines = accessLog.droppedLines
     return WorkerReport(
       worker: index, counters: counters, clusters: generation.clusters.map(report), handlerCount: loop.handlerCount,
-      lentBufferBytes: loop.buffers.lentBytes, requests: requestCounters.values)
+      lentBufferBytes: loop.buffers.lentBytes, requests: requestCounters.values, requestHosts: requestHosts.names)
   }
 
   private func report(_ cluster: UpstreamCluster) -> ClusterReport {

@@ -28,6 +28,7 @@ package final class Worker {
   let accessLog: AccessLogBatch
   let logFormat: AccessLogFormat
   var requestCounters = RequestCounters()
+  var requestHosts = RequestHosts()
   var probers: [Prober] = []
   /// Text forms that are built anew for each request, in place.
   private var peerText = ByteText()
