@@ -17,6 +17,10 @@ final class NameIndex: Sendable {
   private let mask: Int
   private let matchAll: [Int32: Int32]
   private let catchAll: [Int32]
+  /// Whether a scope has names other than `*`, and wildcards among them.
+  private let scopeKinds: [UInt8]
+  private static let hasExact: UInt8 = 1
+  private static let hasWildcard: UInt8 = 2
 
   /// A name of a scope: `httpbin.example.com`, `*.example.com`, or `*`.
   struct Name {
@@ -68,21 +72,33 @@ final class NameIndex: Sendable {
     mask = size - 1
     let scopes = Int((names.map(\.scope).max() ?? -1) + 1)
     catchAll = (0..<scopes).map { matchAll[Int32($0)] ?? -1 }
+    var kinds = [UInt8](repeating: 0, count: scopes)
+    for name in names where name.name != "*" && name.scope >= 0 {
+      kinds[Int(name.scope)] |= name.name.hasPrefix("*") ? Self.hasWildcard : Self.hasExact
+    }
+    scopeKinds = kinds
   }
 
   /// The value of the best name for `host` (without port, any case) in `scope`, -1 if there is none.
   func find(_ host: RawSpan, scope: Int32) -> Int32 {
+    guard scope >= 0, Int(scope) < scopeKinds.count else { return -1 }
+    let kinds = scopeKinds[Int(scope)]
+    if kinds == 0 { return catchAll[Int(scope)] }
     let octets = host.octets
     // Keys with a leading dot are wildcards.
-    let exact = octets.isEmpty || octets[0] != 0x2E ? lookUp(host, scope: scope) : -1
-    if exact >= 0 { return exact }
-    for index in 0..<octets.count where octets[index] == 0x2E {
-      // `*.example.com` does not match `.example.com`.
-      guard index > 0 else { continue }
-      let wildcard = lookUp(host.extracting(droppingFirst: index), scope: scope)
-      if wildcard >= 0 { return wildcard }
+    if kinds & Self.hasExact != 0, !octets.isEmpty, octets[0] != 0x2E {
+      let exact = lookUp(host, scope: scope)
+      if exact >= 0 { return exact }
     }
-    return scope >= 0 && Int(scope) < catchAll.count ? catchAll[Int(scope)] : -1
+    if kinds & Self.hasWildcard != 0 {
+      for index in 0..<octets.count where octets[index] == 0x2E {
+        // `*.example.com` does not match `.example.com`.
+        guard index > 0 else { continue }
+        let wildcard = lookUp(host.extracting(droppingFirst: index), scope: scope)
+        if wildcard >= 0 { return wildcard }
+      }
+    }
+    return catchAll[Int(scope)]
   }
 
   private func lookUp(_ key: RawSpan, scope: Int32) -> Int32 {

@@ -61,8 +61,8 @@ open class Connection: EventHandler {
   /// The tags of the base class's own timers; subclasses use tags below.
   private static let lingerTag: UInt8 = 255
   private static let quietTag: UInt8 = 254
-  /// After so long without input OpenSSL's record buffers go back, 33 kB a connection. Not sooner: a busy connection would
-  /// take and give them with every message.
+  /// After so long without input OpenSSL's record buffers go back, 33 kB a connection. Not sooner: a busy connection
+  /// would take and give them with every message.
   private static let quietMilliseconds: Int64 = 1000
 
   /// Takes over `descriptor` (non-blocking). `isConnecting` for a connection that we opened and that is still in
@@ -161,8 +161,8 @@ open class Connection: EventHandler {
   }
 
   private final func flushPlain() {
-    let sent = unsafe output.lend { unsafe CLinux.send(descriptor, $0, $1, Int32(MSG_NOSIGNAL)) }
-    guard sent >= 0 else { return writeFailed(shim_errno()) }
+    let sent = unsafe output.lend { unsafe shim_send(descriptor, $0, $1) }
+    guard sent >= 0 else { return writeFailed(Int32(-sent)) }
     bytesSent += sent
     output.consume(sent)
     if !output.isEmpty { isOutputBlocked = true }
@@ -294,7 +294,7 @@ open class Connection: EventHandler {
     var lent = 0
     let count = unsafe input.fill { block, room in
       lent = room
-      return unsafe recv(descriptor, block, room, 0)
+      return unsafe shim_recv(descriptor, block, room)
     }
     if count > 0 {
       bytesReceived += count
@@ -304,10 +304,10 @@ open class Connection: EventHandler {
     } else if count == 0 {
       endInput()
     } else {
-      switch shim_errno() {
+      switch Int32(-count) {
       case EAGAIN: mayHaveInput = false
       case EINTR: break
-      default: fail(.reset(SystemError.text(of: shim_errno())))
+      case let code: fail(.reset(SystemError.text(of: code)))
       }
     }
   }

@@ -93,11 +93,9 @@ package struct HTTP1HeadParser {
 
   /// `HTTP/1.0` or `HTTP/1.1` at `start`; eight bytes must be there.
   private static func version(_ bytes: Span<UInt8>, at start: Int) -> HTTPVersion? {
-    let prefix: StaticString = "HTTP/1."
-    for index in 0..<7 where unsafe bytes[start + index] != prefix.utf8Start[index] { return nil }
-    switch bytes[start + 7] {
-    case 0x31: return .http11
-    case 0x30: return .http10
+    switch bytes.raw.word(at: start) {
+    case 0x312E_312F_5054_5448: return .http11  // "HTTP/1.1", the first byte lowest
+    case 0x302E_312F_5054_5448: return .http10
     default: return nil
     }
   }
@@ -225,7 +223,7 @@ package struct HTTP1HeadParser {
     guard hasReason || bytes[12] == Octet.carriageReturn else { return .malformedStatusLine }
     if hasReason { index = 13 }
     let reasonStart = index
-    while index < bytes.count, Octet.isFieldValue(bytes[index]) { index += 1 }
+    index = ByteScan.endOfFieldValue(bytes, from: index)
     guard index < bytes.count else { return nil }
     guard bytes[index] == Octet.carriageReturn else { return .malformedStatusLine }
     guard index + 1 < bytes.count else { return nil }
@@ -254,7 +252,8 @@ package struct HTTP1HeadParser {
           return .refused(refusal)
         }
         // ": " between name and value, so that the line can be copied as it is.
-        headers.addParsed(name: name, value: value, token: token, isWholeLine: value.start == name.end + 2)
+        let isWholeLine = value.start == name.end + 2 && value.end + 2 == next
+        headers.addParsed(name: name, value: value, token: token, lineEnd: isWholeLine ? next : 0)
         position = next
       case .end(let next):
         guard next <= limits.maxHeaderBytes else { return .refused(.headersTooLarge) }

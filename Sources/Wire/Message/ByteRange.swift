@@ -1,28 +1,30 @@
 /// Some bytes of a header block's store.
+///
+/// (`public`, where all else is `package`, because only public code is inlined into other targets.)
 @frozen
-package struct ByteRange: Equatable, Sendable {
-  package var offset: UInt32
-  package var count: UInt32
+public struct ByteRange: Equatable, Sendable {
+  public var offset: UInt32
+  public var count: UInt32
 
   @inlinable
-  package init(offset: Int, count: Int) {
+  public init(offset: Int, count: Int) {
     self.offset = UInt32(truncatingIfNeeded: offset)
     self.count = UInt32(truncatingIfNeeded: count)
   }
 
   /// No bytes.
-  package static let empty = ByteRange(offset: 0, count: 0)
+  public static let empty = ByteRange(offset: 0, count: 0)
 
   @inlinable
-  package var isEmpty: Bool { count == 0 }
+  public var isEmpty: Bool { count == 0 }
 
   /// The position behind the last byte.
   @inlinable
-  package var end: Int { Int(offset) + Int(count) }
+  public var end: Int { Int(offset) + Int(count) }
 
   @inlinable
-  package var start: Int { Int(offset) }
+  public var start: Int { Int(offset) }
 
   @inlinable
-  package var range: Range<Int> { start..<end }
+  public var range: Range<Int> { start..<end }
 }

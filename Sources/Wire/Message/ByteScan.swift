@@ -74,8 +74,15 @@ enum ByteScan {
   /// Eight bytes, the first one lowest.
   @inline(__always)
   private static func load(_ bytes: Span<UInt8>, _ index: Int) -> UInt64 {
-    // Every eight bytes are a valid integer; the bounds are checked.
-    unsafe UInt64(littleEndian: bytes.raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+    bytes.raw.word(at: index)
+  }
+
+  /// The word with its upper-case ASCII letters in lower case.
+  @inline(__always)
+  static func lowercased(_ word: UInt64) -> UInt64 {
+    let low = word & ~tops
+    let uppers = (low &+ ones &* (0x80 - 0x41)) & ~(low &+ ones &* (0x80 - 0x5B)) & ~word & tops
+    return word | uppers >> 2
   }
 
   /// Top bits where a byte is below `limit`, at most 128. The lowest bit set is exact; those above it may be too many.

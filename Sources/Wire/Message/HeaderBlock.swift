@@ -3,11 +3,14 @@
 package struct HeaderField: Sendable {
   package var name: ByteRange
   package var value: ByteRange
+  /// Where the line "name: value CRLF" ends, which begins at the name, so that runs of lines can be copied in one
+  /// piece; 0 when the bytes of the field do not lie together.
+  var lineEnd: UInt32
   package var token: HeaderName
   /// The field no longer counts; its bytes stay where they are.
   package var isRemoved: Bool
-  /// The bytes "name: value CRLF" lie together in the store, so that runs of fields can be copied in one piece.
-  var isWholeLine: Bool
+
+  var isWholeLine: Bool { lineEnd > 0 }
 }
 
 /// The fields of a message, whatever version of HTTP it came in: one byte store and a table.
@@ -15,18 +18,22 @@ package struct HeaderField: Sendable {
 /// Original order and case are kept. Edits change the table and append to the store; the bytes that came are never
 /// moved. Reused for message after message, so a warm block allocates nothing.
 package struct HeaderBlock: ~Copyable {
+  /// Bytes in use, then room. A line is written through one span: an array that grows by pieces is asked with each
+  /// piece whether it is shared.
   private var store: [UInt8]
+  private var used = 0
   private var fields: [HeaderField]
   private var removedCount = 0
+  private let initialBytes: Int
 
   /// A block that ballooned gives its memory back when it is cleared.
   private static let keptBytes = 16 * 1024
   private static let keptFields = 128
 
   package init(byteCapacity: Int, fieldCapacity: Int) {
-    store = []
+    initialBytes = byteCapacity
+    store = [UInt8](repeating: 0, count: byteCapacity)
     fields = []
-    store.reserveCapacity(byteCapacity)
     fields.reserveCapacity(fieldCapacity)
   }
 
@@ -42,36 +49,69 @@ package struct HeaderBlock: ~Copyable {
   /// All bytes; the ranges of fields and heads point into it.
   package var bytes: RawSpan {
     @_lifetime(borrow self)
-    get { store.span.raw }
+    get { store.span.raw.extracting(first: used) }
   }
 
   /// How many bytes the store holds.
-  package var byteCount: Int { store.count }
+  package var byteCount: Int { used }
 
   @inline(__always)
   package func field(at index: Int) -> HeaderField { fields[index] }
 
   /// Forgets everything, keeps the memory.
   package mutating func removeAll() {
-    if store.capacity > Self.keptBytes { store = [] } else { store.removeLast(store.count) }
+    if store.count > Self.keptBytes { store = [UInt8](repeating: 0, count: initialBytes) }
     if fields.capacity > Self.keptFields { fields = [] } else { fields.removeLast(fields.count) }
+    used = 0
     removedCount = 0
   }
 
   // MARK: Filling
 
+  /// Makes room for `count` more bytes.
+  @inline(__always)
+  private mutating func reserve(_ count: Int) {
+    if store.count - used < count { grow(count) }
+  }
+
+  @inline(never)
+  private mutating func grow(_ count: Int) {
+    let larger = max(store.count * 2, used + count)
+    store.append(contentsOf: repeatElement(0, count: larger - store.count))
+  }
+
   /// Copies bytes into the store.
-  package mutating func intern(_ span: RawSpan) -> ByteRange {
-    let range = ByteRange(offset: store.count, count: span.byteCount)
-    unsafe span.withUnsafeBytes { unsafe store.append(contentsOf: $0) }
-    return range
+  package mutating func intern(_ bytes: RawSpan) -> ByteRange {
+    reserve(bytes.byteCount)
+    var writer = ByteWriter(position: used)
+    var span = store.mutableSpan
+    var output = unsafe span.mutableBytes
+    writer.write(bytes, into: &output)
+    return take(to: writer.position)
   }
 
   /// Copies bytes of the store to its end.
   mutating func internCopy(_ range: ByteRange) -> ByteRange {
-    let copy = ByteRange(offset: store.count, count: Int(range.count))
-    store.append(contentsOf: store[range.range])
-    return copy
+    let count = Int(range.count)
+    reserve(count)
+    for index in 0..<count { store[used + index] = store[range.start + index] }
+    return take(to: used + count)
+  }
+
+  /// Copies a constant into the store.
+  package mutating func intern(_ text: StaticString) -> ByteRange {
+    reserve(text.utf8CodeUnitCount)
+    var writer = ByteWriter(position: used)
+    var span = store.mutableSpan
+    var output = unsafe span.mutableBytes
+    writer.write(text, into: &output)
+    return take(to: writer.position)
+  }
+
+  @inline(__always)
+  private mutating func take(to end: Int) -> ByteRange {
+    defer { used = end }
+    return ByteRange(offset: used, count: end - used)
   }
 
   /// Makes `Host` say what an absolute target said.
@@ -79,68 +119,82 @@ package struct HeaderBlock: ~Copyable {
     let index = firstIndex(of: .host)
     if index >= 0 { return setValue(at: index, range) }
     let name = intern(HeaderName.host.text)
-    fields.append(HeaderField(name: name, value: range, token: .host, isRemoved: false, isWholeLine: false))
+    fields.append(HeaderField(name: name, value: range, lineEnd: 0, token: .host, isRemoved: false))
   }
 
-  /// Copies a constant into the store.
-  package mutating func intern(_ text: StaticString) -> ByteRange {
-    let range = ByteRange(offset: store.count, count: text.utf8CodeUnitCount)
-    text.withUTF8Buffer { unsafe store.append(contentsOf: $0) }
-    return range
-  }
-
-  /// Adds a field whose line, with ": " and CRLF, is in the store already.
-  mutating func addParsed(name: ByteRange, value: ByteRange, token: HeaderName, isWholeLine: Bool) {
-    fields.append(HeaderField(name: name, value: value, token: token, isRemoved: false, isWholeLine: isWholeLine))
+  /// Adds a field whose bytes are in the store already, or will be at these places.
+  ///
+  /// - Parameter lineEnd: the end of the line if it is exactly "name: value CRLF", else 0.
+  @inline(__always)
+  mutating func addParsed(name: ByteRange, value: ByteRange, token: HeaderName, lineEnd: Int) {
+    fields.append(
+      HeaderField(
+        name: name, value: value, lineEnd: UInt32(truncatingIfNeeded: lineEnd), token: token, isRemoved: false))
   }
 
   /// Adds a field with a known name.
   package mutating func append(_ token: HeaderName, _ value: RawSpan) {
-    let name = intern(token.text)
-    store.append(Octet.colon)
-    store.append(Octet.space)
-    finishLine(name, intern(value), token)
+    let text = token.text
+    reserve(text.utf8CodeUnitCount + value.byteCount + 4)
+    var writer = ByteWriter(position: used)
+    var span = store.mutableSpan
+    var output = unsafe span.mutableBytes
+    writer.write(text, into: &output)
+    writer.write(": ", into: &output)
+    writer.write(value, into: &output)
+    writer.write("\r\n", into: &output)
+    addLine(nameCount: text.utf8CodeUnitCount, end: writer.position, token)
   }
 
   /// Adds a field with a known name and a constant value.
   package mutating func append(_ token: HeaderName, _ value: StaticString) {
-    let name = intern(token.text)
-    store.append(Octet.colon)
-    store.append(Octet.space)
-    finishLine(name, intern(value), token)
+    let text = token.text
+    reserve(text.utf8CodeUnitCount + value.utf8CodeUnitCount + 4)
+    var writer = ByteWriter(position: used)
+    var span = store.mutableSpan
+    var output = unsafe span.mutableBytes
+    writer.write(text, into: &output)
+    writer.write(": ", into: &output)
+    writer.write(value, into: &output)
+    writer.write("\r\n", into: &output)
+    addLine(nameCount: text.utf8CodeUnitCount, end: writer.position, token)
   }
 
   /// Adds a field with a known name and a decimal number.
   package mutating func append(_ token: HeaderName, _ number: Int) {
-    var digits = InlineArray<20, UInt8>(repeating: 0)
-    let start = Self.writeDecimal(number, into: &digits)
-    append(token, digits.span.raw.extracting(droppingFirst: start))
+    let text = token.text
+    reserve(text.utf8CodeUnitCount + 24)
+    var writer = ByteWriter(position: used)
+    var span = store.mutableSpan
+    var output = unsafe span.mutableBytes
+    writer.write(text, into: &output)
+    writer.write(": ", into: &output)
+    writer.write(decimal: number, into: &output)
+    writer.write("\r\n", into: &output)
+    addLine(nameCount: text.utf8CodeUnitCount, end: writer.position, token)
   }
 
   /// Adds a field with any name; both must be valid.
   package mutating func append(name: RawSpan, value: RawSpan) {
-    let token = HeaderName.resolve(name)
-    let range = intern(name)
-    store.append(Octet.colon)
-    store.append(Octet.space)
-    finishLine(range, intern(value), token)
+    reserve(name.byteCount + value.byteCount + 4)
+    var writer = ByteWriter(position: used)
+    var span = store.mutableSpan
+    var output = unsafe span.mutableBytes
+    writer.write(name, into: &output)
+    writer.write(": ", into: &output)
+    writer.write(value, into: &output)
+    writer.write("\r\n", into: &output)
+    addLine(nameCount: name.byteCount, end: writer.position, HeaderName.resolve(name))
   }
 
-  private mutating func finishLine(_ name: ByteRange, _ value: ByteRange, _ token: HeaderName) {
-    store.append(Octet.carriageReturn)
-    store.append(Octet.lineFeed)
-    fields.append(HeaderField(name: name, value: value, token: token, isRemoved: false, isWholeLine: true))
-  }
-
-  private static func writeDecimal(_ number: Int, into digits: inout InlineArray<20, UInt8>) -> Int {
-    var rest = number.magnitude
-    var index = 20
-    repeat {
-      index -= 1
-      digits[index] = UInt8(truncatingIfNeeded: rest % 10) + 0x30
-      rest /= 10
-    } while rest > 0
-    return index
+  /// Takes the line that was just written at `used` into the table.
+  @inline(__always)
+  private mutating func addLine(nameCount: Int, end: Int, _ token: HeaderName) {
+    let start = used
+    used = end
+    addParsed(
+      name: ByteRange(offset: start, count: nameCount),
+      value: ByteRange(offset: start + nameCount + 2, count: end - start - nameCount - 4), token: token, lineEnd: end)
   }
 
   // MARK: Looking
@@ -164,7 +218,7 @@ package struct HeaderBlock: ~Copyable {
   }
 
   /// A copy of some bytes, for rare edits that need them while the block changes.
-  func copy(of range: ByteRange) -> [UInt8] { Array(store[range.range]) }
+  func copy(of range: ByteRange) -> [UInt8] { Array(store[..<used][range.range]) }
 
   /// Compares bytes of the store with `other` without regard to case.
   func equalsIgnoringCase(_ range: ByteRange, _ other: RawSpan) -> Bool {
@@ -194,7 +248,7 @@ package struct HeaderBlock: ~Copyable {
   }
 
   private func matches(_ range: ByteRange, _ wanted: Span<UInt8>) -> Bool {
-    let name = store.span.raw.extracting(range.range).octets
+    let name = bytes.extracting(range.range).octets
     for index in 0..<wanted.count where Octet.lowercased(name[index]) != wanted[index] { return false }
     return true
   }
@@ -237,13 +291,13 @@ package struct HeaderBlock: ~Copyable {
   /// Gives the field at `index` the value `range` of the store.
   package mutating func setValue(at index: Int, _ range: ByteRange) {
     fields[index].value = range
-    fields[index].isWholeLine = false
+    fields[index].lineEnd = 0
   }
 
   // MARK: Writing
 
   /// An upper bound of the bytes that `write(into:at:)` needs.
-  var http1ByteCount: Int { store.count + fields.count * 4 }
+  var http1ByteCount: Int { used + fields.count * 4 }
 
   /// Writes all fields as HTTP/1 lines. Runs of untouched lines are copied in one piece.
   func write(into output: inout MutableRawSpan, at start: Int) -> Int {
@@ -256,7 +310,7 @@ package struct HeaderBlock: ~Copyable {
       } else if field.isWholeLine {
         index = copyRun(from: index, &writer, &output)
       } else {
-        let store = store.span.raw
+        let store = bytes
         writer.write(store.extracting(field.name.range), into: &output)
         writer.write(": ", into: &output)
         writer.write(store.extracting(field.value.range), into: &output)
@@ -269,21 +323,15 @@ package struct HeaderBlock: ~Copyable {
 
   private func copyRun(from first: Int, _ writer: inout ByteWriter, _ output: inout MutableRawSpan) -> Int {
     let start = fields[first].name.start
-    var end = lineEnd(fields[first])
+    var end = fields[first].lineEnd
     var index = first + 1
-    while index < fields.count, !fields[index].isRemoved, fields[index].isWholeLine, fields[index].name.start == end {
-      end = lineEnd(fields[index])
+    while index < fields.count {
+      let field = fields[index]
+      guard !field.isRemoved, field.isWholeLine, field.name.offset == end else { break }
+      end = field.lineEnd
       index += 1
     }
-    writer.write(store.span.raw.extracting(start..<end), into: &output)
+    writer.write(bytes.extracting(start..<Int(end)), into: &output)
     return index
-  }
-
-  /// Behind the CRLF; optional white space may stand before it.
-  private func lineEnd(_ field: HeaderField) -> Int {
-    let bytes = store.span
-    var end = field.value.end
-    while bytes[end] != Octet.lineFeed { end += 1 }
-    return end + 1
   }
 }

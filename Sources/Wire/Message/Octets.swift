@@ -1,7 +1,7 @@
 extension RawSpan {
   /// The bytes as elements, for bounds-checked access.
   @inlinable
-  package var octets: Span<UInt8> {
+  public var octets: Span<UInt8> {
     @_lifetime(copy self)
     @inline(__always)
     get {
@@ -12,12 +12,44 @@ extension RawSpan {
 
   /// Compares without regard to ASCII case; `lowercased` must be lower case already.
   package func equalsIgnoringCase(_ lowercased: StaticString) -> Bool {
-    let bytes = octets
-    guard bytes.count == lowercased.utf8CodeUnitCount else { return false }
-    return lowercased.withUTF8Buffer { known in
-      for index in 0..<bytes.count where unsafe Octet.lowercased(bytes[index]) != known[index] { return false }
-      return true
+    guard byteCount == lowercased.utf8CodeUnitCount else { return false }
+    return lowercased.withUTF8Buffer { unsafe Self.equal(self, RawSpan(_unsafeElements: $0)) }
+  }
+
+  /// Eight bytes at a time, the last eight overlapping those before; both have the same length.
+  @inline(__always)
+  private static func equal(_ bytes: RawSpan, _ lowercased: RawSpan) -> Bool {
+    let count = bytes.byteCount
+    if count >= 8 {
+      var index = 0
+      while index + 8 < count {
+        guard ByteScan.lowercased(bytes.word(at: index)) == lowercased.word(at: index) else { return false }
+        index += 8
+      }
+      return ByteScan.lowercased(bytes.word(at: count - 8)) == lowercased.word(at: count - 8)
     }
+    if count >= 4 {
+      return ByteScan.lowercased(bytes.shortWords()) == lowercased.shortWords()
+    }
+    let left = bytes.octets
+    let right = lowercased.octets
+    for index in 0..<count where Octet.lowercased(left[index]) != right[index] { return false }
+    return true
+  }
+
+  /// Eight bytes, the first one lowest.
+  @inline(__always)
+  func word(at index: Int) -> UInt64 {
+    // Every eight bytes are a valid integer; the bounds are checked.
+    unsafe UInt64(littleEndian: unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+  }
+
+  /// The first four bytes and the last four of four to seven.
+  @inline(__always)
+  private func shortWords() -> UInt64 {
+    let first = unsafe unsafeLoadUnaligned(fromByteOffset: 0, as: UInt32.self)
+    let last = unsafe unsafeLoadUnaligned(fromByteOffset: byteCount - 4, as: UInt32.self)
+    return UInt64(first) | UInt64(last) << 32
   }
 
   /// Whether the bytes begin with `lowercased`, without regard to ASCII case.
@@ -29,9 +61,17 @@ extension RawSpan {
   /// Compares byte for byte.
   package func equals(_ other: RawSpan) -> Bool {
     guard byteCount == other.byteCount else { return false }
+    var index = 0
+    while index + 8 <= byteCount {
+      guard word(at: index) == other.word(at: index) else { return false }
+      index += 8
+    }
     let left = octets
     let right = other.octets
-    for index in 0..<left.count where left[index] != right[index] { return false }
+    while index < byteCount {
+      guard left[index] == right[index] else { return false }
+      index += 1
+    }
     return true
   }
 }
@@ -89,7 +129,7 @@ enum Octet {
 extension Span where Element == UInt8 {
   /// The bytes without their type. Safe for bytes, which have no padding; `bytes` is not, for elements in general.
   @inlinable
-  package var raw: RawSpan {
+  public var raw: RawSpan {
     @_lifetime(copy self)
     @inline(__always)
     get { unsafe bytes }
