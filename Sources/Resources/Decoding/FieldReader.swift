@@ -117,6 +117,13 @@ final class FieldReader {
     }
   }
 
+  /// A field that works and has a successor.
+  func deprecated(_ name: String, use successor: String) {
+    guard take(name) != nil else { return }
+    context.report(
+      .warning, "Deprecated: \(name) is deprecated; use \(successor)", at: keyLocation(name), code: "IST0002")
+  }
+
   /// Says that a required field is missing.
   func require(_ isPresent: Bool, _ message: String, help: String? = nil) {
     if !isPresent { context.error(message, at: location, help: help) }
