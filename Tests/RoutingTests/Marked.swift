@@ -17,7 +17,7 @@ struct Marked {
     var findings: [String] = []
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
       guard let mark = line.firstRange(of: "#! ") else { continue }
-      for word in line[mark.upperBound...].split(separator: ", ") {
+      for word in line[mark.upperBound...].split(separator: " + ") {
         if let at = word.firstIndex(of: "@") {
           let token = word[word.index(after: at)...]
           let before = line[..<mark.lowerBound].firstRange(of: token)?.lowerBound
