@@ -36,6 +36,11 @@ extension MessageCatalog {
       cause: "PeerAuthentication does not apply to the servers of a Gateway.",
       fix: "Use tls.mode MUTUAL in the Gateway where clients must have certificates."),
     Message(
+      "SP1015", .info, "NotApplicable",
+      cause:
+        "A kind or field of Istio's is for sidecars, for a control plane, or for a pod: it means nothing to a gateway.",
+      fix: "Nothing; it is checked, and has no effect here."),
+    Message(
       "SP1020", .error, "SocketConflict",
       cause:
         "Two servers want the same socket in ways that exclude each other: TLS and plaintext, HTTP and TCP, or two ports.",
