@@ -56,17 +56,20 @@ struct RandomTables {
 
   /// A Gateway and up to four VirtualServices.
   mutating func configuration() -> String {
-    let redirects = Int.random(in: 0..<5, using: &random) == 0
+    let tls = Int.random(in: 0..<5, using: &random) == 0 ? ", tls: {httpsRedirect: true}" : ""
     var yaml = """
       apiVersion: networking.istio.io/v1
       kind: Gateway
       metadata: {name: g, namespace: n}
-      spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]\(redirects ? ", tls: {httpsRedirect: true}" : "")}]}
+      spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]\(tls)}]}
       ---
       apiVersion: networking.istio.io/v1
       kind: ServiceEntry
       metadata: {name: e, namespace: n}
-      spec: {hosts: [one.test, two.test], resolution: DNS, location: MESH_EXTERNAL, ports: [{number: 80, name: http, protocol: HTTP}]}
+      spec:
+        hosts: [one.test, two.test]
+        resolution: DNS
+        ports: [{number: 80, name: http, protocol: HTTP}]
 
       """
     for service in 0..<Int.random(in: 1...4, using: &random) {

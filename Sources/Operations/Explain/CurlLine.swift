@@ -2,8 +2,8 @@ import Routing
 
 /// The requests that a pasted curl command makes, without making them.
 ///
-/// What curl adds by itself (`User-Agent`, `Accept`, form types, `Authorization` of `-u`) is added here too, since rules
-/// may look at it.
+/// What curl adds by itself (`User-Agent`, `Accept`, form types, `Authorization` of `-u`) is added here too, since
+/// rules may look at it.
 package struct CurlLine {
   private var method: String?
   private var urls: [String] = []

@@ -7,7 +7,8 @@ package enum ExplanationForms {
     .object([("request", json(request)), ("instances", .array(explanations.map(json)))])
   }
 
-  private static func json(_ request: SampleRequest) -> JSON {
+  /// A request with the curl line that makes it.
+  static func json(_ request: SampleRequest) -> JSON {
     .object([
       ("method", .string(request.method)), ("url", .string(request.url)), ("authority", .string(request.authority)),
       ("sni", .optional(request.serverName)), ("port", .number(request.port)), ("path", .string(request.target)),

@@ -1,7 +1,7 @@
 import Resources
 
-/// Conditions of a match that are known before any request comes: which gateway, which port, which workload. A rule that
-/// fails one of them is not compiled for this instance.
+/// Conditions of a match that are known before any request comes: which gateway, which port, which workload. A rule
+/// that fails one of them is not compiled for this instance.
 enum RuleScope {
   /// The first of them that does not hold; nil: the rule is in force here.
   static func failure(

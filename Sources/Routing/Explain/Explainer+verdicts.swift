@@ -13,6 +13,11 @@ extension Explainer {
     return verdicts
   }
 
+  /// The verdict on the rule that matched alone; none for -1.
+  func matched(_ rule: Int32) -> [RuleVerdict] {
+    rule >= 0 ? [verdict(snapshot.rules[Int(rule)], failure: nil)] : []
+  }
+
   private func verdict(_ rule: Rule, failure: RuleVerdict.Failure?) -> RuleVerdict {
     let facts = snapshot.routeFacts[Int(rule.route)]
     return RuleVerdict(

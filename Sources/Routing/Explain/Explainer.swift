@@ -1,7 +1,7 @@
 import Wire
 
-/// Answers for one instance how a request would be treated, and why. It runs the same parser, normaliser and matchers as
-/// the data plane, rule by rule from the top, so it cannot say anything else than what the data plane does.
+/// Answers for one instance how a request would be treated, and why. It runs the same parser, normaliser and matchers
+/// as the data plane, rule by rule from the top, so it cannot say anything else than what the data plane does.
 package struct Explainer {
   let snapshot: Snapshot
   let context = MatchContext()
@@ -17,8 +17,16 @@ package struct Explainer {
   /// `httpbin-egress.httpbin`
   package var instance: String { "\(snapshot.identity.name).\(snapshot.identity.namespace)" }
 
-  /// The listener that a client reaches at `port`: the one that binds it, else the one that is published there, else the
-  /// one that a Gateway declares; nil when there is none.
+  /// How much is wanted of an explanation.
+  package enum Depth: Sendable {
+    /// What happens, and a verdict on every rule up to the one that matches.
+    case reasons
+    /// What happens, found through the index: for many requests.
+    case outcome
+  }
+
+  /// The listener that a client reaches at `port`: the one that binds it, else the one that is published there, else
+  /// the one that a Gateway declares; nil when there is none.
   package func listener(at port: Int) -> Int32? {
     let all = snapshot.listeners
     let index =
@@ -42,7 +50,7 @@ package struct Explainer {
   }
 
   /// Explains a request that comes to a listener.
-  package func explain(_ request: SampleRequest, listener index: Int32) -> Explanation {
+  package func explain(_ request: SampleRequest, listener index: Int32, depth: Depth = .reasons) -> Explanation {
     var explanation = Explanation(instance: instance, request: request)
     let listener = snapshot.listeners[Int(index)]
     let facts = snapshot.listenerFacts[Int(index)]
@@ -54,7 +62,7 @@ package struct Explainer {
     do {
       var head = try request.head()
       try normalize(&head)
-      route(head, request, configuration, &explanation)
+      route(head, request, configuration, depth, &explanation)
     } catch {
       explanation.error =
         explanation.error ?? ExplainError(.badRequest, "the request is refused: \(error.details)", status: error.status)
@@ -134,10 +142,14 @@ package struct Explainer {
 
   /// The decisions of a stream, in its order.
   private func route(
-    _ head: consuming RequestHead, _ request: SampleRequest, _ configuration: Int32, _ explanation: inout Explanation
+    _ head: consuming RequestHead, _ request: SampleRequest, _ configuration: Int32, _ depth: Depth,
+    _ explanation: inout Explanation
   ) {
-    let match = snapshot.matchByScan(
-      routeConfiguration: configuration, head: head, isTLS: request.isTLS, context: context)
+    let match =
+      depth == .reasons
+      ? snapshot.matchByScan(
+        routeConfiguration: configuration, head: head, isTLS: request.isTLS, context: context)
+      : snapshot.match(routeConfiguration: configuration, head: head, isTLS: request.isTLS, context: context)
     explanation.match = match
     guard match.virtualHost >= 0 else {
       return fail(&explanation, .noVirtualHost, noVirtualHost(head, configuration), status: 404)
@@ -152,7 +164,8 @@ package struct Explainer {
       let message = "the server has httpsRedirect: the client is sent to \(location)"
       return fail(&explanation, .tlsRedirect, message, status: 301)
     }
-    explanation.rules = verdicts(host, upTo: match.rule, head, isTLS: request.isTLS)
+    explanation.rules =
+      depth == .reasons ? verdicts(host, upTo: match.rule, head, isTLS: request.isTLS) : matched(match.rule)
     guard match.rule >= 0 else {
       let count = Int(host.ruleCount)
       let what = count == 0 ? "the virtual host has no rules" : "none of its \(count) rules matches"
