@@ -52,7 +52,9 @@ extension Stream {
       $0.counters.requests += 1
       $0.counters.activeRequests += 1
     }
-    if let idle = endpoint.with({ $0.takeIdle() }) {
+    if usesHTTP2Upstream {
+      sendOverHTTP2(to: endpoint)
+    } else if let idle = endpoint.with({ $0.takeIdle() }) {
       upstream = .http1(idle)
       idle.with { $0.assign(self) }
       connected()
@@ -73,18 +75,36 @@ extension Stream {
     }
   }
 
+  /// Whether this request goes upstream in HTTP/2: as the cluster says, or as the client came (`useClientProtocol`).
+  private var usesHTTP2Upstream: Bool {
+    switch cluster?.with({ $0.config.settings.httpProtocol }) {
+    case .http2: return true
+    case .asDownstream: return request.version == .http2
+    case .http1, nil: return false
+    }
+  }
+
+  /// Joins the streams of a connection that has room, or opens one.
+  private func sendOverHTTP2(to endpoint: Ref<UpstreamEndpoint>) {
+    guard let cluster else { return }
+    state = .awaitingConnection
+    if let connection = endpoint.with({ $0.availableHTTP2() }) {
+      return connection.with { $0.assign(self) }
+    }
+    let opened = cluster.with { cluster in endpoint.with { HTTP2UpstreamConnection.open(to: $0, of: cluster) } }
+    switch opened {
+    case .success(let connection): connection.assign(self)
+    case .failure(let failure): upstreamFailed(.connectFailure, reason: failure.reason)
+    }
+  }
+
   /// An upstream connection is ours and ready: sends the head, and lets the body flow.
   func connected() {
     state = .awaitingResponse
     upstreamStartNanoseconds = loop.nowNanoseconds
-    switch upstream {
-    case .http1(let connection):
-      connection.with {
-        upstreamLocalAddress = $0.localAddress
-        $0.sendRequestHead(self)
-      }
-    case .none: return
-    }
+    upstreamLocalAddress = upstream.localAddress
+    upstream.sendRequestHead(self)
+    guard state == .awaitingResponse else { return }
     armPerTryTimer()
     guard state == .awaitingResponse else { return }
     if requestEnded {
@@ -95,10 +115,7 @@ extension Stream {
   }
 
   func endRequestUpstream() {
-    switch upstream {
-    case .http1(let connection): connection.with { $0.endRequest(self) }
-    case .none: break
-    }
+    upstream.endRequest(self)
   }
 
   // MARK: Failure
@@ -110,7 +127,7 @@ extension Stream {
     letGoOfEndpoint()
     loop.cancel(&tryTimer)
     if state == .streaming { return breakOff(failure, reason: reason) }
-    if mayTryAgain(after: failure) { return retry(immediately: failure == .staleConnection) }
+    if mayTryAgain(after: failure) { return retry(immediately: failure.isHarmless) }
     flags.insert(failure.flag)
     if attempts > 1, retriesLeft == 0, route.retryPolicy >= 0 { flags.insert(.upstreamRetryLimitExceeded) }
     failureReason = reason
@@ -125,10 +142,7 @@ extension Stream {
       failure == .protocolError
       ? "upstream_reset_after_response_started{protocol_error}"
       : "upstream_reset_after_response_started{connection_termination}"
-    switch downstream {
-    case .http1(let connection): connection.with { $0.abortResponse() }
-    case .none: break
-    }
+    downstream.abortResponse()
     finish()
   }
 
@@ -224,10 +238,7 @@ extension Stream {
     flags.insert(.upstreamRequestTimeout)
     if state == .streaming {
       self.details = details
-      switch downstream {
-      case .http1(let connection): connection.with { $0.abortResponse() }
-      case .none: break
-      }
+      downstream.abortResponse()
       cancelUpstream()
       return finish()
     }
@@ -240,10 +251,7 @@ extension Stream {
   func cancelUpstream() {
     let link = upstream
     upstream = .none
-    switch link {
-    case .http1(let connection): connection.with { $0.cancel() }
-    case .none: break
-    }
+    link.cancel()
     if state == .awaitingEndpoint { cluster?.with { $0.stopAwaiting(self) } }
   }
 

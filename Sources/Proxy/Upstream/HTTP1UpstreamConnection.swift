@@ -81,6 +81,9 @@ final class HTTP1UpstreamConnection: Connection {
     loop: EventLoop, descriptor: Int32, peer: SocketAddress, tls: TLSSession?, isConnecting: Bool
   ) throws { fatalError("use the initializer of this class") }
 
+  @available(*, unavailable, message: "use the initializer of this class")
+  override init(takingOver other: Connection) { fatalError("use the initializer of this class") }
+
   // MARK: Connecting
 
   override func connectionOpened() {

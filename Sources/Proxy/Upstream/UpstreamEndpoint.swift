@@ -22,6 +22,8 @@ package final class UpstreamEndpoint {
   package var counters = EndpointCounters()
 
   private var idleTop: Ref<HTTP1UpstreamConnection>?
+  /// Shared by many requests each, in the order in which they were opened.
+  private var http2: [Ref<HTTP2UpstreamConnection>] = []
 
   package init(address: SocketAddress, weight: UInt32) {
     self.address = address
@@ -58,9 +60,24 @@ package final class UpstreamEndpoint {
     connection.idleBelow = nil
   }
 
+  /// The first HTTP/2 connection that takes one more request, one that is being opened included.
+  func availableHTTP2() -> Ref<HTTP2UpstreamConnection>? {
+    for index in 0..<http2.count where http2[index].with({ $0.takesRequests }) { return http2[index] }
+    return nil
+  }
+
+  func add(_ connection: HTTP2UpstreamConnection) {
+    http2.append(Ref(connection))
+  }
+
+  func remove(_ connection: HTTP2UpstreamConnection) {
+    http2.removeAll { $0.isLink(to: connection) }
+  }
+
   /// Closes what is idle; what is busy closes when it is done.
   func retire() {
     isRetired = true
     while let connection = takeIdle() { connection.with { $0.closeIdle() } }
+    for connection in http2 { connection.with { $0.retire() } }
   }
 }

@@ -71,8 +71,7 @@ package struct ConnectionPoolSettings: Sendable {
     useClientProtocol = reader.boolean("useClientProtocol")
     http2KeepAlive = reader.object("http2KeepAlive", HTTP2KeepAlive.init)
     reader.notActedOn(
-      "http1MaxPendingRequests", "http2MaxRequests", "maxRetries", "h2UpgradePolicy", "useClientProtocol",
-      "maxConcurrentStreams", "http2KeepAlive")
+      "http1MaxPendingRequests", "http2MaxRequests", "maxRetries", "maxConcurrentStreams", "http2KeepAlive")
     if let useClientProtocol, useClientProtocol.value, h2UpgradePolicy?.value == .upgrade {
       reader.context.error(
         "use client protocol must not be true when H2UpgradePolicy is UPGRADE", at: useClientProtocol.location)

@@ -19,6 +19,14 @@ package final class Cluster: Sendable {
     case random = "RANDOM"
   }
 
+  /// What requests are sent in.
+  package enum HTTPProtocol: String, Sendable {
+    case http1 = "HTTP/1.1"
+    case http2 = "HTTP/2"
+    /// What the client's request came in (`useClientProtocol`).
+    case asDownstream = "as downstream"
+  }
+
   /// An endpoint with a known address.
   package struct Endpoint: Sendable, Hashable {
     /// An IP literal.
@@ -66,6 +74,7 @@ package final class Cluster: Sendable {
     /// Requests after which a connection is closed; 0 for no limit.
     package var maxRequestsPerConnection = 0
     package var loadBalancing = LoadBalancing.leastRequest
+    package var httpProtocol = HTTPProtocol.http1
     package var tls: TLSClientPolicy?
     /// The DestinationRule in force: `httpbin-egress.httpbin`.
     package var destinationRule: String?
