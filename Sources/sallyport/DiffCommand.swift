@@ -36,6 +36,9 @@ struct DiffCommand: ParsableCommand {
   func run() throws {
     let before = try load(old)
     let after = try load(new)
+    guard !before.selected.isEmpty || !after.selected.isEmpty else {
+      fail("neither side has an instance or a Gateway: say --label and --namespace", Self.trouble)
+    }
     let differences = ConfigurationComparison.compare(before, after)
     switch output {
     case .text: sallyport.output(DifferenceText.text(differences))

@@ -113,7 +113,7 @@ package enum ExplanationForms {
     .object([
       ("name", .string(settings.name)), ("fqdn", .string(settings.host)), ("port", .number(Int(settings.port))),
       ("subset", .string(settings.subset)), ("type", .string(settings.discovery.rawValue)),
-      ("lbPolicy", .string(settings.loadBalancing.rawValue)),
+      ("lbPolicy", .string(settings.loadBalancing.rawValue)), ("protocol", .string(settings.httpProtocol.rawValue)),
       ("destinationRule", .optional(settings.destinationRule)), ("endpoints", .strings(settings.endpointTexts)),
       (
         "tls",

@@ -4,6 +4,7 @@ extension Cluster.Settings {
   package var described: [Setting] {
     var all = [
       Setting("type", discovery.rawValue), Setting("loadBalancer", loadBalancing.rawValue),
+      Setting("protocol", httpProtocol.rawValue),
       Setting("connectTimeout", Snapshot.duration(connectTimeoutMilliseconds)),
       Setting("idleTimeout", idleTimeoutMilliseconds == 0 ? "none" : Snapshot.duration(idleTimeoutMilliseconds)),
     ]

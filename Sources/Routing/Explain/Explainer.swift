@@ -50,14 +50,18 @@ package struct Explainer {
   }
 
   /// Explains a request that comes to a listener.
-  package func explain(_ request: SampleRequest, listener index: Int32, depth: Depth = .reasons) -> Explanation {
+  ///
+  /// - Parameter chain: the filter chain that the connection has already; nil: the server name chooses it.
+  package func explain(
+    _ request: SampleRequest, listener index: Int32, chain: Int32? = nil, depth: Depth = .reasons
+  ) -> Explanation {
     var explanation = Explanation(instance: instance, request: request)
     let listener = snapshot.listeners[Int(index)]
     let facts = snapshot.listenerFacts[Int(index)]
     explanation.listener = .init(
       index: index, name: facts.name, declaredPort: Int(listener.declaredPort), bindPort: Int(listener.bindPort),
       servers: facts.servers)
-    guard let configuration = routeConfiguration(of: index, request, &explanation) else { return explanation }
+    guard let configuration = routeConfiguration(of: index, chain, request, &explanation) else { return explanation }
     explanation.routeConfiguration = snapshot.routeConfigurationNames[Int(configuration)]
     do {
       var head = try request.head()
@@ -74,7 +78,7 @@ package struct Explainer {
 
   /// The route configuration that the connection leads to; nil, with an error, when it leads nowhere.
   private func routeConfiguration(
-    of index: Int32, _ request: SampleRequest, _ explanation: inout Explanation
+    of index: Int32, _ chain: Int32?, _ request: SampleRequest, _ explanation: inout Explanation
   ) -> Int32? {
     let listener = snapshot.listeners[Int(index)]
     let name = snapshot.listenerFacts[Int(index)].name
@@ -91,13 +95,15 @@ package struct Explainer {
         explanation.error = ExplainError(.noFilterChain, "\(name) expects TLS, the client sends plaintext")
         return nil
       }
-      return chain(of: index, request, &explanation)
+      return self.chain(of: index, chain, request, &explanation)
     }
   }
 
-  private func chain(of index: Int32, _ request: SampleRequest, _ explanation: inout Explanation) -> Int32? {
+  private func chain(
+    of index: Int32, _ chain: Int32?, _ request: SampleRequest, _ explanation: inout Explanation
+  ) -> Int32? {
     let bytes = Array((request.serverName ?? "").lowercased().utf8)
-    let found = snapshot.chain(ofListener: index, serverName: bytes.span.raw)
+    let found = chain ?? snapshot.chain(ofListener: index, serverName: bytes.span.raw)
     guard found >= 0 else {
       let owned = snapshot.filterChains.indices.filter { snapshot.filterChains[$0].listener == index }
         .flatMap { snapshot.chainFacts[$0].serverNames }
@@ -231,16 +237,8 @@ package struct Explainer {
     guard var head = try? request.head() else { return nil }
     try? normalize(&head)
     snapshot.applyRequestActions(route, destination, to: &head)
-    var sent = SampleRequest(
-      isTLS: cluster.settings.tls != nil, port: Int(cluster.settings.port), authority: head.text(head.authority),
-      target: head.text(head.target))
-    sent.method = head.text(head.methodName)
+    var sent = SampleRequest(head, isTLS: cluster.settings.tls != nil, port: Int(cluster.settings.port))
     sent.serverName = cluster.settings.tls?.serverName
-    for index in 0..<head.headers.tableCount {
-      let field = head.headers.field(at: index)
-      guard !field.isRemoved, field.token != .host else { continue }
-      sent.fields.append(.init(head.text(field.name), head.text(field.value)))
-    }
     return sent
   }
 

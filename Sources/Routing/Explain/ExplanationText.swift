@@ -96,7 +96,7 @@ package struct ExplanationText {
     let endpoints = settings.endpointTexts
     line(indent, "endpoints", endpoints.isEmpty ? "none" : endpoints.joined(separator: ", "))
     if let sent = destination.sent {
-      line(indent, "sends", "\(sent.method) \(sent.target)  Host \(sent.authority)")
+      line(indent, "sends", "\(settings.httpProtocol.rawValue)  \(sent.method) \(sent.target)  Host \(sent.authority)")
     }
     guard let tls = settings.tls else { return line(indent, "upstream TLS", "none, plaintext") }
     let verified =

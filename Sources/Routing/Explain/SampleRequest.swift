@@ -86,6 +86,17 @@ package struct SampleRequest: Sendable, Hashable {
     return isAddress || host.isEmpty ? nil : host.lowercased()
   }
 
+  /// The request that a live head is, without the field that asks for the explanation.
+  package init(_ head: borrowing RequestHead, isTLS: Bool, port: Int) {
+    self.init(isTLS: isTLS, port: port, authority: head.text(head.authority), target: head.text(head.target))
+    method = head.text(head.methodName)
+    for index in 0..<head.headers.tableCount {
+      let field = head.headers.field(at: index)
+      guard !field.isRemoved, field.token != .host, field.token != .sallyportExplain else { continue }
+      fields.append(Field(head.text(field.name), head.text(field.value)))
+    }
+  }
+
   // MARK: As the data plane sees it
 
   /// Why the data plane would refuse the message.
