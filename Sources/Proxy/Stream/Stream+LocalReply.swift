@@ -41,12 +41,25 @@ extension Stream {
   }
 
   private func endReply(_ body: [UInt8]?) {
+    if request.headers.contains(.contentType), request.isGRPC { return endGRPCReply(body) }
     let size = body?.count ?? 0
     worker.with { $0.finishLocalReply(&response, contentLength: size) }
     localBody = request.method == .head ? nil : body
     localBodySent = 0
     sendResponseHead()
     if localBody != nil { sendLocalBody() } else { endResponse() }
+  }
+
+  /// The same for a gRPC call: its client looks for `grpc-status`, not for an HTTP status.
+  private func endGRPCReply(_ body: [UInt8]?) {
+    let code =
+      flags.contains(.upstreamRequestTimeout) && request.grpcTimeoutMilliseconds > 0
+      ? GRPC.deadlineExceeded : GRPC.status(forHTTP: response.status)
+    let message = body ?? []
+    worker.with { $0.finishGRPCReply(&response, status: code, message: message.span.raw) }
+    localBody = nil
+    sendResponseHead()
+    endResponse()
   }
 
   /// Answers a request whose head was refused before it became a request.
