@@ -20,7 +20,7 @@ struct LoadBalancer {
   }
 
   let policy: Policy
-  private var endpoints: [Ref<UpstreamEndpoint>] = []
+  private(set) var endpoints: [Ref<UpstreamEndpoint>] = []
   private var weights = Weights()
   private var cursor = 0
   private var currentWeights: [Int64] = []

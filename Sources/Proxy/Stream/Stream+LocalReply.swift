@@ -30,7 +30,7 @@ extension Stream {
     reply(failure.status, details: failure.details, bytes: Array(text.utf8))
   }
 
-  private func beginReply(_ status: Int, details: StaticString) {
+  func beginReply(_ status: Int, details: StaticString) {
     cancelUpstream()
     letGoOfEndpoint()
     self.details = details
@@ -40,7 +40,14 @@ extension Stream {
     responseStartNanoseconds = loop.nowNanoseconds
   }
 
-  private func endReply(_ body: [UInt8]?) {
+  func endReply(_ body: [UInt8]?) {
+    if isCrossOrigin { markCrossOrigin() }
+    if request.isGRPC { return endGRPCReply(GRPCStatus.code(ofHTTP: response.status), message: body) }
+    finishReply(body)
+  }
+
+  /// Completes the head and sends the answer.
+  func finishReply(_ body: [UInt8]?) {
     let size = body?.count ?? 0
     worker.with { $0.finishLocalReply(&response, contentLength: size) }
     localBody = request.method == .head ? nil : body

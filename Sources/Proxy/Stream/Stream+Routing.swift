@@ -21,6 +21,12 @@ extension Stream {
     guard match.route >= 0, request.method != .connect else { return replyNoRoute() }
     guard !request.wantsUpgrade else { return refuseUpgrade() }
     route = snapshot.routes[Int(match.route)]
+    if route.features.isEmpty { act(in: generation) } else { beginFeatures(in: generation) }
+  }
+
+  /// Does what the route says.
+  func act(in generation: WorkerGeneration) {
+    let snapshot = generation.snapshot
     switch route.action {
     case .forward: forward(in: generation)
     case .redirect: replyRedirect(snapshot)
@@ -74,6 +80,7 @@ extension Stream {
     let cluster = generation.cluster(destination.cluster)
     self.cluster = cluster
     retriesLeft = Int(retryPolicy.attempts)
+    keepsBody = route.features.contains(.keepsBody)
     // Asked first without taking the text: even an absent one would be retained.
     if cluster.with({ $0.tlsProblem != nil }), let problem = cluster.with({ $0.tlsProblem }) {
       failureReason = problem

@@ -8,7 +8,7 @@ extension Stream {
   func attempt() {
     guard let cluster else { return }
     attempts += 1
-    let choice = cluster.with { cluster in worker.with { cluster.pick(random: &$0.random) } }
+    let choice = tried.isEmpty ? cluster.with { $0.pick(for: self) } : cluster.with { $0.pickUntried(for: self) }
     switch choice {
     case .endpoint(let endpoint): send(to: endpoint)
     case .unresolved:
@@ -87,7 +87,7 @@ extension Stream {
     }
     armPerTryTimer()
     guard state == .awaitingResponse else { return }
-    if requestEnded {
+    if requestEnded, !isReplaying {
       endRequestUpstream()
     } else {
       upstreamDrained()
@@ -112,7 +112,6 @@ extension Stream {
     if state == .streaming { return breakOff(failure, reason: reason) }
     if mayTryAgain(after: failure) { return retry(immediately: failure == .staleConnection) }
     flags.insert(failure.flag)
-    if attempts > 1, retriesLeft == 0, route.retryPolicy >= 0 { flags.insert(.upstreamRetryLimitExceeded) }
     failureReason = reason
     replyFailure(failure, reason: reason)
   }
@@ -149,20 +148,12 @@ extension Stream {
   /// A kept-alive connection that the upstream closes is nobody's fault: one replay, if the method is idempotent
   /// (RFC 9110, section 9.2.2) and none of the body has left us. Else the route's retry policy decides.
   private func mayTryAgain(after failure: UpstreamFailure) -> Bool {
-    guard requestBodyBytes == 0 else { return false }
+    guard isRepeatable else { return false }
     if failure == .staleConnection, mayReplay, request.method.isIdempotent {
       mayReplay = false
       return true
     }
-    guard retriesLeft > 0, failure.isCovered(by: retryPolicy) else { return false }
-    retriesLeft -= 1
-    return true
-  }
-
-  func shouldRetry(status: Int) -> Bool {
-    guard retriesLeft > 0, requestBodyBytes == 0, retryPolicy.covers(status: status) else { return false }
-    retriesLeft -= 1
-    return true
+    return failure.isCovered(by: retryPolicy) && takeRetry()
   }
 
   var retryPolicy: RetryPolicy {
@@ -175,10 +166,13 @@ extension Stream {
     letGoOfEndpoint()
     cluster?.with { $0.counters.retries += 1 }
     response.reset()
+    rewindBody()
     if immediately { return attempt() }
     state = .backingOff
-    let base = Int(max(1, retryPolicy.backoffMilliseconds))
-    let ceiling = min(base << min(attempts, 10), base * 10)
+    let policy = retryPolicy
+    prepareRetry(policy)
+    let base = Int(max(1, policy.backoffMilliseconds))
+    let ceiling = min(base << min(attempts - 1, 10), base * 10)
     let pause = worker.with { $0.random.below(ceiling) }
     loop.arm(&backOffTimer, after: Int64(pause), owner: self, tag: Timer.backOff)
   }
@@ -187,12 +181,13 @@ extension Stream {
 
   /// The route's timeout counts from the moment the request has arrived completely, as in Envoy.
   func armRouteTimer() {
-    guard route.timeoutMilliseconds > 0, state != .idle else { return }
+    guard route.timeoutMilliseconds > 0, state != .idle, state != .delayed else { return }
     loop.arm(&routeTimer, after: Int64(route.timeoutMilliseconds), owner: self, tag: Timer.route)
   }
 
-  private func armPerTryTimer() {
-    let milliseconds = route.retryPolicy >= 0 ? retryPolicy.perTryTimeoutMilliseconds : 0
+  /// The timeout of one attempt counts from the moment both the request has arrived and a connection is ready.
+  func armPerTryTimer() {
+    let milliseconds = route.retryPolicy >= 0 && requestEnded ? retryPolicy.perTryTimeoutMilliseconds : 0
     if milliseconds > 0 { armTryTimer(milliseconds) }
   }
 
@@ -207,10 +202,7 @@ extension Stream {
       noHealthyUpstream()
     case .awaitingConnection, .awaitingResponse:
       endpoint?.with { $0.counters.timeouts += 1 }
-      if retriesLeft > 0, requestBodyBytes == 0,
-        !retryPolicy.conditions.isDisjoint(with: [.serverError, .gatewayError, .reset])
-      {
-        retriesLeft -= 1
+      if isRepeatable, !retryPolicy.conditions.isDisjoint(with: [.serverError, .gatewayError, .reset]), takeRetry() {
         retry()
       } else {
         timedOut(details: "upstream_per_try_timeout")

@@ -45,6 +45,16 @@ package final class Stream: EventHandler {
   var retriesLeft = 0
   /// One more attempt is allowed because a kept-alive connection turned out to be closed.
   var mayReplay = true
+  /// A copy of the body is kept, and complete so far.
+  var keepsBody = false
+  var keptBody: [UInt8] = []
+  /// The kept body is on its way again; `replayedBytes` of it were taken.
+  var isReplaying = false
+  var replayedBytes = 0
+  /// What was tried in vain.
+  var tried: [TriedEndpoint] = []
+  /// `corsPolicy` allows the page that asks.
+  var isCrossOrigin = false
 
   // What the log will say.
   var flags: ResponseFlags = []
@@ -68,6 +78,7 @@ package final class Stream: EventHandler {
     static let route: UInt8 = 1
     static let attempt: UInt8 = 2
     static let backOff: UInt8 = 3
+    static let fault: UInt8 = 4
   }
 
   init(worker: Worker) {
@@ -97,6 +108,11 @@ package final class Stream: EventHandler {
   /// follows when not all were.
   func requestBody(_ span: RawSpan) -> Int {
     guard state == .awaitingResponse || state == .streaming else { return 0 }
+    return keepsBody ? requestBodyKept(span) : forwardRequestBody(span)
+  }
+
+  /// Hands body bytes to the upstream codec.
+  func forwardRequestBody(_ span: RawSpan) -> Int {
     let taken =
       switch upstream {
       case .http1(let connection): connection.with { $0.sendRequestBody(span) }
@@ -111,7 +127,8 @@ package final class Stream: EventHandler {
     requestEnded = true
     armRouteTimer()
     guard state == .awaitingResponse || state == .streaming else { return }
-    endRequestUpstream()
+    armPerTryTimer()
+    if !isReplaying { endRequestUpstream() }
   }
 
   /// The downstream connection can take more of the response.
@@ -148,7 +165,7 @@ package final class Stream: EventHandler {
   func responseArrived() -> Bool {
     responseStartNanoseconds = loop.nowNanoseconds
     loop.cancel(&tryTimer)
-    if shouldRetry(status: response.status) {
+    if shouldRetry() {
       retry()
       return false
     }
@@ -183,6 +200,7 @@ package final class Stream: EventHandler {
 
   /// The upstream connection can take more of the request.
   func upstreamDrained() {
+    if isReplaying { return replayBody() }
     switch downstream {
     case .http1(let connection): connection.with { $0.resumeRequestBody() }
     case .none: break
@@ -192,6 +210,7 @@ package final class Stream: EventHandler {
   private func prepareResponse() {
     let milliseconds = Int((responseStartNanoseconds - upstreamStartNanoseconds) / 1_000_000)
     worker.with { $0.prepare(&response, serviceMilliseconds: milliseconds) }
+    if isCrossOrigin { markCrossOrigin() }
     guard destinationIndex >= 0 else { return }
     generation?.with {
       $0.snapshot.applyResponseActions(route, $0.snapshot.destinations[Int(destinationIndex)], to: &response)
@@ -243,6 +262,10 @@ package final class Stream: EventHandler {
     attempts = 0
     retriesLeft = 0
     mayReplay = true
+    if keepsBody { forgetBody() }
+    isReplaying = false
+    if !tried.isEmpty { tried.removeAll(keepingCapacity: true) }
+    isCrossOrigin = false
     flags = []
     details = ""
     if localBody != nil { localBody = nil }
@@ -290,6 +313,9 @@ package final class Stream: EventHandler {
     case Timer.backOff:
       backOffTimer = .none
       if state == .backingOff { attempt() }
+    case Timer.fault:
+      backOffTimer = .none
+      delayEnded()
     default: break
     }
   }

@@ -23,6 +23,8 @@ package final class UpstreamCluster {
   private var balancer: LoadBalancer
   private var resolution: Resolution
   private var waiting: [Ref<Stream>] = []
+  /// The localities of endpoints, by number.
+  private var localities: [String] = []
   private(set) var isRetired = false
 
   /// What is known of the cluster's names.
@@ -62,7 +64,7 @@ package final class UpstreamCluster {
   private static func fixedEndpoints(_ config: Cluster) -> [ResolvedEndpoint] {
     config.settings.endpoints.compactMap { endpoint in
       SocketAddress(literal: endpoint.address, port: endpoint.port).map {
-        ResolvedEndpoint(address: $0, weight: endpoint.weight)
+        ResolvedEndpoint(address: $0, weight: endpoint.weight, locality: endpoint.locality)
       }
     }
   }
@@ -91,10 +93,39 @@ package final class UpstreamCluster {
     case none
   }
 
-  /// Chooses the endpoint for one request.
-  func pick(random: inout RandomSource) -> Choice {
+  /// Chooses the endpoint for a request.
+  func pick(for stream: Stream) -> Choice {
     refreshIfExpired()
-    if let endpoint = balancer.pick(random: &random) { return .endpoint(endpoint) }
+    if let endpoint = worker.with({ balancer.pick(random: &$0.random) }) { return .endpoint(endpoint) }
+    return noEndpoint()
+  }
+
+  /// Chooses an endpoint for another attempt: one that was not tried, while there is one.
+  func pickUntried(for stream: Stream) -> Choice {
+    guard case .endpoint(let first) = pick(for: stream) else { return noEndpoint() }
+    if isUntried(first, stream) { return .endpoint(first) }
+    // Balanced like any other request, for as long as Envoy tries; then whichever is left.
+    for _ in 1..<Self.selectionAttempts {
+      guard let next = worker.with({ balancer.pick(random: &$0.random) }) else { break }
+      if isUntried(next, stream) { return .endpoint(next) }
+    }
+    return .endpoint(balancer.endpoints.first { isUntried($0, stream) } ?? first)
+  }
+
+  /// Envoy's `host_selection_retry_max_attempts`, as Istio sets it.
+  private static let selectionAttempts = 5
+
+  private func isUntried(_ endpoint: Ref<UpstreamEndpoint>, _ stream: Stream) -> Bool {
+    let policy = stream.retryPolicy
+    return endpoint.with { endpoint in
+      !stream.tried.contains {
+        (policy.ignoresPreviousHosts && $0.address == endpoint.address)
+          || (policy.prefersRemoteLocalities && $0.locality == endpoint.locality)
+      }
+    }
+  }
+
+  private func noEndpoint() -> Choice {
     if case .pending = resolution { return .unresolved }
     if case .failed = resolution, all.isEmpty { worker.with { $0.requestResolution(of: self) } }
     return .none
@@ -154,13 +185,27 @@ package final class UpstreamCluster {
   private func replaceEndpoints(with wanted: [ResolvedEndpoint]) {
     var kept: [UpstreamEndpoint] = []
     for endpoint in wanted where !kept.contains(where: { $0.address == endpoint.address }) {
-      let same = owned.first { $0.address == endpoint.address && $0.weight == max(1, endpoint.weight) }
-      kept.append(same ?? UpstreamEndpoint(address: endpoint.address, weight: endpoint.weight))
+      let locality = number(ofLocality: endpoint.locality)
+      let same = owned.first {
+        $0.address == endpoint.address && $0.weight == max(1, endpoint.weight) && $0.locality == locality
+      }
+      kept.append(same ?? UpstreamEndpoint(address: endpoint.address, weight: endpoint.weight, locality: locality))
     }
     for endpoint in owned where !kept.contains(where: { $0 === endpoint }) { endpoint.retire() }
     owned = kept
     all = kept.map { Ref($0) }
     updateEligible()
+  }
+
+  /// The number of the locality of an endpoint.
+  func locality(of address: SocketAddress) -> Int32 {
+    owned.first { $0.address == address }?.locality ?? 0
+  }
+
+  private func number(ofLocality name: String) -> Int32 {
+    if let known = localities.firstIndex(of: name) { return Int32(known) }
+    localities.append(name)
+    return Int32(localities.count - 1)
   }
 
   /// Takes over the verdict of the active probe for one address.

@@ -9,6 +9,8 @@ package final class UpstreamEndpoint {
   package let addressText: [UInt8]
   /// The share of the endpoint in weighted balancing, at least 1.
   package let weight: UInt32
+  /// The number of its locality in the cluster.
+  let locality: Int32
 
   /// Requests that are with this endpoint now.
   package var activeRequests = 0
@@ -23,8 +25,9 @@ package final class UpstreamEndpoint {
 
   private var idleTop: Ref<HTTP1UpstreamConnection>?
 
-  package init(address: SocketAddress, weight: UInt32) {
+  package init(address: SocketAddress, weight: UInt32, locality: Int32 = 0) {
     self.address = address
+    self.locality = locality
     self.weight = max(1, weight)
     addressText = Array(address.description.utf8)
   }

@@ -213,7 +213,8 @@ final class ClusterBuilder {
       settings.endpoints.append(
         .init(address: address, port: number, weight: weight, locality: endpoint.locality?.value ?? ""))
     } else {
-      settings.dnsNames.append(.init(name: address, port: number, weight: weight))
+      settings.dnsNames.append(
+        .init(name: address, port: number, weight: weight, locality: endpoint.locality?.value ?? ""))
       if settings.discovery != .logicalDNS { settings.discovery = .strictDNS }
     }
   }

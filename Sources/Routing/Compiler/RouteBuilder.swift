@@ -3,8 +3,8 @@ import Resources
 /// Turns the http rules of VirtualServices into rules, routes and destinations of the snapshot.
 struct RouteBuilder {
   var parts = SnapshotParts()
-  private(set) var diagnostics: [Diagnostic] = []
-  private let clusters: ClusterBuilder
+  var diagnostics: [Diagnostic] = []
+  let clusters: ClusterBuilder
   private let identity: InstanceIdentity
 
   init(clusters: ClusterBuilder, identity: InstanceIdentity) {
@@ -102,7 +102,7 @@ struct RouteBuilder {
     return (start, Int32(text.utf8.count))
   }
 
-  private mutating func regex(_ text: Located<String>, _ service: Resource<VirtualService>) -> Int32? {
+  mutating func regex(_ text: Located<String>, _ service: Resource<VirtualService>) -> Int32? {
     do {
       return try parts.regexes.add(text.value)
     } catch {
@@ -184,6 +184,7 @@ struct RouteBuilder {
     } else {
       addDestinations(http, service, port, to: &route)
     }
+    addExtras(http, service, port, to: &route)
     parts.routes.append(route)
     let names = [http.name?.value, match?.name?.value].compactMap { $0 }.filter { !$0.isEmpty }
     // Envoy calls a route without a name `default`.
@@ -242,6 +243,8 @@ struct RouteBuilder {
     } else {
       policy.conditions = RetryPolicy.istioDefault.conditions
     }
+    policy.ignoresPreviousHosts = retries.retryIgnorePreviousHosts?.value ?? true
+    policy.prefersRemoteLocalities = retries.retryRemoteLocalities?.value ?? false
     return add(policy)
   }
 

@@ -40,11 +40,13 @@ package final class Cluster: Sendable {
     package let name: String
     package let port: UInt16
     package let weight: UInt32
+    package let locality: String
 
-    package init(name: String, port: UInt16, weight: UInt32) {
+    package init(name: String, port: UInt16, weight: UInt32, locality: String = "") {
       self.name = name
       self.port = port
       self.weight = weight
+      self.locality = locality
     }
   }
 
