@@ -27,7 +27,9 @@ extension Stream {
     if attempts > 1 { text = "upstream connect error or disconnect/reset before headers. retried and the latest " }
     text += "reset reason: \(failure.resetReason)"
     if let reason, !reason.isEmpty { text += ", transport failure reason: \(reason)" }
-    reply(failure.status, details: failure.details, bytes: Array(text.utf8))
+    beginReply(failure.status, details: failure.details)
+    if failure == .overflow { response.headers.append(.xEnvoyOverloaded, "true") }
+    endReply(Array(text.utf8))
   }
 
   func beginReply(_ status: Int, details: StaticString) {

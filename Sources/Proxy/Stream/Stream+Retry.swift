@@ -40,6 +40,11 @@ extension Stream {
       flags.insert(.upstreamRetryLimitExceeded)
       return false
     }
+    guard !hasLimits || holdRetry() else {
+      flags.insert(.upstreamOverflow)
+      cluster?.with { $0.counters.overflows += 1 }
+      return false
+    }
     retriesLeft -= 1
     return true
   }

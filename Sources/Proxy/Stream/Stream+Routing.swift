@@ -79,6 +79,7 @@ extension Stream {
     }
     let cluster = generation.cluster(destination.cluster)
     self.cluster = cluster
+    (hasLimits, watchesOutcome) = cluster.with { ($0.hasLimits, $0.watchesOutcomes) }
     retriesLeft = Int(retryPolicy.attempts)
     keepsBody = route.features.contains(.keepsBody)
     // Asked first without taking the text: even an absent one would be retained.

@@ -52,17 +52,25 @@ extension Stream {
       $0.counters.requests += 1
       $0.counters.activeRequests += 1
     }
+    if hasLimits, let breaker = cluster?.with({ $0.shared?.breaker }) {
+      return sendWithinLimits(to: endpoint, breaker)
+    }
     if let idle = endpoint.with({ $0.takeIdle() }) {
-      upstream = .http1(idle)
-      idle.with { $0.assign(self) }
-      connected()
+      use(idle)
     } else {
       state = .awaitingConnection
       openConnection(to: endpoint)
     }
   }
 
-  private func openConnection(to endpoint: Ref<UpstreamEndpoint>) {
+  /// Sends the request on an idle connection.
+  func use(_ idle: Ref<HTTP1UpstreamConnection>) {
+    upstream = .http1(idle)
+    idle.with { $0.assign(self) }
+    connected()
+  }
+
+  func openConnection(to endpoint: Ref<UpstreamEndpoint>) {
     guard let cluster else { return }
     let opened = cluster.with { cluster in
       endpoint.with { HTTP1UpstreamConnection.open(to: $0, of: cluster, for: self) }
@@ -75,6 +83,11 @@ extension Stream {
 
   /// An upstream connection is ours and ready: sends the head, and lets the body flow.
   func connected() {
+    if hasLimits, !attach() {
+      cancelUpstream()
+      return upstreamFailed(.overflow, reason: nil)
+    }
+    if watchesOutcome { noteConnection() }
     state = .awaitingResponse
     upstreamStartNanoseconds = loop.nowNanoseconds
     switch upstream {
@@ -107,6 +120,7 @@ extension Stream {
   func upstreamFailed(_ failure: UpstreamFailure, reason: String?) {
     upstream = .none
     countFailure(failure)
+    if watchesOutcome, failure != .overflow { noteFailure() }
     letGoOfEndpoint()
     loop.cancel(&tryTimer)
     if state == .streaming { return breakOff(failure, reason: reason) }
@@ -132,7 +146,7 @@ extension Stream {
   }
 
   private func countFailure(_ failure: UpstreamFailure) {
-    endpoint?.with { $0.counters.errors += 1 }
+    if failure != .overflow { endpoint?.with { $0.counters.errors += 1 } }
     cluster?.with {
       switch failure {
       case .connectFailure: $0.counters.connectFailures += 1
@@ -202,6 +216,7 @@ extension Stream {
       noHealthyUpstream()
     case .awaitingConnection, .awaitingResponse:
       endpoint?.with { $0.counters.timeouts += 1 }
+      if watchesOutcome { noteFailure() }
       if isRepeatable, !retryPolicy.conditions.isDisjoint(with: [.serverError, .gatewayError, .reset]), takeRetry() {
         retry()
       } else {
@@ -241,6 +256,7 @@ extension Stream {
 
   func letGoOfEndpoint() {
     guard let endpoint else { return }
+    if !held.isEmpty { releaseAttempt() }
     self.endpoint = nil
     endpoint.with { $0.activeRequests -= 1 }
     cluster?.with { $0.counters.activeRequests -= 1 }

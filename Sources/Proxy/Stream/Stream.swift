@@ -53,6 +53,14 @@ package final class Stream: EventHandler {
   var replayedBytes = 0
   /// What was tried in vain.
   var tried: [TriedEndpoint] = []
+  /// The cluster has limits; `held` is what this stream has of them.
+  var hasLimits = false
+  var held: CircuitBreaker.Resources = []
+  /// The cluster ejects endpoints by what becomes of requests.
+  var watchesOutcome = false
+  /// What a cluster with consistent hashing balances by, and the cookie that was made for it.
+  var balancingHash: UInt64?
+  var newCookie: [UInt8] = []
   /// `corsPolicy` allows the page that asks.
   var isCrossOrigin = false
 
@@ -165,6 +173,7 @@ package final class Stream: EventHandler {
   func responseArrived() -> Bool {
     responseStartNanoseconds = loop.nowNanoseconds
     loop.cancel(&tryTimer)
+    if watchesOutcome { noteAnswer() }
     if shouldRetry() {
       retry()
       return false
@@ -211,6 +220,7 @@ package final class Stream: EventHandler {
     let milliseconds = Int((responseStartNanoseconds - upstreamStartNanoseconds) / 1_000_000)
     worker.with { $0.prepare(&response, serviceMilliseconds: milliseconds) }
     if isCrossOrigin { markCrossOrigin() }
+    if !newCookie.isEmpty { sendNewCookie() }
     guard destinationIndex >= 0 else { return }
     generation?.with {
       $0.snapshot.applyResponseActions(route, $0.snapshot.destinations[Int(destinationIndex)], to: &response)
@@ -234,6 +244,7 @@ package final class Stream: EventHandler {
     loop.cancel(&tryTimer)
     loop.cancel(&backOffTimer)
     letGoOfEndpoint()
+    if !held.isEmpty { releaseLimits() }
     worker.with { $0.streamFinished(self) }
     generation?.with { $0.streamEnded() }
     reset()
@@ -266,6 +277,10 @@ package final class Stream: EventHandler {
     isReplaying = false
     if !tried.isEmpty { tried.removeAll(keepingCapacity: true) }
     isCrossOrigin = false
+    hasLimits = false
+    watchesOutcome = false
+    balancingHash = nil
+    if !newCookie.isEmpty { newCookie = [] }
     flags = []
     details = ""
     if localBody != nil { localBody = nil }
@@ -306,6 +321,7 @@ package final class Stream: EventHandler {
     switch tag {
     case Timer.route:
       routeTimer = .none
+      if watchesOutcome, state != .streaming { noteFailure() }
       timedOut(details: "response_timeout")
     case Timer.attempt:
       tryTimer = .none

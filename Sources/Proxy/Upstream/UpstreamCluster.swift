@@ -15,6 +15,15 @@ package final class UpstreamCluster {
   let tls: TLSClientContext?
   /// Why TLS cannot be originated, if it should be and cannot: every request gets 503 UF with this reason.
   let tlsProblem: String?
+  /// What all workers share of the cluster.
+  let shared: SharedClusterState?
+  /// Connections, waiting requests, requests or retries are limited.
+  let hasLimits: Bool
+  /// Endpoints that fail are ejected.
+  let watchesOutcomes: Bool
+  private let hashPolicy: HashPolicy?
+  /// Left out by outlier detection.
+  private var ejected: Set<SocketAddress> = []
   /// Counters of this worker.
   package var counters = ClusterCounters()
 
@@ -39,7 +48,11 @@ package final class UpstreamCluster {
     case failed(String)
   }
 
-  init(config: Cluster, worker: Worker, tls: WorkerPlan.ClientTLS) {
+  init(config: Cluster, worker: Worker, tls: WorkerPlan.ClientTLS, shared: SharedClusterState? = nil) {
+    self.shared = shared
+    hasLimits = shared?.breaker != nil
+    watchesOutcomes = shared?.outliers != nil
+    hashPolicy = config.settings.hashPolicy
     switch tls {
     case .none:
       self.tls = nil
@@ -56,7 +69,7 @@ package final class UpstreamCluster {
     hostNumber = worker.requestHosts.number(of: config.host)
     self.worker = Ref(worker)
     loop = worker.loop
-    balancer = LoadBalancer(policy: .init(config.settings.loadBalancing))
+    balancer = LoadBalancer(policy: .init(config.settings.loadBalancing), hash: config.settings.hashPolicy?.table)
     resolution = config.settings.dnsNames.isEmpty ? .fixed : .pending
     replaceEndpoints(with: Self.fixedEndpoints(config))
   }
@@ -96,6 +109,10 @@ package final class UpstreamCluster {
   /// Chooses the endpoint for a request.
   func pick(for stream: Stream) -> Choice {
     refreshIfExpired()
+    // A request without what is hashed is balanced at random, as in Envoy.
+    if let hashPolicy, let hash = stream.balancingHash(hashPolicy), let endpoint = balancer.pick(hash: hash) {
+      return .endpoint(endpoint)
+    }
     if let endpoint = worker.with({ balancer.pick(random: &$0.random) }) { return .endpoint(endpoint) }
     return noEndpoint()
   }
@@ -103,7 +120,7 @@ package final class UpstreamCluster {
   /// Chooses an endpoint for another attempt: one that was not tried, while there is one.
   func pickUntried(for stream: Stream) -> Choice {
     guard case .endpoint(let first) = pick(for: stream) else { return noEndpoint() }
-    if isUntried(first, stream) { return .endpoint(first) }
+    if hashPolicy != nil || isUntried(first, stream) { return .endpoint(first) }
     // Balanced like any other request, for as long as Envoy tries; then whichever is left.
     for _ in 1..<Self.selectionAttempts {
       guard let next = worker.with({ balancer.pick(random: &$0.random) }) else { break }
@@ -189,7 +206,11 @@ package final class UpstreamCluster {
       let same = owned.first {
         $0.address == endpoint.address && $0.weight == max(1, endpoint.weight) && $0.locality == locality
       }
-      kept.append(same ?? UpstreamEndpoint(address: endpoint.address, weight: endpoint.weight, locality: locality))
+      kept.append(
+        same
+          ?? UpstreamEndpoint(
+            address: endpoint.address, weight: endpoint.weight, locality: locality,
+            outliers: shared?.outliers?.record(of: endpoint.address)))
     }
     for endpoint in owned where !kept.contains(where: { $0 === endpoint }) { endpoint.retire() }
     owned = kept
@@ -214,8 +235,18 @@ package final class UpstreamCluster {
     updateEligible()
   }
 
+  /// Leaves an endpoint out, or takes it back.
+  func setEjected(_ address: SocketAddress, _ isEjected: Bool) {
+    if isEjected { ejected.insert(address) } else { ejected.remove(address) }
+    updateEligible()
+  }
+
   private func updateEligible() {
-    balancer.replace(all.filter { $0.with { $0.isHealthy } })
+    for endpoint in owned { endpoint.isEjected = ejected.contains(endpoint.address) }
+    let eligible = all.filter { $0.with { $0.isHealthy && !$0.isEjected } }
+    // With too few of them the verdicts are more likely wrong than right (Envoy's panic).
+    let isPanic = eligible.count * 100 < config.settings.minHealthPercent * all.count
+    balancer.replace(isPanic ? all : eligible)
   }
 
   /// The endpoints, for the admin endpoints and for probes.

@@ -12,6 +12,14 @@ package final class UpstreamEndpoint {
   /// The number of its locality in the cluster.
   let locality: Int32
 
+  /// Errors in a row, where they are counted.
+  let outliers: OutlierRecord?
+  /// Left out by outlier detection.
+  package internal(set) var isEjected = false
+  /// Requests that wait for a connection, because of a limit.
+  private var queue: [Ref<Stream>] = []
+  private(set) var queuedCount = 0
+
   /// Requests that are with this endpoint now.
   package var activeRequests = 0
   /// Connections to this endpoint, idle ones included.
@@ -25,8 +33,9 @@ package final class UpstreamEndpoint {
 
   private var idleTop: Ref<HTTP1UpstreamConnection>?
 
-  package init(address: SocketAddress, weight: UInt32, locality: Int32 = 0) {
+  init(address: SocketAddress, weight: UInt32, locality: Int32 = 0, outliers: OutlierRecord? = nil) {
     self.address = address
+    self.outliers = outliers
     self.locality = locality
     self.weight = max(1, weight)
     addressText = Array(address.description.utf8)
@@ -59,6 +68,31 @@ package final class UpstreamEndpoint {
     below?.with { $0.idleAbove = above }
     connection.idleAbove = nil
     connection.idleBelow = nil
+  }
+
+  // MARK: Waiting for a connection
+
+  /// Lets a request wait for a connection.
+  func enqueue(_ stream: Stream) {
+    queue.append(Ref(stream))
+    queuedCount += 1
+  }
+
+  /// A request does not wait any more.
+  func dequeue(_ stream: Stream) {
+    queue.removeAll { $0.isLink(to: stream) }
+    queuedCount = queue.count
+  }
+
+  /// A connection became idle or closed: serves those that wait, the first first.
+  func serveQueue(_ breaker: CircuitBreaker?) {
+    while queuedCount > 0 {
+      let idle = takeIdle()
+      guard idle != nil || connectionCount == 0 || breaker?.isConnectionLimitReached != true else { return }
+      let first = queue.removeFirst()
+      queuedCount = queue.count
+      if let idle { first.with { $0.dequeued(idle) } } else { first.with { $0.dequeuedToConnect() } }
+    }
   }
 
   /// Closes what is idle; what is busy closes when it is done.

@@ -58,7 +58,8 @@ package final class Worker {
   func adopt(_ plan: WorkerPlan) {
     let old = generation
     let clusters = plan.snapshot.clusters.enumerated().map { index, config in
-      takeOver(config, from: old) ?? UpstreamCluster(config: config, worker: self, tls: plan.clientTLS[index])
+      takeOver(config, from: old)
+        ?? UpstreamCluster(config: config, worker: self, tls: plan.clientTLS[index], shared: plan.shared[index])
     }
     generation = WorkerGeneration(
       number: old.number + 1, snapshot: plan.snapshot, clusters: clusters)

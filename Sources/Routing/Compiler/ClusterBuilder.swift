@@ -238,6 +238,7 @@ final class ClusterBuilder {
       }
       settings.maxRequestsPerConnection = pool.maxRequestsPerConnection?.value ?? 0
     }
+    Self.fill(&settings, from: policy)
     let sans: [String] =
       if case .entry(let resource) = entry.origin { resource.spec.subjectAltNames.map(\.value) } else { [] }
     settings.tls = policy.tls.flatMap { originate($0, host: settings.host, entrySANs: sans, request) }

@@ -68,6 +68,12 @@ package final class Cluster: Sendable {
     /// Requests after which a connection is closed; 0 for no limit.
     package var maxRequestsPerConnection = 0
     package var loadBalancing = LoadBalancing.leastRequest
+    /// Replaces `loadBalancing`.
+    package var hashPolicy: HashPolicy?
+    package var circuitBreakers = CircuitBreakers.none
+    package var outlierDetection: OutlierPolicy?
+    /// With fewer healthy endpoints of a hundred than this, all are used (Envoy's panic threshold); 0 for never.
+    package var minHealthPercent = 0
     package var tls: TLSClientPolicy?
     /// The DestinationRule in force: `httpbin-egress.httpbin`.
     package var destinationRule: String?
