@@ -8,10 +8,17 @@ import Transport
 extension Stream {
   /// Sends the request to an endpoint of a cluster with limits.
   func sendWithinLimits(to endpoint: Ref<UpstreamEndpoint>, _ breaker: CircuitBreaker) {
+    if usesHTTP2Upstream {
+      let mayOpen = endpoint.with { $0.connectionCount == 0 || $0.availableHTTP2() != nil }
+      guard mayOpen || !breaker.isConnectionLimitReached, hold(.pending, breaker) else {
+        return upstreamFailed(.overflow, reason: nil)
+      }
+      return sendOverHTTP2(to: endpoint)
+    }
     if let idle = endpoint.with({ $0.takeIdle() }) { return use(idle) }
     guard hold(.pending, breaker) else { return upstreamFailed(.overflow, reason: nil) }
     state = .awaitingConnection
-    if breaker.isConnectionLimitReached, endpoint.with({ $0.connectionCount > 0 }) {
+    if breaker.isConnectionLimitReached, endpoint.with({ $0.http1ConnectionCount > 0 }) {
       held.insert(.queued)
       endpoint.with { $0.enqueue(self) }
     } else {

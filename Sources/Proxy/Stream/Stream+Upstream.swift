@@ -53,9 +53,10 @@ extension Stream {
       $0.counters.activeRequests += 1
     }
     if hasLimits, let breaker = cluster?.with({ $0.shared?.breaker }) {
-      return sendWithinLimits(to: endpoint, breaker)
-    }
-    if let idle = endpoint.with({ $0.takeIdle() }) {
+      sendWithinLimits(to: endpoint, breaker)
+    } else if usesHTTP2Upstream {
+      sendOverHTTP2(to: endpoint)
+    } else if let idle = endpoint.with({ $0.takeIdle() }) {
       use(idle)
     } else {
       state = .awaitingConnection
@@ -81,6 +82,29 @@ extension Stream {
     }
   }
 
+  /// Whether this request goes upstream in HTTP/2: as the cluster says, or as the client came (`useClientProtocol`).
+  var usesHTTP2Upstream: Bool {
+    switch cluster?.with({ $0.config.settings.httpProtocol }) {
+    case .http2: return true
+    case .asDownstream: return request.version == .http2
+    case .http1, nil: return false
+    }
+  }
+
+  /// Joins the streams of a connection that has room, or opens one.
+  func sendOverHTTP2(to endpoint: Ref<UpstreamEndpoint>) {
+    guard let cluster else { return }
+    state = .awaitingConnection
+    if let connection = endpoint.with({ $0.availableHTTP2() }) {
+      return connection.with { $0.assign(self) }
+    }
+    let opened = cluster.with { cluster in endpoint.with { HTTP2UpstreamConnection.open(to: $0, of: cluster) } }
+    switch opened {
+    case .success(let connection): connection.assign(self)
+    case .failure(let failure): upstreamFailed(.connectFailure, reason: failure.reason)
+    }
+  }
+
   /// An upstream connection is ours and ready: sends the head, and lets the body flow.
   func connected() {
     if hasLimits, !attach() {
@@ -90,14 +114,9 @@ extension Stream {
     if watchesOutcome { noteConnection() }
     state = .awaitingResponse
     upstreamStartNanoseconds = loop.nowNanoseconds
-    switch upstream {
-    case .http1(let connection):
-      connection.with {
-        upstreamLocalAddress = $0.localAddress
-        $0.sendRequestHead(self)
-      }
-    case .none: return
-    }
+    upstreamLocalAddress = upstream.localAddress
+    upstream.sendRequestHead(self)
+    guard state == .awaitingResponse else { return }
     armPerTryTimer()
     guard state == .awaitingResponse else { return }
     if requestEnded, !isReplaying {
@@ -108,10 +127,7 @@ extension Stream {
   }
 
   func endRequestUpstream() {
-    switch upstream {
-    case .http1(let connection): connection.with { $0.endRequest(self) }
-    case .none: break
-    }
+    upstream.endRequest(self)
   }
 
   // MARK: Failure
@@ -124,7 +140,7 @@ extension Stream {
     letGoOfEndpoint()
     loop.cancel(&tryTimer)
     if state == .streaming { return breakOff(failure, reason: reason) }
-    if mayTryAgain(after: failure) { return retry(immediately: failure == .staleConnection) }
+    if mayTryAgain(after: failure) { return retry(immediately: failure.isHarmless) }
     flags.insert(failure.flag)
     failureReason = reason
     replyFailure(failure, reason: reason)
@@ -138,10 +154,7 @@ extension Stream {
       failure == .protocolError
       ? "upstream_reset_after_response_started{protocol_error}"
       : "upstream_reset_after_response_started{connection_termination}"
-    switch downstream {
-    case .http1(let connection): connection.with { $0.abortResponse() }
-    case .none: break
-    }
+    downstream.abortResponse()
     finish()
   }
 
@@ -231,10 +244,7 @@ extension Stream {
     flags.insert(.upstreamRequestTimeout)
     if state == .streaming {
       self.details = details
-      switch downstream {
-      case .http1(let connection): connection.with { $0.abortResponse() }
-      case .none: break
-      }
+      downstream.abortResponse()
       cancelUpstream()
       return finish()
     }
@@ -247,10 +257,7 @@ extension Stream {
   func cancelUpstream() {
     let link = upstream
     upstream = .none
-    switch link {
-    case .http1(let connection): connection.with { $0.cancel() }
-    case .none: break
-    }
+    link.cancel()
     if state == .awaitingEndpoint { cluster?.with { $0.stopAwaiting(self) } }
   }
 

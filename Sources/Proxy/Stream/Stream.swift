@@ -112,8 +112,8 @@ package final class Stream: EventHandler {
     generation.with { route(in: $0) }
   }
 
-  /// Offers bytes of the request body; returns how many were taken. `HTTP1DownstreamConnection.resumeRequestBody()`
-  /// follows when not all were.
+  /// Offers bytes of the request body; returns how many were taken. `DownstreamLink.resumeRequestBody()` follows when
+  /// not all were.
   func requestBody(_ span: RawSpan) -> Int {
     guard state == .awaitingResponse || state == .streaming else { return 0 }
     return keepsBody ? requestBodyKept(span) : forwardRequestBody(span)
@@ -121,11 +121,7 @@ package final class Stream: EventHandler {
 
   /// Hands body bytes to the upstream codec.
   func forwardRequestBody(_ span: RawSpan) -> Int {
-    let taken =
-      switch upstream {
-      case .http1(let connection): connection.with { $0.sendRequestBody(span) }
-      case .none: 0
-      }
+    let taken = upstream.sendRequestBody(span)
     requestBodyBytes += taken
     return taken
   }
@@ -141,10 +137,7 @@ package final class Stream: EventHandler {
 
   /// The downstream connection can take more of the response.
   func downstreamDrained() {
-    switch upstream {
-    case .http1(let connection): connection.with { $0.resumeResponseBody() }
-    case .none: if localBody != nil { sendLocalBody() }
-    }
+    if localBody != nil { sendLocalBody() } else { upstream.resumeResponseBody() }
   }
 
   /// The client is gone; nobody wants the answer.
@@ -162,10 +155,7 @@ package final class Stream: EventHandler {
   /// An interim response came; `response` holds it until the next head.
   func informationalArrived() {
     response.prepareInterim()
-    switch downstream {
-    case .http1(let connection): connection.with { $0.sendInformational(self) }
-    case .none: break
-    }
+    downstream.sendInformational(self)
   }
 
   /// The final response head is in `response`. Returns false when the stream does not want this response (it will try
@@ -188,11 +178,7 @@ package final class Stream: EventHandler {
 
   /// Offers bytes of the response body; returns how many were taken.
   func responseBody(_ span: RawSpan) -> Int {
-    let taken =
-      switch downstream {
-      case .http1(let connection): connection.with { $0.sendResponseBody(span) }
-      case .none: span.byteCount
-      }
+    let taken = downstream.sendResponseBody(span)
     responseBodyBytes += taken
     return taken
   }
@@ -200,20 +186,14 @@ package final class Stream: EventHandler {
   /// The response has ended, `responseTrailers` included. The upstream connection has let go of the stream already.
   func endResponse() {
     upstream = .none
-    switch downstream {
-    case .http1(let connection): connection.with { $0.endResponse(self) }
-    case .none: break
-    }
+    downstream.endResponse(self)
     finish()
   }
 
   /// The upstream connection can take more of the request.
   func upstreamDrained() {
     if isReplaying { return replayBody() }
-    switch downstream {
-    case .http1(let connection): connection.with { $0.resumeRequestBody() }
-    case .none: break
-    }
+    downstream.resumeRequestBody()
   }
 
   private func prepareResponse() {
@@ -229,10 +209,7 @@ package final class Stream: EventHandler {
 
   /// Hands the response head to the downstream codec, which serialises it.
   func sendResponseHead() {
-    switch downstream {
-    case .http1(let connection): connection.with { $0.sendResponseHead(self) }
-    case .none: break
-    }
+    downstream.sendResponseHead(self)
   }
 
   // MARK: Ending

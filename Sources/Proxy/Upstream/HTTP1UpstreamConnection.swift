@@ -70,6 +70,7 @@ final class HTTP1UpstreamConnection: Connection {
     upstreamEndpoint = endpoint
     try super.init(loop: cluster.loop, descriptor: descriptor, peer: endpoint.address, tls: tls, isConnecting: true)
     endpoint.connectionCount += 1
+    endpoint.http1ConnectionCount += 1
     endpoint.counters.connections += 1
     cluster.counters.connections += 1
     cluster.counters.activeConnections += 1
@@ -81,6 +82,9 @@ final class HTTP1UpstreamConnection: Connection {
   override init(
     loop: EventLoop, descriptor: Int32, peer: SocketAddress, tls: TLSSession?, isConnecting: Bool
   ) throws { fatalError("use the initializer of this class") }
+
+  @available(*, unavailable, message: "use the initializer of this class")
+  override init(takingOver other: Connection) { fatalError("use the initializer of this class") }
 
   // MARK: Connecting
 
@@ -362,6 +366,7 @@ final class HTTP1UpstreamConnection: Connection {
   override func connectionClosed() {
     loop.cancel(&timer)
     upstreamEndpoint.connectionCount -= 1
+    upstreamEndpoint.http1ConnectionCount -= 1
     cluster.counters.activeConnections -= 1
     if cluster.hasLimits { cluster.shared?.breaker?.connectionClosed() }
     defer { serveQueue() }

@@ -83,9 +83,11 @@ package final class UpstreamCluster {
   }
 
   /// A TLS session to an endpoint; nil for plaintext clusters.
-  func makeSession(descriptor: Int32, peer: SocketAddress) -> TLSSession? {
+  func makeSession(descriptor: Int32, peer: SocketAddress, offersHTTP2: Bool = false) -> TLSSession? {
     tls.map {
-      TLSSession(connecting: $0, descriptor: descriptor, serverName: config.settings.tls?.serverName, peer: peer)
+      TLSSession(
+        connecting: $0, descriptor: descriptor, serverName: config.settings.tls?.serverName, peer: peer,
+        offersHTTP2: offersHTTP2)
     }
   }
 

@@ -24,6 +24,8 @@ package final class UpstreamEndpoint {
   package var activeRequests = 0
   /// Connections to this endpoint, idle ones included.
   package var connectionCount = 0
+  /// Those in HTTP/1, which requests wait for.
+  var http1ConnectionCount = 0
   /// The verdict of the active probe; true where there is none.
   package var isHealthy = true
   /// The endpoint left its cluster: its connections close when they are done.
@@ -32,6 +34,8 @@ package final class UpstreamEndpoint {
   package var counters = EndpointCounters()
 
   private var idleTop: Ref<HTTP1UpstreamConnection>?
+  /// Shared by many requests each, in the order in which they were opened.
+  private var http2: [Ref<HTTP2UpstreamConnection>] = []
 
   init(address: SocketAddress, weight: UInt32, locality: Int32 = 0, outliers: OutlierRecord? = nil) {
     self.address = address
@@ -88,16 +92,33 @@ package final class UpstreamEndpoint {
   func serveQueue(_ breaker: CircuitBreaker?) {
     while queuedCount > 0 {
       let idle = takeIdle()
-      guard idle != nil || connectionCount == 0 || breaker?.isConnectionLimitReached != true else { return }
+      guard idle != nil || http1ConnectionCount == 0 || breaker?.isConnectionLimitReached != true else { return }
       let first = queue.removeFirst()
       queuedCount = queue.count
       if let idle { first.with { $0.dequeued(idle) } } else { first.with { $0.dequeuedToConnect() } }
     }
   }
 
+  // MARK: HTTP/2
+
+  /// The first HTTP/2 connection that takes one more request, one that is being opened included.
+  func availableHTTP2() -> Ref<HTTP2UpstreamConnection>? {
+    for index in 0..<http2.count where http2[index].with({ $0.takesRequests }) { return http2[index] }
+    return nil
+  }
+
+  func add(_ connection: HTTP2UpstreamConnection) {
+    http2.append(Ref(connection))
+  }
+
+  func remove(_ connection: HTTP2UpstreamConnection) {
+    http2.removeAll { $0.isLink(to: connection) }
+  }
+
   /// Closes what is idle; what is busy closes when it is done.
   func retire() {
     isRetired = true
     while let connection = takeIdle() { connection.with { $0.closeIdle() } }
+    for connection in http2 { connection.with { $0.retire() } }
   }
 }

@@ -111,13 +111,20 @@ package final class Worker {
     return true
   }
 
-  func connectionOpened(_ connection: HTTP1DownstreamConnection) {
+  func connectionOpened(_ connection: DownstreamConnection) {
     connections.add(connection)
     counters.connections += 1
     counters.activeConnections += 1
   }
 
-  func connectionClosed(_ connection: HTTP1DownstreamConnection) {
+  /// A connection goes on in another protocol.
+  func connectionReplaced(_ old: DownstreamConnection, by new: DownstreamConnection) {
+    connections.remove(old)
+    connections.add(new)
+    if isDraining { loop.atEndOfTurn(new) }
+  }
+
+  func connectionClosed(_ connection: DownstreamConnection) {
     connections.remove(connection)
     budget.give()
     counters.activeConnections -= 1

@@ -46,6 +46,7 @@ final class ClusterBuilder {
         name: name, host: host, port: UInt16(clamping: port.number), subset: subset, discovery: .static)
       fillEndpoints(&settings, entry, port, policy.labels, request)
       fillPolicy(&settings, policy, entry, request)
+      settings.httpProtocol = httpProtocol(of: port, policy)
       return add(settings)
     }
   }
@@ -220,6 +221,18 @@ final class ClusterBuilder {
   }
 
   // MARK: Policy
+
+  /// HTTP/2 where the port says so, or the DestinationRule upgrades a port that says HTTP (`cluster_traffic_policy.go`).
+  private func httpProtocol(
+    of port: ServiceRegistry.Port, _ policy: TrafficPolicyResolver.Effective
+  ) -> Cluster.HTTPProtocol {
+    if policy.connectionPool?.useClientProtocol?.value == true { return .asDownstream }
+    switch port.kind {
+    case .http2, .grpc, .grpcWeb: return .http2
+    case .http: return policy.connectionPool?.h2UpgradePolicy?.value == .upgrade ? .http2 : .http1
+    default: return .http1
+    }
+  }
 
   private func fillPolicy(
     _ settings: inout Cluster.Settings, _ policy: TrafficPolicyResolver.Effective, _ entry: ServiceRegistry.Entry,

@@ -19,6 +19,14 @@ package final class Cluster: Sendable {
     case random = "RANDOM"
   }
 
+  /// What requests are sent in.
+  package enum HTTPProtocol: String, Sendable {
+    case http1 = "HTTP/1.1"
+    case http2 = "HTTP/2"
+    /// What the client's request came in (`useClientProtocol`).
+    case asDownstream = "as downstream"
+  }
+
   /// An endpoint with a known address.
   package struct Endpoint: Sendable, Hashable {
     /// An IP literal.
@@ -74,6 +82,7 @@ package final class Cluster: Sendable {
     package var outlierDetection: OutlierPolicy?
     /// With fewer healthy endpoints of a hundred than this, all are used (Envoy's panic threshold); 0 for never.
     package var minHealthPercent = 0
+    package var httpProtocol = HTTPProtocol.http1
     package var tls: TLSClientPolicy?
     /// The DestinationRule in force: `httpbin-egress.httpbin`.
     package var destinationRule: String?

@@ -129,7 +129,7 @@ extension HeaderBlock {
     default: break
     }
     for index in 0..<tableCount where !field(at: index).isRemoved {
-      if equalsIgnoringCase(field(at: index).name, name) { remove(at: index) }
+      if bytes.extracting(field(at: index).name.range).equalsIgnoringCase(name) { remove(at: index) }
     }
   }
 }
