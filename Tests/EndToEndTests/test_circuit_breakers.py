@@ -117,7 +117,7 @@ def test_limits_hold_for_all_workers_together(owner):
     running = limited(owner, held.port, http={"http2MaxRequests": 3}, workers=2)
     clients = [ask(running, f"/{number}") for number in range(12)]
     eventually(lambda: len([line for line in running.access_lines() if " UO " in line]) == 9, "nine overflow")
-    assert len(held.upstream.requests) == 3
+    assert len(held.upstream.wait_for_requests(3)) == 3
     held.go.set()
     assert sorted(client.read_response().status for client in clients) == [200] * 3 + [503] * 9
 
