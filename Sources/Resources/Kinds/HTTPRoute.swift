@@ -32,7 +32,7 @@ package struct HTTPRoute: Sendable {
     fault = reader.object("fault", HTTPFault.init)
     mirrors = HTTPMirror.all(of: reader)
     corsPolicy = reader.object("corsPolicy", CORSPolicy.init)
-    reader.notActedOn("delegate", "mirror", "mirrors")
+    reader.notActedOn("mirror", "mirrors")
     checkActions(reader.context, hasRoute: reader.hasItems("route"))
     checkDetails(reader.context)
   }
