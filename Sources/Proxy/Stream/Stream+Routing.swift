@@ -89,7 +89,11 @@ extension Stream {
       return replyFailure(.connectFailure, reason: problem)
     }
     worker.with { $0.prepare(&request, from: source, timeoutMilliseconds: Int(route.timeoutMilliseconds)) }
-    snapshot.applyRequestActions(route, destination, to: &request)
+    if route.features.contains(.valueOperators) {
+      editRequest(snapshot, destination)
+    } else {
+      snapshot.applyRequestActions(route, destination, to: &request)
+    }
     attempt()
   }
 

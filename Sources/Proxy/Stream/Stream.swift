@@ -202,6 +202,10 @@ package final class Stream: EventHandler {
     if isCrossOrigin { markCrossOrigin() }
     if !newCookie.isEmpty { sendNewCookie() }
     guard destinationIndex >= 0 else { return }
+    if route.features.contains(.valueOperators) {
+      generation?.with { editResponse($0.snapshot, $0.snapshot.destinations[Int(destinationIndex)]) }
+      return
+    }
     generation?.with {
       $0.snapshot.applyResponseActions(route, $0.snapshot.destinations[Int(destinationIndex)], to: &response)
     }

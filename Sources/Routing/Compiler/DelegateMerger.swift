@@ -146,8 +146,7 @@ struct DelegateMerger {
       return true
     }
     if root.sourceLabels.contains(where: { key, value in leaf.sourceLabels[key].map { $0.value != value.value } ?? false
-      })
-    {
+    }) {
       return true
     }
     let gateways = Set(root.gateways.map(\.value))

@@ -17,6 +17,7 @@ extension RouteBuilder {
     if http.retries != nil, route.retryPolicy >= 0, parts.retryPolicies[Int(route.retryPolicy)].needsBody {
       route.features.insert(.keepsBody)
     }
+    if hasOperators(route) { route.features.insert(.valueOperators) }
     guard extras != RouteExtras() else { return }
     if let index = parts.routeExtras.firstIndex(of: extras) {
       route.extras = Int32(index)
@@ -24,6 +25,35 @@ extension RouteBuilder {
       route.extras = Int32(parts.routeExtras.count)
       parts.routeExtras.append(extras)
     }
+  }
+
+  // MARK: Header values
+
+  private func hasOperators(_ route: Route) -> Bool {
+    let first = Int(route.firstDestination)
+    let destinations = parts.destinations[first..<first + Int(route.destinationCount)]
+    let used =
+      [route.requestHeaders, route.responseHeaders] + destinations.flatMap { [$0.requestHeaders, $0.responseHeaders] }
+    return used.contains { $0 >= 0 && parts.headerOperations[Int($0)].hasOperators }
+  }
+
+  /// The fields of `set` or `add`; one with an unknown operator is left out.
+  mutating func fields(
+    _ map: [String: Located<String>], _ service: Resource<VirtualService>
+  ) -> [HeaderOperations.Field] {
+    var fields: [HeaderOperations.Field] = []
+    for (name, text) in map.sorted(by: { $0.key < $1.key }) {
+      do {
+        let (template, plain) = try HeaderTemplate.parse(text.value)
+        fields.append(.init(name: Array(name.lowercased().utf8), value: plain, template: template))
+      } catch {
+        diagnostics.append(
+          Diagnostic(
+            "SP1032", .error, "unknown command operator %\(error.name)%", at: text.location,
+            resource: service.description, help: "the header is left out; %% stands for a percent sign"))
+      }
+    }
+    return fields
   }
 
   // MARK: Faults

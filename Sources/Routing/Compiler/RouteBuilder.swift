@@ -256,21 +256,8 @@ struct RouteBuilder {
 
   private mutating func add(_ operations: Headers.Operations?, _ service: Resource<VirtualService>) -> Int32 {
     guard let operations else { return -1 }
-    let fields = { (map: [String: Located<String>]) in
-      map.sorted { $0.key < $1.key }.map {
-        HeaderOperations.Field(
-          name: Array($0.key.lowercased().utf8), value: Array($0.value.value.replacingPercents.utf8))
-      }
-    }
-    for value in operations.set.merging(operations.add, uniquingKeysWith: { first, _ in first }).values
-    where value.value.hasOperators {
-      diagnostics.append(
-        Diagnostic(
-          "SP1001", .warning, "command operators in header values are known but not acted on", at: value.location,
-          resource: service.description, help: "the value is sent as it is written"))
-    }
     let result = HeaderOperations(
-      set: fields(operations.set), add: fields(operations.add),
+      set: fields(operations.set, service), add: fields(operations.add, service),
       remove: operations.remove.map { Array($0.value.lowercased().utf8) })
     if let index = parts.headerOperations.firstIndex(of: result) { return Int32(index) }
     parts.headerOperations.append(result)
@@ -345,32 +332,6 @@ extension RetryPolicy {
     conditions.insert(.retriableStatusCodes)
     statuses.insert(status)
     return true
-  }
-}
-
-extension String {
-  /// `%%` stands for one percent sign.
-  fileprivate var replacingPercents: String {
-    var result = ""
-    var previousWasPercent = false
-    for character in self {
-      if character == "%", previousWasPercent {
-        previousWasPercent = false
-        continue
-      }
-      result.append(character)
-      previousWasPercent = character == "%"
-    }
-    return result
-  }
-
-  /// Holds `%OPERATOR%`.
-  fileprivate var hasOperators: Bool {
-    let parts = split(separator: "%", omittingEmptySubsequences: false)
-    return parts.count >= 3
-      && parts.dropFirst().dropLast().contains { part in
-        !part.isEmpty && part.first.map { $0.isUppercase } == true
-      }
   }
 }
 

@@ -1,14 +1,24 @@
-extension RequestHead {
+extension HeaderBlock {
   /// The values of all fields of this name (in lower case), in their order.
   package func values(named name: [UInt8]) -> [[UInt8]] {
     var values: [[UInt8]] = []
-    var index = headers.index(named: name.span.raw)
+    var index = index(named: name.span.raw)
     while index >= 0 {
-      values.append(headers.copy(of: headers.field(at: index).value))
-      index = headers.index(named: name.span.raw, from: index + 1)
+      values.append(copy(of: field(at: index).value))
+      index = self.index(named: name.span.raw, from: index + 1)
     }
     return values
   }
+}
+
+extension ResponseHead {
+  /// The values of all fields of this name (in lower case), in their order.
+  package func values(named name: [UInt8]) -> [[UInt8]] { headers.values(named: name) }
+}
+
+extension RequestHead {
+  /// The values of all fields of this name (in lower case), in their order.
+  package func values(named name: [UInt8]) -> [[UInt8]] { headers.values(named: name) }
 
   /// The value of the first query parameter of this name; nothing is decoded.
   package func queryValue(named name: [UInt8]) -> [UInt8]? {
