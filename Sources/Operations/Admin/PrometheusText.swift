@@ -63,7 +63,8 @@ enum PrometheusText {
       let label = [("cluster_name", name)]
       let counters = cluster.counters
       let prefix = "envoy_cluster_"
-      families.add(prefix + "membership_healthy", "gauge", label, cluster.endpoints.count { $0.isHealthy })
+      families.add(
+        prefix + "membership_healthy", "gauge", label, cluster.endpoints.count { $0.isHealthy && !$0.isEjected })
       families.add(prefix + "membership_total", "gauge", label, cluster.endpoints.count)
       families.add(prefix + "ssl_connection_error", "counter", label, counters.handshakeFailures)
       families.add(prefix + "ssl_handshake", "counter", label, counters.handshakes)

@@ -20,6 +20,12 @@ extension Stream {
     // No route allows CONNECT: like Envoy without a CONNECT matcher.
     guard match.route >= 0, request.method != .connect else { return replyNoRoute() }
     route = snapshot.routes[Int(match.route)]
+    if route.features.isEmpty { act(in: generation) } else { beginFeatures(in: generation) }
+  }
+
+  /// Does what the route says.
+  func act(in generation: WorkerGeneration) {
+    let snapshot = generation.snapshot
     switch route.action {
     case .forward: forward(in: generation)
     case .redirect: replyRedirect(snapshot)
@@ -82,7 +88,9 @@ extension Stream {
     }
     let cluster = generation.cluster(destination.cluster)
     self.cluster = cluster
+    (hasLimits, watchesOutcome) = cluster.with { ($0.hasLimits, $0.watchesOutcomes) }
     retriesLeft = Int(retryPolicy.attempts)
+    keepsBody = route.features.contains(.keepsBody)
     // Asked first without taking the text: even an absent one would be retained.
     if cluster.with({ $0.tlsProblem != nil }), let problem = cluster.with({ $0.tlsProblem }) {
       failureReason = problem
@@ -92,7 +100,11 @@ extension Stream {
     if request.isExtendedConnect { worker.with { $0.addWebSocketKey(&request) } }
     armGRPCTimer()
     worker.with { $0.prepare(&request, from: source, timeoutMilliseconds: Int(route.timeoutMilliseconds)) }
-    snapshot.applyRequestActions(route, destination, to: &request)
+    if route.features.contains(.valueOperators) {
+      editRequest(snapshot, destination)
+    } else {
+      snapshot.applyRequestActions(route, destination, to: &request)
+    }
     attempt()
   }
 

@@ -72,9 +72,11 @@ final class HTTP1UpstreamConnection: Connection {
     upstreamEndpoint = endpoint
     try super.init(loop: cluster.loop, descriptor: descriptor, peer: endpoint.address, tls: tls, isConnecting: true)
     endpoint.connectionCount += 1
+    endpoint.http1ConnectionCount += 1
     endpoint.counters.connections += 1
     cluster.counters.connections += 1
     cluster.counters.activeConnections += 1
+    if cluster.hasLimits { cluster.shared?.breaker?.connectionOpened() }
     loop.arm(&timer, after: Int64(cluster.config.settings.connectTimeoutMilliseconds), owner: self, tag: Timer.connect)
   }
 
@@ -92,7 +94,10 @@ final class HTTP1UpstreamConnection: Connection {
     localAddress = SocketAddress.local(of: descriptor)
     if tls != nil { cluster.counters.handshakes += 1 }
     armIdleTimer()
-    guard let stream else { return becomeIdle() }
+    guard let stream else {
+      becomeIdle()
+      return serveQueue()
+    }
     phase = .awaitingHead
     beginExchange()
     stream.with { $0.connected() }
@@ -258,6 +263,12 @@ final class HTTP1UpstreamConnection: Connection {
     if isReusable { becomeIdle() } else { phase = .closing }
     stream.with { $0.endResponse() }
     if !isReusable, state != .closed { close() }
+    serveQueue()
+  }
+
+  /// Requests that wait for a connection of this endpoint may have one now.
+  private func serveQueue() {
+    if upstreamEndpoint.queuedCount > 0 { upstreamEndpoint.serveQueue(cluster.shared?.breaker) }
   }
 
   /// The connection has served as many requests as the DestinationRule allows.
@@ -363,7 +374,10 @@ final class HTTP1UpstreamConnection: Connection {
   override func connectionClosed() {
     loop.cancel(&timer)
     upstreamEndpoint.connectionCount -= 1
+    upstreamEndpoint.http1ConnectionCount -= 1
     cluster.counters.activeConnections -= 1
+    if cluster.hasLimits { cluster.shared?.breaker?.connectionClosed() }
+    defer { serveQueue() }
     cluster.counters.bytesReceived += bytesReceived
     cluster.counters.bytesSent += bytesSent
     if let link = stream {

@@ -58,7 +58,8 @@ package final class Worker {
   func adopt(_ plan: WorkerPlan) {
     let old = generation
     let clusters = plan.snapshot.clusters.enumerated().map { index, config in
-      takeOver(config, from: old) ?? UpstreamCluster(config: config, worker: self, tls: plan.clientTLS[index])
+      takeOver(config, from: old)
+        ?? UpstreamCluster(config: config, worker: self, tls: plan.clientTLS[index], shared: plan.shared[index])
     }
     generation = WorkerGeneration(
       number: old.number + 1, snapshot: plan.snapshot, clusters: clusters)
@@ -195,14 +196,6 @@ package final class Worker {
     response.prepareForDownstream(
       date: clock.date.span.raw.extracting(first: WallClock.dateBytes), server: Self.serverName,
       serviceMilliseconds: serviceMilliseconds)
-  }
-
-  /// Makes a local reply one for gRPC.
-  func finishGRPCReply(_ response: inout ResponseHead, status: Int, message: RawSpan) {
-    clock.updateDate(loop.nowNanoseconds)
-    response.becomeGRPCReply(
-      status: status, message: message, date: clock.date.span.raw.extracting(first: WallClock.dateBytes),
-      server: Self.serverName)
   }
 
   /// Fills in the fields of an answer that the gateway gives itself.

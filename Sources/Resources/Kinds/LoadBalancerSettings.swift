@@ -45,7 +45,7 @@ package struct LoadBalancerSettings: Sendable {
     warmup = reader.object("warmup", Warmup.init)
     _ = reader.duration("warmupDurationSecs")
     reader.exclusive("simple", "consistentHash")
-    reader.notActedOn("consistentHash", "localityLbSetting", "zoneAwareLbSetting", "warmup", "warmupDurationSecs")
+    reader.notActedOn("localityLbSetting", "zoneAwareLbSetting", "warmup", "warmupDurationSecs")
     if localityLbSetting != nil, zoneAwareLbSetting != nil {
       reader.context.error(
         "only one of localityLbSetting and zoneAwareLbSetting can be set", at: reader.keyLocation("zoneAwareLbSetting"))
