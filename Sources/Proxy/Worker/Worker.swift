@@ -30,6 +30,7 @@ package final class Worker {
   var requestCounters = RequestCounters()
   var requestHosts = RequestHosts()
   var probers: [Prober] = []
+  var explainTokens = ExplainTokens()
   /// Text forms that are built anew for each request, in place.
   private var peerText = ByteText()
   private var describedPeer = SocketAddress(v4: 0, port: 0)

@@ -194,6 +194,20 @@ package struct SnapshotCompiler {
         settings.pathNormalization = .init(rawValue: mode.value.uppercased()) ?? .base
       }
     }
+    settings.concurrency = concurrency
     return settings
+  }
+
+  /// Of the ProxyConfigs that say it: that which selects the instance, else the namespace's, else the mesh's; the oldest.
+  private var concurrency: Int? {
+    let all = resources.proxyConfigs.sorted { $0.orderKey < $1.orderKey }.filter { $0.spec.concurrency != nil }
+    let own = all.filter { $0.metadata.namespace == identity.namespace }
+    let selecting = own.first { config in
+      config.spec.selector.map { !$0.isEmpty && identity.matches($0.mapValues(\.value)) } ?? false
+    }
+    let found =
+      selecting ?? own.first { $0.spec.selector?.isEmpty ?? true }
+      ?? all.first { $0.metadata.namespace == "istio-system" && $0.spec.selector?.isEmpty ?? true }
+    return found?.spec.concurrency?.value
   }
 }

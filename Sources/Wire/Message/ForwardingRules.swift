@@ -43,7 +43,7 @@ extension RequestHead {
       case .xEnvoyExpectedTimeout:
         if !rules.isInternal || rules.expectedTimeoutMilliseconds > 0 { headers.remove(at: index) }
       case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .http2Settings,
-        .xForwardedClientCert, .xForwardedProto, .xEnvoyAttemptCount:
+        .xForwardedClientCert, .xForwardedProto, .xEnvoyAttemptCount, .sallyportExplain:
         headers.remove(at: index)
       case .te: if !headers.isTrailers(at: index) { headers.remove(at: index) }
       case let token: if token.isEnvoyHeader, !rules.isInternal { headers.remove(at: index) }
