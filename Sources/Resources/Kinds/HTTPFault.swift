@@ -3,7 +3,7 @@ package struct HTTPFault: Sendable {
   package struct Delay: Sendable {
     /// In milliseconds.
     package var fixedDelay: Located<Int>?
-    /// 0 to 100; absent means all requests.
+    /// 0 to 100; absent means none (Istio).
     package var percentage: Located<Double>?
 
     init(_ reader: FieldReader) {
@@ -24,7 +24,7 @@ package struct HTTPFault: Sendable {
     /// 200 to 599
     package var httpStatus: Located<Int>?
     package var grpcStatus: Located<String>?
-    /// 0 to 100; absent means all requests.
+    /// 0 to 100; absent means none (Istio).
     package var percentage: Located<Double>?
 
     init(_ reader: FieldReader) {

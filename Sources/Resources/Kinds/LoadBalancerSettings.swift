@@ -46,7 +46,7 @@ package struct LoadBalancerSettings: Sendable {
     _ = reader.duration("warmupDurationSecs")
     reader.deprecated("warmupDurationSecs", use: "warmup.duration")
     reader.exclusive("simple", "consistentHash")
-    reader.notActedOn("consistentHash", "localityLbSetting", "zoneAwareLbSetting", "warmup", "warmupDurationSecs")
+    reader.notActedOn("localityLbSetting", "zoneAwareLbSetting", "warmup", "warmupDurationSecs")
     if localityLbSetting != nil, zoneAwareLbSetting != nil {
       reader.context.error(
         "only one of localityLbSetting and zoneAwareLbSetting can be set", at: reader.keyLocation("zoneAwareLbSetting"))

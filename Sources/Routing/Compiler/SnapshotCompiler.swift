@@ -39,9 +39,10 @@ package struct SnapshotCompiler {
     let listeners = ListenerBuilder(resources, identity: identity, options: options)
     var routes = RouteBuilder(clusters: clusters, identity: identity)
     var diagnostics = listeners.diagnostics
+    var delegates = DelegateMerger(resources.virtualServices)
     let services = resources.virtualServices.sorted { $0.orderKey < $1.orderKey }.filter {
       Visibility.reaches(identity.namespace, from: $0.metadata.namespace, $0.spec.exportTo.map(\.value))
-    }
+    }.map { delegates.merge($0) }
     let policies = TLSPolicyBuilder(credentials: credentials, readFile: readFile)
     var bindings: Bindings = []
     for (index, socket) in listeners.sockets.enumerated() {
@@ -60,6 +61,7 @@ package struct SnapshotCompiler {
     parts.settings = settings()
     parts.clusters = clusters.clusters
     parts.probes = probes.probes
+    diagnostics += delegates.diagnostics
     diagnostics += Self.unmatched(bindings)
     diagnostics += routes.diagnostics + clusters.diagnostics
     diagnostics += OverlapAnalyzer.analyze(resources, identity: identity, clusters: clusters.clusters)
