@@ -23,6 +23,7 @@ package final class UpstreamCluster {
   private var balancer: LoadBalancer
   private var resolution: Resolution
   private var waiting: [Ref<Stream>] = []
+  private var waitingConnections: [Ref<TCPDownstreamConnection>] = []
   private(set) var isRetired = false
 
   /// What is known of the cluster's names.
@@ -116,6 +117,16 @@ package final class UpstreamCluster {
     waiting.removeAll { $0.isLink(to: stream) }
   }
 
+  /// Lets a TCP connection wait for the first answer of the name service.
+  func await(_ connection: TCPDownstreamConnection) {
+    waitingConnections.append(Ref(connection))
+  }
+
+  /// Takes `connection` off the waiting list.
+  func stopAwaiting(_ connection: TCPDownstreamConnection) {
+    waitingConnections.removeAll { $0.isLink(to: connection) }
+  }
+
   /// Names are asked for again only while the cluster is used: an idle instance stays asleep.
   private func refreshIfExpired() {
     guard case .answered(let expires, false) = resolution, loop.now >= expires else { return }
@@ -149,6 +160,10 @@ package final class UpstreamCluster {
     let streams = waiting
     waiting.removeAll(keepingCapacity: true)
     for stream in streams { stream.with { $0.endpointsArrived() } }
+    guard !waitingConnections.isEmpty else { return }
+    let connections = waitingConnections
+    waitingConnections.removeAll(keepingCapacity: true)
+    for connection in connections { connection.with { $0.endpointsArrived() } }
   }
 
   private func replaceEndpoints(with wanted: [ResolvedEndpoint]) {

@@ -3,9 +3,9 @@ import Resources
 /// Turns the http rules of VirtualServices into rules, routes and destinations of the snapshot.
 struct RouteBuilder {
   var parts = SnapshotParts()
-  private(set) var diagnostics: [Diagnostic] = []
-  private let clusters: ClusterBuilder
-  private let identity: InstanceIdentity
+  var diagnostics: [Diagnostic] = []
+  let clusters: ClusterBuilder
+  let identity: InstanceIdentity
 
   init(clusters: ClusterBuilder, identity: InstanceIdentity) {
     self.clusters = clusters

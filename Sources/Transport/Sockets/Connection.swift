@@ -95,6 +95,9 @@ open class Connection: EventHandler {
 
   // MARK: For subclasses
 
+  /// TCP is connected and nothing was sent: what goes out before TLS goes out here, with `sendFirst`.
+  open func socketConnected() {}
+
   /// The connection is usable: connected, and the TLS handshake is done. Not called for plain accepted connections.
   open func connectionOpened() {}
 
@@ -135,6 +138,13 @@ open class Connection: EventHandler {
     guard state == .open, output.write(bytes, body) else { return false }
     scheduleFlush()
     return true
+  }
+
+  /// Sends the very first bytes of a connection that we opened, in front of TLS. They must be few: the kernel takes them
+  /// whole or the connection fails.
+  package final func sendFirst(_ span: RawSpan) {
+    let sent = unsafe span.withUnsafeBytes { unsafe shim_send(descriptor, $0.baseAddress, $0.count) }
+    if sent != span.byteCount { fail(.connect("the first bytes could not be sent")) }
   }
 
   /// Whether another message may be put into `output` without piling up behind a slow reader.
@@ -357,6 +367,8 @@ open class Connection: EventHandler {
   private final func finishConnecting() {
     let code = shim_get_socket_error(descriptor)
     guard code == 0 else { return fail(.connect(SystemError.text(of: code))) }
+    socketConnected()
+    guard state == .connecting else { return }
     if tls == nil {
       open()
     } else {
