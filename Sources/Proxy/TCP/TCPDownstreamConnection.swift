@@ -153,6 +153,7 @@ final class TCPDownstreamConnection: TCPConnection {
     record.upstreamLocal = localAddress
     phase = .carrying
     partner = Ref(connection)
+    loop.cancel(&timer)
     moved()
     if !input.isEmpty || inputEnded { resume() }
   }

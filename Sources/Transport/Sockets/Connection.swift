@@ -42,6 +42,9 @@ open class Connection: EventHandler {
   package final private(set) var bytesSent = 0
 
   private final var mayHaveInput = false
+  /// The kernel has said that the peer sends no more, once: an end waits behind the bytes, and a short read must not hide it,
+  /// also when those bytes are read much later.
+  private final var peerHasClosed = false
   private final var isFlushScheduled = false
   private final var closesWhenFlushed = false
   private final var lingersAfterFlush = false
@@ -310,7 +313,7 @@ open class Connection: EventHandler {
       bytesReceived += count
       // A short read means that the kernel has no more: the next edge will tell (epoll(7), question 9). Short of what
       // was lent, that is: while bytes wait at the front of the buffer, that is less than its room.
-      if count < lent { mayHaveInput = false }
+      if count < lent, !peerHasClosed { mayHaveInput = false }
     } else if count == 0 {
       endInput()
     } else {
@@ -344,13 +347,9 @@ open class Connection: EventHandler {
     guard state == .open else { return }
     if !events.isDisjoint(with: [.readable, .peerClosed, .hangUp, .error]) {
       mayHaveInput = true
-      tls?.socketBecameReadable(peerClosed: !events.isDisjoint(with: [.peerClosed, .hangUp, .error]))
-      // A peer's close comes behind its last bytes: a short read must not hide it.
+      if !events.isDisjoint(with: [.peerClosed, .hangUp, .error]) { peerHasClosed = true }
+      tls?.socketBecameReadable(peerClosed: peerHasClosed)
       if !isReading { readInput() }
-      if state == .open, !inputEnded, !events.isDisjoint(with: [.peerClosed, .hangUp, .error]) {
-        mayHaveInput = true
-        if !isReading { readInput() }
-      }
     } else if mayHaveInput, !isReading {
       readInput()
     }
