@@ -242,6 +242,28 @@ def test_who_was_named_on_the_way_in_is_named_on_the_way_out(owner):
         assert client.recv(200).startswith(b"PROXY TCP4 203.0.113.7 ")
 
 
+def test_requests_of_two_clients_do_not_share_a_connection(owner):
+    """The header names one client: nobody else's request may come behind it."""
+    lines: list[bytes] = []
+
+    def script(connection):
+        lines.append(connection._line())
+        answering(lambda request: response())(connection)
+
+    upstream = owner.upstream(script)
+    running = owner.gateway(
+        [gateway(http_server("*")), virtual_service(route("upstream.example", 80)),
+         static_entry("upstream.example", upstream.port),
+         destination_rule("upstream.example", {"proxyProtocol": {"version": "V1"}})])
+    ports = []
+    for _ in range(2):
+        with Connection(running.port(80)) as client:
+            assert client.request().status == 200 and client.request().status == 200
+            ports.append(client.socket.getsockname()[1])
+    assert lines == [f"PROXY TCP4 127.0.0.1 127.0.0.1 {port} {running.port(80)}".encode()
+                     for port in ports for _ in range(2)]
+
+
 # Tunnels
 
 

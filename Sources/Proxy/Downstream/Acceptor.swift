@@ -82,6 +82,8 @@ final class Acceptor: EventHandler {
 
   /// Stops accepting; connections go on.
   func stop() {
+    // The next snapshot's listeners have other indexes.
+    listenerIndex = -1
     loop.cancel(&retryTimer)
     loop.unregister(socket.descriptor)
     loop.release(self)

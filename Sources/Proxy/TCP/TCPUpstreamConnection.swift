@@ -66,12 +66,7 @@ final class TCPUpstreamConnection: TCPConnection {
   /// The PROXY protocol stands in front of TLS.
   override func socketConnected() {
     guard let version = cluster.config.settings.proxyProtocol else { return }
-    var text = InlineArray<108, UInt8>(repeating: 0)
-    let header = client.with { ProxyProtocolHeader(version: version, addresses: $0.proxyAddresses) }
-    var span = text.mutableSpan
-    var bytes = unsafe span.mutableBytes
-    let count = ProxyProtocolWriter.write(header, into: &bytes)
-    sendFirst(text.span.raw.extracting(first: count))
+    sendProxyHeader(client.with { ProxyProtocolHeader(version: version, addresses: $0.proxyAddresses) })
   }
 
   override func connectionOpened() {
