@@ -27,8 +27,10 @@ package enum ClientHelloReader {
     var records = 0
     var message: [UInt8] = []
     while true {
-      guard bytes.count > position else { return .needMore(total: position + recordHeaderBytes) }
+      guard bytes.count > position else { return .needMore(total: position + 1) }
       if let refusal = checkRecordStart(bytes, at: position) { return .refused(position == 0 ? refusal : .malformed) }
+      // Each may be the one to refuse.
+      guard bytes.count > position + 1 else { return .needMore(total: position + 2) }
       guard bytes.count >= position + recordHeaderBytes else { return .needMore(total: position + recordHeaderBytes) }
       let length = Int(bytes[position + 3]) << 8 | Int(bytes[position + 4])
       let start = position + recordHeaderBytes
@@ -37,7 +39,10 @@ package enum ClientHelloReader {
       guard length > 0, length <= maxRecordBytes else { return .refused(.malformed) }
       guard records <= maxRecords, start + length <= maxBytes else { return .refused(.tooLarge) }
       // A first record that begins with another message need not come whole to be refused.
-      if records == 1, bytes.count > start, bytes[start] != 1 { return .refused(.notClientHello) }
+      if records == 1 {
+        guard bytes.count > start else { return .needMore(total: start + 1) }
+        guard bytes[start] == 1 else { return .refused(.notClientHello) }
+      }
       guard bytes.count >= start + length else { return .needMore(total: start + length) }
       // One record is the rule: it is read where it lies.
       if records == 1, let whole = wholeMessage(input.extracting(start..<start + length)) { return whole }
