@@ -75,5 +75,6 @@ func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 if fuzzing {
   package.targets.append(.systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"))
-  package.targets += ["FuzzRequestHead", "FuzzResponseHead", "FuzzChunkedBody"].map { fuzzer($0, ["Wire"]) }
+  package.targets += ["FuzzRequestHead", "FuzzResponseHead", "FuzzChunkedBody", "FuzzClientHello", "FuzzProxyProtocol"]
+    .map { fuzzer($0, ["Wire"]) }
 }

@@ -214,15 +214,40 @@ struct ConfigurationDump {
         ])
       ]
     }
-    return snapshot.filterChains.indices.filter { Int(snapshot.filterChains[$0].listener) == index }.map { chain in
-      let policy = snapshot.policies[Int(snapshot.filterChains[chain].policy)]
+    if listener.kind == .tcp {
+      return [.object([("match", .string("ALL")), ("clusters", clusters(of: listener.tcpRoutes))])]
+    }
+    return snapshot.filterChains.indices.filter { Int(snapshot.filterChains[$0].listener) == index }.map { index in
+      let chain = snapshot.filterChains[index]
+      let way: (String, JSON) =
+        chain.network == .http
+        ? ("route", .string(snapshot.routeConfigurationNames[Int(chain.routeConfiguration)]))
+        : ("clusters", clusters(of: chain.tcpRoutes))
+      guard chain.policy >= 0 else {
+        return .object([
+          ("server_names", .strings(snapshot.chainFacts[index].serverNames)), way,
+          ("tls_mode", .string(chain.requiresIstioProtocol ? "AUTO_PASSTHROUGH" : "PASSTHROUGH")),
+        ])
+      }
+      let policy = snapshot.policies[Int(chain.policy)]
       return .object([
-        ("server_names", .strings(snapshot.chainFacts[chain].serverNames)),
-        ("route", .string(snapshot.routeConfigurationNames[Int(snapshot.filterChains[chain].routeConfiguration)])),
+        ("server_names", .strings(snapshot.chainFacts[index].serverNames)), way,
         ("tls_mode", .string(policy.mode.rawValue)), ("secrets", .strings(policy.certificates.map(\.resourceName))),
         ("problem", .optional(policy.problem)),
       ])
     }
+  }
+
+  /// The names of the clusters that a list of routes leads to, in order.
+  private func clusters(of list: TCPProxyRouteList) -> JSON {
+    var names: [String] = []
+    for route in snapshot.tcpRoutes[Int(list.first)..<Int(list.first + list.count)] {
+      for index in route.firstDestination..<route.firstDestination + route.destinationCount {
+        let cluster = snapshot.destinations[Int(index)].cluster
+        names.append(cluster >= 0 ? snapshot.clusters[Int(cluster)].name : "BlackHoleCluster")
+      }
+    }
+    return .strings(names)
   }
 
   private var routes: JSON {

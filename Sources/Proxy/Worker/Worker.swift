@@ -24,7 +24,7 @@ package final class Worker {
   private var retiring: [WorkerGeneration] = []
   private var acceptors: [Acceptor] = []
   private let connections = ConnectionList()
-  private let budget: ConnectionBudget
+  let budget: ConnectionBudget
   let accessLog: AccessLogBatch
   let logFormat: AccessLogFormat
   var requestCounters = RequestCounters()
@@ -149,7 +149,7 @@ package final class Worker {
     reportDrained()
   }
 
-  private func reportDrained() {
+  func reportDrained() {
     guard counters.activeConnections == 0 else { return }
     services.workerDrained(index)
   }

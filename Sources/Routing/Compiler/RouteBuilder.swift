@@ -5,7 +5,7 @@ struct RouteBuilder {
   var parts = SnapshotParts()
   var diagnostics: [Diagnostic] = []
   let clusters: ClusterBuilder
-  private let identity: InstanceIdentity
+  let identity: InstanceIdentity
 
   init(clusters: ClusterBuilder, identity: InstanceIdentity) {
     self.clusters = clusters
