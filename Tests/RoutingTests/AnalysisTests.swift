@@ -31,7 +31,11 @@ import Testing
     for file in Repository.files(below: "\(root)/Sources", suffix: ".swift") {
       let text = try Repository.text(file)
       if file.contains("MessageCatalog+") || file.hasSuffix("/Message.swift") { continue }
-      for match in text.matches(of: /"((IST0|SP1)[0-9]{3})"/) { used.insert(String(match.1)) }
+      // Codes are whole literals.
+      for word in text.split(separator: "\"") where word.utf8.count < 8 && word.dropFirst(3).allSatisfy(\.isNumber) {
+        let isCode = word.hasPrefix("IST0") && word.count == 7 || word.hasPrefix("SP1") && word.count == 6
+        if isCode { used.insert(String(word)) }
+      }
     }
     #expect(used.sorted() == MessageCatalog.all.map(\.code).sorted())
   }

@@ -76,19 +76,23 @@ import Testing
   }
 
   @Test func `what is acted on or refused is shown by a test that exists`() throws {
-    var names: Set<String> = []
-    for file in Repository.files(below: "\(Repository.root)/Tests", suffix: ".swift") {
-      let text = try Repository.text(file)
-      for match in text.matches(of: /func (?:`([^`\n]+)`|([A-Za-z0-9_]+))\(/) {
-        names.insert(String(match.1 ?? match.2 ?? ""))
+    var names: Set<Substring> = []
+    let files =
+      Repository.files(below: "\(Repository.root)/Tests", suffix: ".swift")
+      + Repository.files(below: "\(Repository.root)/Tests/EndToEndTests", suffix: ".py")
+    for file in files {
+      for line in try Repository.text(file).split(separator: "\n") {
+        for keyword in ["func ", "def "] {
+          guard let start = line.firstRange(of: keyword)?.upperBound else { continue }
+          let rest = line[start...]
+          names.insert(rest.hasPrefix("`") ? rest.dropFirst().prefix { $0 != "`" } : rest.prefix { $0 != "(" })
+        }
       }
-    }
-    for file in Repository.files(below: "\(Repository.root)/Tests/EndToEndTests", suffix: ".py") {
-      for match in try Repository.text(file).matches(of: /def (test_[A-Za-z0-9_]+)\(/) { names.insert(String(match.1)) }
     }
     for (field, rows) in Self.rows {
       for row in rows where row.status == "acted on" || row.status == "refused" || !row.test.isEmpty {
-        #expect(names.contains(row.test), "\(field): there is no test \"\(row.test)\"")
+        let isThere = names.contains(row.test[...])
+        #expect(isThere, "\(field): there is no test \"\(row.test)\"")
       }
     }
   }

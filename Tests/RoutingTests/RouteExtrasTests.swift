@@ -30,7 +30,7 @@ import Testing
   @Test func `a fault without a percentage concerns nobody, which is said`() throws {
     let (route, snapshot, output) = try route("fault: {abort: {httpStatus: 500}}")
     #expect(snapshot.extras(of: route)?.fault?.abortShare == 0)
-    #expect(output.diagnostics.map(\.code) == ["SP1030"])
+    #expect(output.diagnostics.map(\.code) == ["SP1050"])
   }
 
   @Test func `the deprecated percent of a delay counts`() throws {

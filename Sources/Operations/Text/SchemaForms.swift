@@ -53,9 +53,6 @@ package enum SchemaForms {
     let properties = fields.map { field -> (String, JSON) in
       var parts = value(field.value)
       if field.isDeprecated { parts.append(("deprecated", .bool(true))) }
-      if field.isInert {
-        parts.append(("description", .string("Known, and without effect: see docs/istio-support.md.")))
-      }
       return (field.name, .object(parts))
     }
     return .object([

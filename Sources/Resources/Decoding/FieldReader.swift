@@ -129,7 +129,7 @@ final class FieldReader {
 
   /// Fields that are known and not acted on: said, never silently ignored.
   func notActedOn(_ names: String...) {
-    if let recorder, !context.isInert { for name in names { recorder.markInert(name) } }
+    if let recorder { for name in names { recorder.add(name, .any) } }
     for name in names where take(name) != nil && !context.isInert {
       context.report(
         .warning, "field \"\(name)\" is known but not acted on", at: keyLocation(name), code: "SP1001",
@@ -139,7 +139,7 @@ final class FieldReader {
 
   /// Fields that mean nothing to a gateway.
   func notApplicable(_ name: String, why: String) {
-    recorder?.markInert(name)
+    recorder?.add(name, .any)
     guard take(name) != nil else { return }
     context.report(.info, "\(name) does not apply to a gateway: \(why)", at: keyLocation(name), code: "SP1015")
   }

@@ -21,8 +21,6 @@ package struct SchemaField: Sendable, Equatable {
   package let name: String
   package fileprivate(set) var value: FieldSchema
   package fileprivate(set) var isDeprecated = false
-  /// Known, and not acted on.
-  package fileprivate(set) var isInert = false
 }
 
 /// Writes down which fields a decoder asks for, and as what: the schema of a kind is what its decoder reads, so the two
@@ -41,10 +39,5 @@ final class SchemaRecorder {
   func deprecate(_ name: String) {
     add(name, .any)
     for index in fields.indices where fields[index].name == name { fields[index].isDeprecated = true }
-  }
-
-  func markInert(_ name: String) {
-    add(name, .any)
-    for index in fields.indices where fields[index].name == name { fields[index].isInert = true }
   }
 }

@@ -133,5 +133,26 @@ extension MessageCatalog {
     Message(
       "SP1046", .warning, "CertificateNotYetValid", cause: "The certificate's first day is in the future.",
       fix: "Check the clocks, or wait."),
+    Message(
+      "SP1050", .warning, "FaultWithoutPercentage",
+      cause: "A delay or abort has no percentage: as in Istio, it concerns no request.",
+      fix: "Add percentage.value, 100 for all requests."),
+    Message(
+      "SP1051", .warning, "DelegateExcluded",
+      cause: "The conditions of a delegate's rule can never hold together with those of the rule that delegates to it.",
+      fix: "Make the delegate's conditions narrower ones of its root's; until then the rule is left out there."),
+    Message(
+      "SP1052", .error, "UnknownCommandOperator",
+      cause: "A header value holds a command operator between percent signs that is not known; the header is left out.",
+      fix: "Correct its name, or write %% for a percent sign."),
+    Message(
+      "SP1053", .warning, "ServerServesNothing",
+      cause: "A TCP or TLS server of a Gateway has no route: connections to it are closed.",
+      fix: "Bind a VirtualService with a tcp or tls route to it."),
+    Message(
+      "SP1054", .warning, "ProxyProtocolSettings",
+      cause:
+        "Annotations of a Gateway about the PROXY protocol are wrong, or contradict those of another Gateway on the socket.",
+      fix: "See docs/tcp.md for what they may say."),
   ]
 }
