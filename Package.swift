@@ -43,7 +43,7 @@ let package = Package(
     .systemLibrary(name: "CPcre2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
 
-    module("Wire", []),
+    module("Wire", ["CNghttp2"]),
     module("Resources", [.product(name: "Yams", package: "Yams")]),
     module("Routing", ["Wire", "Resources", "CPcre2"]),
     module("Transport", ["CLinux", "COpenSSL", "CCares"]),
@@ -62,7 +62,7 @@ let package = Package(
     tests("RoutingTests", ["Routing", "Wire", "Resources"]),
     tests("TransportTests", ["Transport", "CLinux"]),
     tests("ProxyTests", ["Proxy", "Transport"]),
-    tests("OperationsTests", ["Operations", "Resources"]),
+    tests("OperationsTests", ["Operations", "Resources", "Routing"]),
   ]
 )
 

@@ -147,10 +147,8 @@ enum AccessLogFormatter {
   }
 
   private static func writeServerName(_ stream: Stream, _ line: inout LineWriter, _ output: inout MutableRawSpan) {
-    guard case .http1(let connection) = stream.downstream, stream.source.isTLS else {
-      return line.missing(into: &output)
-    }
-    connection.with { $0.tls?.withServerName { line.span($0, into: &output) } }
+    guard stream.source.isTLS else { return line.missing(into: &output) }
+    stream.downstream.withSession { $0?.withServerName { line.span($0, into: &output) } }
   }
 
   private static func writeRouteName(_ stream: Stream, _ line: inout LineWriter, _ output: inout MutableRawSpan) {

@@ -2,16 +2,16 @@ import Transport
 
 /// The client connections of one worker, in a list that runs through them: entering and leaving costs a few stores.
 final class ConnectionList {
-  private var first: Ref<HTTP1DownstreamConnection>?
+  private var first: Ref<DownstreamConnection>?
 
-  func add(_ connection: HTTP1DownstreamConnection) {
+  func add(_ connection: DownstreamConnection) {
     connection.nextInList = first
     connection.previousInList = nil
     first?.with { $0.previousInList = Ref(connection) }
     first = Ref(connection)
   }
 
-  func remove(_ connection: HTTP1DownstreamConnection) {
+  func remove(_ connection: DownstreamConnection) {
     let next = connection.nextInList
     let previous = connection.previousInList
     if let previous {
@@ -25,7 +25,7 @@ final class ConnectionList {
   }
 
   /// Calls `body` for each connection; it may close the one it is called for.
-  func forEach(_ body: (HTTP1DownstreamConnection) -> Void) {
+  func forEach(_ body: (DownstreamConnection) -> Void) {
     var current = first
     while let link = current {
       current = link.with { $0.nextInList }

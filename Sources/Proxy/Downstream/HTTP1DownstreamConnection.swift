@@ -5,7 +5,7 @@ import Wire
 ///
 ///     idle ──first byte──▶ head ──complete──▶ body ──end──▶ awaitingResponse ──response ended──▶ idle
 ///                                               └──response ended early──▶ discarding ──end──▶ idle
-final class HTTP1DownstreamConnection: Connection {
+final class HTTP1DownstreamConnection: DownstreamConnection {
   /// What the connection reads next.
   enum Phase: UInt8 {
     /// Between requests.
@@ -22,14 +22,8 @@ final class HTTP1DownstreamConnection: Connection {
     case closing
   }
 
-  let worker: Ref<Worker>
-  let acceptor: Acceptor
-  var nextInList: Ref<HTTP1DownstreamConnection>?
-  var previousInList: Ref<HTTP1DownstreamConnection>?
   private(set) var phase = Phase.idle
   private var stream: Ref<Stream>?
-  private var source: StreamSource
-  private var generationNumber: Int
   private var parser = HTTP1HeadParser()
   private var reader = HTTP1BodyReader()
   private var writer = HTTP1BodyWriter()
@@ -37,6 +31,8 @@ final class HTTP1DownstreamConnection: Connection {
   private var requestIsPersistent = true
   private var responseIsPersistent = true
   private var awaitsContinue = false
+  /// Protocols were switched: bytes pass as they are, both ways, until one side ends.
+  private var isTunnel = false
   private var discardedBytes = 0
   private var requestCount = 0
   private var timer = TimerID.none
@@ -50,26 +46,16 @@ final class HTTP1DownstreamConnection: Connection {
     static let body: UInt8 = 3
   }
 
-  init(
+  override init(
     acceptor: Acceptor, worker: Worker, descriptor: Int32, peer: SocketAddress, tls: TLSSession?
   ) throws {
-    self.worker = Ref(worker)
-    self.acceptor = acceptor
-    source = StreamSource()
-    source.peer = peer
-    source.local = SocketAddress.local(of: descriptor) ?? acceptor.address
-    source.isTLS = tls != nil
-    generationNumber = -1
-    try super.init(loop: worker.loop, descriptor: descriptor, peer: peer, tls: tls, isConnecting: false)
-    worker.connectionOpened(self)
+    try super.init(acceptor: acceptor, worker: worker, descriptor: descriptor, peer: peer, tls: tls)
     armTimer(
       tls == nil ? worker.limits.idleTimeoutMilliseconds : worker.limits.handshakeTimeoutMilliseconds, Timer.idle)
   }
 
-  @available(*, unavailable, message: "use the initializer of this class")
-  override init(
-    loop: EventLoop, descriptor: Int32, peer: SocketAddress, tls: TLSSession?, isConnecting: Bool
-  ) throws { fatalError("use the initializer of this class") }
+  @available(*, unavailable, message: "a connection begins with HTTP/1")
+  override init(takingOver other: DownstreamConnection) { fatalError("a connection begins with HTTP/1") }
 
   // MARK: Reading
 
@@ -78,6 +64,14 @@ final class HTTP1DownstreamConnection: Connection {
       $0.counters.handshakes += 1
       armTimer($0.limits.idleTimeoutMilliseconds, Timer.idle)
     }
+    if tls?.hasChosenHTTP2 == true { becomeHTTP2() }
+  }
+
+  /// The client speaks HTTP/2: agreed on by ALPN, or by its first bytes (prior knowledge, RFC 9113, section 3.3).
+  private func becomeHTTP2() {
+    loop.cancel(&timer)
+    phase = .closing
+    HTTP2DownstreamConnection(takingOver: self).begin()
   }
 
   override func inputAvailable() {
@@ -103,6 +97,17 @@ final class HTTP1DownstreamConnection: Connection {
     switch phase {
     case .idle:
       guard !input.isEmpty, acceptsOutput else { return false }
+      if requestCount == 0 {
+        switch withInput({ HTTP2Preface.compare($0) }) {
+        case .no: break
+        case .perhaps:
+          worker.with { armTimer($0.limits.headerTimeoutMilliseconds, Timer.head) }
+          return false
+        case .yes:
+          becomeHTTP2()
+          return false
+        }
+      }
       takeStream()
       phase = .head
       // Once a request: bytes that drip in do not buy more time.
@@ -156,19 +161,10 @@ final class HTTP1DownstreamConnection: Connection {
       let isComplete = reader.isComplete
       phase = isComplete ? .awaitingResponse : .body
       stream.with {
-        $0.requestEnded = isComplete
+        $0.requestEnded = isComplete && !$0.request.wantsUpgrade
         $0.begin(from: .http1(Ref(self)), source: source, generation: worker.currentGeneration)
         if isComplete, self.stream != nil { $0.armRouteTimer() }
       }
-    }
-  }
-
-  /// A connection serves the newest snapshot with every request: its listener and chain are looked up anew once.
-  private func adoptGeneration(_ worker: Worker) {
-    worker.currentGeneration.with { generation in
-      guard generation.number != generationNumber else { return }
-      generationNumber = generation.number
-      generation.locate(acceptor: acceptor, tls: tls, into: &source)
     }
   }
 
@@ -186,6 +182,7 @@ final class HTTP1DownstreamConnection: Connection {
           withInput { stream.requestBody($0.extracting(offset..<offset + count)) }
         }
         input.consume(reader.took(taken, at: offset))
+        if isTunnel, taken > 0 { worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.body) } }
         if phase != .body { return true }
         if taken < count { return false }
       case .end(let consumed):
@@ -233,6 +230,11 @@ final class HTTP1DownstreamConnection: Connection {
     case .idle, .head:
       abandonStream()
       closeNow(lingering: false)
+    case .body where isTunnel:
+      // The client sends no more; what the upstream still has to say goes on.
+      guard input.isEmpty else { return }
+      phase = .awaitingResponse
+      stream?.with { $0.endRequest() }
     case .body:
       // The client broke off inside its request.
       detachStream()?.with { $0.downstreamClosed() }
@@ -247,6 +249,7 @@ final class HTTP1DownstreamConnection: Connection {
 
   /// Writes the response head and decides how the body is framed and whether the connection stays.
   func sendResponseHead(_ stream: Stream) {
+    if stream.response.status == 101 { return switchProtocols(stream) }
     let version = stream.request.version
     let hasBody = stream.response.hasBody(for: stream.request.method)
     var framing = stream.response.framing
@@ -254,7 +257,12 @@ final class HTTP1DownstreamConnection: Connection {
     case .untilClose, .chunked:
       framing = version == .http10 ? .untilClose : .chunked
       if version == .http10 { responseIsPersistent = false }
-    case .length, .none: break
+    case .none:
+      // HTTP/2 has other means to say that there is no body.
+      if hasBody, !stream.response.headers.contains(.contentLength) {
+        stream.response.headers.append(.contentLength, 0)
+      }
+    case .length: break
     }
     responseIsPersistent = responseIsPersistent && requestIsPersistent && keepsAlive(stream)
     let connection: HTTP1.ConnectionField =
@@ -263,6 +271,17 @@ final class HTTP1DownstreamConnection: Connection {
     let written = gather(size) { stream.response.writeHTTP1(into: &$0, framing: framing, connection: connection) }
     if !written { return abortResponse() }
     writer.begin(hasBody ? framing : .none)
+  }
+
+  private func switchProtocols(_ stream: Stream) {
+    let size = stream.response.http1ByteCount
+    let written = gather(size) { stream.response.writeHTTP1(into: &$0, framing: .none, connection: .upgrade) }
+    if !written { return abortResponse() }
+    isTunnel = true
+    responseIsPersistent = false
+    reader.begin(.untilClose)
+    writer.begin(.untilClose)
+    phase = .body
   }
 
   private func keepsAlive(_ stream: Stream) -> Bool {
@@ -349,7 +368,7 @@ final class HTTP1DownstreamConnection: Connection {
   }
 
   /// The worker drains: an idle connection closes now, a busy one after its response.
-  func drain() {
+  override func drain() {
     if phase == .idle, input.isEmpty { closeNow(lingering: false) }
   }
 
@@ -371,10 +390,6 @@ final class HTTP1DownstreamConnection: Connection {
       stream.reset()
       worker.with { $0.streams.give(stream) }
     }
-  }
-
-  override func connectionFailed(_ failure: ConnectionFailure) {
-    if case .handshake = failure { worker.with { $0.counters.handshakeFailures += 1 } }
   }
 
   override func connectionClosed() {

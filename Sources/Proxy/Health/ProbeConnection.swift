@@ -42,6 +42,9 @@ final class ProbeConnection: Connection {
     loop: EventLoop, descriptor: Int32, peer: SocketAddress, tls: TLSSession?, isConnecting: Bool
   ) throws { fatalError("use the initializer of this class") }
 
+  @available(*, unavailable, message: "use the initializer of this class")
+  override init(takingOver other: Connection) { fatalError("use the initializer of this class") }
+
   override func connectionOpened() {
     switch probe.kind {
     case .tcpSocket: judge(nil)

@@ -28,6 +28,10 @@ package struct WorkerCounters: Sendable {
   package var bytesReceived = 0
   /// `downstream_cx_tx_bytes_total`
   package var bytesSent = 0
+  /// `downstream_cx_http2_total`
+  package var http2Connections = 0
+  /// HTTP/2 connections that were ended because the client broke the protocol or flooded us.
+  package var http2ProtocolErrors = 0
   /// Access log lines that the writer did not take in time.
   package var droppedLogLines = 0
 
@@ -48,6 +52,8 @@ package struct WorkerCounters: Sendable {
     sum.connectionsRefused += other.connectionsRefused
     sum.bytesReceived += other.bytesReceived
     sum.bytesSent += other.bytesSent
+    sum.http2Connections += other.http2Connections
+    sum.http2ProtocolErrors += other.http2ProtocolErrors
     sum.droppedLogLines += other.droppedLogLines
   }
 }

@@ -36,6 +36,10 @@ package struct ResponseFlags: OptionSet, Hashable, Sendable {
   package static let faultInjected = ResponseFlags(rawValue: 1 << 14)
   /// DI: a delay was injected.
   package static let delayInjected = ResponseFlags(rawValue: 1 << 15)
+  /// UR: the upstream reset the stream.
+  package static let upstreamRemoteReset = ResponseFlags(rawValue: 1 << 16)
+  /// DR: the client reset the stream.
+  package static let downstreamRemoteReset = ResponseFlags(rawValue: 1 << 17)
 
   /// The short names in the order in which Envoy writes them.
   package static let names: [(flag: ResponseFlags, name: StaticString)] = [
@@ -43,6 +47,7 @@ package struct ResponseFlags: OptionSet, Hashable, Sendable {
     (.upstreamRetryLimitExceeded, "URX"), (.noClusterFound, "NC"), (.downstreamConnectionTermination, "DC"),
     (.upstreamRequestTimeout, "UT"), (.upstreamConnectionTermination, "UC"), (.upstreamProtocolError, "UPE"),
     (.downstreamProtocolError, "DPE"), (.streamIdleTimeout, "SI"), (.overloadManager, "OM"),
-    (.dnsResolutionFailure, "DF"), (.faultInjected, "FI"), (.delayInjected, "DI"),
+    (.dnsResolutionFailure, "DF"), (.faultInjected, "FI"), (.delayInjected, "DI"), (.upstreamRemoteReset, "UR"),
+    (.downstreamRemoteReset, "DR"),
   ]
 }

@@ -10,6 +10,10 @@ package enum UpstreamFailure: UInt8 {
   case connectionTermination
   /// As before, on a connection that had served other requests: most likely it was closed while idle.
   case staleConnection
+  /// The upstream reset this stream of an HTTP/2 connection.
+  case remoteReset
+  /// The upstream did not begin with this stream (RFC 9113, section 8.7): sending it again cannot do harm.
+  case refusedStream
   /// What came is not HTTP.
   case protocolError
   /// A circuit breaker is open.
@@ -23,7 +27,9 @@ package enum UpstreamFailure: UInt8 {
     switch self {
     case .connectFailure, .connectTimeout:
       return !conditions.isDisjoint(with: [.connectFailure, .serverError, .gatewayError, .reset, .resetBeforeRequest])
-    case .connectionTermination, .staleConnection, .protocolError:
+    case .refusedStream:
+      return !conditions.isDisjoint(with: [.refusedStream, .serverError, .gatewayError, .reset])
+    case .connectionTermination, .staleConnection, .protocolError, .remoteReset:
       return !conditions.isDisjoint(with: [.serverError, .gatewayError, .reset])
     case .overflow, .truncated: return false
     }
@@ -34,10 +40,14 @@ package enum UpstreamFailure: UInt8 {
     switch self {
     case .connectFailure, .connectTimeout: return .upstreamConnectionFailure
     case .connectionTermination, .staleConnection, .truncated: return .upstreamConnectionTermination
+    case .remoteReset, .refusedStream: return .upstreamRemoteReset
     case .protocolError: return .upstreamProtocolError
     case .overflow: return .upstreamOverflow
     }
   }
+
+  /// The request cannot have been acted on, most likely: worth one more attempt at once.
+  var isHarmless: Bool { self == .staleConnection || self == .refusedStream }
 
   /// 502 for what is not HTTP, 503 else, as in Envoy.
   var status: Int { self == .protocolError ? 502 : 503 }
@@ -49,6 +59,8 @@ package enum UpstreamFailure: UInt8 {
     case .connectTimeout: return "upstream_reset_before_response_started{connection_timeout}"
     case .connectionTermination, .staleConnection, .truncated:
       return "upstream_reset_before_response_started{connection_termination}"
+    case .remoteReset: return "upstream_reset_before_response_started{remote_reset}"
+    case .refusedStream: return "upstream_reset_before_response_started{remote_refused_stream_reset}"
     case .protocolError: return "upstream_reset_before_response_started{protocol_error}"
     case .overflow: return "upstream_reset_before_response_started{overflow}"
     }
@@ -60,6 +72,8 @@ package enum UpstreamFailure: UInt8 {
     case .connectFailure: return "remote connection failure"
     case .connectTimeout: return "connection timeout"
     case .connectionTermination, .staleConnection, .truncated: return "connection termination"
+    case .remoteReset: return "remote reset"
+    case .refusedStream: return "remote refused stream reset"
     case .protocolError: return "protocol error"
     case .overflow: return "overflow"
     }

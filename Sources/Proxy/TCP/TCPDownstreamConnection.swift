@@ -103,7 +103,7 @@ final class TCPDownstreamConnection: TCPConnection {
       record.failureReason = problem
       return end(.upstreamConnectionFailure, resetting: false)
     }
-    switch worker.with({ cluster.pick(random: &$0.random) }) {
+    switch cluster.pick(forConnectionFrom: record.peer) {
     case .endpoint(let endpoint): endpoint.with { connect(to: $0, of: cluster) }
     case .unresolved:
       isAwaitingEndpoint = true

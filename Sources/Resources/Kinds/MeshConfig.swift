@@ -27,7 +27,7 @@ package struct MeshConfig: Sendable {
   package var outboundTrafficPolicy: Located<OutboundTrafficPolicy>?
   package var trustDomain: Located<String>?
   package var rootNamespace: Located<String>?
-  package var defaultConfig: ProxyConfig?
+  package var defaultConfig: MeshProxyConfig?
   /// In milliseconds.
   package var connectTimeout: Located<Int>?
   /// In milliseconds.
@@ -43,7 +43,7 @@ package struct MeshConfig: Sendable {
     outboundTrafficPolicy = reader.object("outboundTrafficPolicy") { $0.enumeration("mode") } ?? nil
     trustDomain = reader.string("trustDomain")
     rootNamespace = reader.string("rootNamespace")
-    defaultConfig = reader.object("defaultConfig", ProxyConfig.init)
+    defaultConfig = reader.object("defaultConfig", MeshProxyConfig.init)
     connectTimeout = reader.duration("connectTimeout")
     dnsRefreshRate = reader.duration("dnsRefreshRate")
     if let accessLogFormat, !accessLogFormat.value.isEmpty { reader.notActedOn("accessLogFormat") }

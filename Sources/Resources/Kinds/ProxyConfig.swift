@@ -1,35 +1,19 @@
-import Yams
-
-/// Settings of an instance: `meshConfig.defaultConfig`, or the annotation `proxy.istio.io/config` of its pods. Most of
-/// them concern Envoy; what a gateway without Envoy acts on is here.
+/// networking.istio.io ProxyConfig: how many workers an instance has. Environment and image belong to the proxy's pod.
 package struct ProxyConfig: Sendable {
-  /// Where a pod carries its own settings.
-  package static let annotation = "proxy.istio.io/config"
-
-  /// What stands in front of the instance.
-  package struct GatewayTopology: Sendable {
-    package var location: SourceLocation
-    /// Every connection begins with a PROXY protocol header (`proxyProtocol: {}`).
-    package var acceptsProxyProtocol: Bool
-
-    init(_ reader: FieldReader) {
-      location = reader.location
-      acceptsProxyProtocol = reader.has("proxyProtocol")
-      reader.accept("proxyProtocol")
-    }
-  }
-
-  package var gatewayTopology: GatewayTopology?
+  package var selector: [String: Located<String>]?
+  /// 0 for one worker a processor.
+  package var concurrency: Located<Int>?
 
   init(_ reader: FieldReader) {
-    reader.isLenient = true
-    gatewayTopology = reader.object("gatewayTopology", GatewayTopology.init)
-  }
-
-  /// From the text of the annotation; nil when it is not a YAML mapping.
-  package init?(annotation text: String) {
-    guard case .mapping(let mapping)? = try? Yams.compose(yaml: text) else { return nil }
-    let context = DecodingContext(file: Self.annotation)
-    self.init(FieldReader(mapping, at: SourceLocation(file: Self.annotation, line: 1, column: 1), context))
+    selector = reader.object("selector") { $0.stringMap("matchLabels") }
+    concurrency = reader.integer("concurrency")
+    _ = reader.stringMap("environmentVariables")
+    _ = reader.object("image") { $0.string("imageType") }
+    reader.notApplicable("environmentVariables", why: "the environment is that of the process")
+    reader.notApplicable("image", why: "there is no other image to choose")
+    if let selector { HostRules.checkSelector(selector, reader.context) }
+    if let concurrency, concurrency.value < 0 {
+      reader.context.error("concurrency must be greater than or equal to 0", at: concurrency.location)
+    }
   }
 }

@@ -46,6 +46,7 @@ final class ClusterBuilder {
         name: name, host: host, port: UInt16(clamping: port.number), subset: subset, discovery: .static)
       fillEndpoints(&settings, entry, port, policy.labels, request)
       fillPolicy(&settings, policy, entry, request)
+      settings.httpProtocol = httpProtocol(of: port, policy)
       return add(settings)
     }
   }
@@ -213,12 +214,25 @@ final class ClusterBuilder {
       settings.endpoints.append(
         .init(address: address, port: number, weight: weight, locality: endpoint.locality?.value ?? ""))
     } else {
-      settings.dnsNames.append(.init(name: address, port: number, weight: weight))
+      settings.dnsNames.append(
+        .init(name: address, port: number, weight: weight, locality: endpoint.locality?.value ?? ""))
       if settings.discovery != .logicalDNS { settings.discovery = .strictDNS }
     }
   }
 
   // MARK: Policy
+
+  /// HTTP/2 where the port says so, or the DestinationRule upgrades a port that says HTTP (`cluster_traffic_policy.go`).
+  private func httpProtocol(
+    of port: ServiceRegistry.Port, _ policy: TrafficPolicyResolver.Effective
+  ) -> Cluster.HTTPProtocol {
+    if policy.connectionPool?.useClientProtocol?.value == true { return .asDownstream }
+    switch port.kind {
+    case .http2, .grpc, .grpcWeb: return .http2
+    case .http: return policy.connectionPool?.h2UpgradePolicy?.value == .upgrade ? .http2 : .http1
+    default: return .http1
+    }
+  }
 
   func fillPolicy(
     _ settings: inout Cluster.Settings, _ policy: TrafficPolicyResolver.Effective, _ entry: ServiceRegistry.Entry,
@@ -238,6 +252,7 @@ final class ClusterBuilder {
       if let idle = pool.tcpIdleTimeout { settings.tcpIdleTimeoutMilliseconds = Int32(clamping: idle.value) }
       settings.maxRequestsPerConnection = pool.maxRequestsPerConnection?.value ?? 0
     }
+    Self.fill(&settings, from: policy)
     switch policy.proxyProtocol {
     case .v1: settings.proxyProtocol = .v1
     case .v2: settings.proxyProtocol = .v2

@@ -17,7 +17,7 @@ struct ProxyProtocolBuilder {
   }
 
   /// What the mesh says, and what the instance's own pods say.
-  private static func proxyConfigs(_ resources: ResourceSet, _ identity: InstanceIdentity) -> [ProxyConfig] {
+  private static func proxyConfigs(_ resources: ResourceSet, _ identity: InstanceIdentity) -> [MeshProxyConfig] {
     var configs = resources.operators.compactMap { $0.spec.meshConfig?.defaultConfig }
     for resource in resources.operators {
       for component in resource.spec.components where component.name?.value == identity.name {
@@ -31,8 +31,8 @@ struct ProxyProtocolBuilder {
     return configs
   }
 
-  private static func config(_ annotations: [String: String]?) -> [ProxyConfig] {
-    annotations?[ProxyConfig.annotation].flatMap { ProxyConfig(annotation: $0) }.map { [$0] } ?? []
+  private static func config(_ annotations: [String: String]?) -> [MeshProxyConfig] {
+    annotations?[MeshProxyConfig.annotation].flatMap { MeshProxyConfig(annotation: $0) }.map { [$0] } ?? []
   }
 
   /// The index of the socket's policy in `policies`, -1 without.

@@ -8,6 +8,15 @@ struct ServiceRegistry {
     let name: String
     let protocolName: String
     let targetPort: Int?
+
+    /// The protocol that a ServiceEntry's `protocol`, a Service's `appProtocol` or the name of its port says
+    /// (`protocol.go`): `http2`, `grpc-web-admin`, `kubernetes.io/h2c`.
+    var kind: PortProtocol? {
+      let text = protocolName.lowercased()
+      if text == "kubernetes.io/h2c" { return .http2 }
+      if text.hasPrefix("grpc-web") { return .grpcWeb }
+      return PortProtocol(name: String(text.prefix { $0 != "-" }))
+    }
   }
 
   /// Where a host comes from.

@@ -16,7 +16,7 @@ struct TLSPolicyBuilder {
     policy.minimumVersion = version(tls.minProtocolVersion?.value) ?? .tls12
     policy.maximumVersion = version(tls.maxProtocolVersion?.value) ?? .tls13
     policy.cipherSuites = tls.cipherSuites.map(\.value).filter { ServerTLSSettings.knownCipherSuites.contains($0) }
-    policy.alpn = server.portProtocol == .https ? ["http/1.1"] : []
+    policy.alpn = server.portProtocol == .https ? ["h2", "http/1.1"] : []
     policy.subjectAltNames = tls.subjectAltNames.map(\.value)
     policy.spkiPins = tls.spkiPins.map(\.value)
     policy.certificateHashes = tls.certificateHashes.map(\.value)

@@ -8,6 +8,7 @@ struct TrafficPolicyResolver {
   struct Effective {
     var loadBalancer: LoadBalancerSettings?
     var connectionPool: ConnectionPoolSettings?
+    var outlierDetection: OutlierDetection?
     var tls: ClientTLSSettings?
     var tunnel: TunnelSettings?
     var proxyProtocol: ProxyProtocolVersion?
@@ -62,6 +63,7 @@ struct TrafficPolicyResolver {
     let entry = base.portLevelSettings.first { $0.port?.value == port }?.policy ?? base
     effective.loadBalancer = entry.loadBalancer
     effective.connectionPool = entry.connectionPool
+    effective.outlierDetection = entry.outlierDetection
     effective.tls = entry.tls
     // Entries for ports have neither: beside one for this port they are not in force.
     effective.tunnel = entry.tunnel
@@ -75,11 +77,13 @@ struct TrafficPolicyResolver {
     if let entry = subset.portLevelSettings.first(where: { $0.port?.value == port })?.policy {
       effective.loadBalancer = entry.loadBalancer
       effective.connectionPool = entry.connectionPool
+      effective.outlierDetection = entry.outlierDetection
       effective.tls = entry.tls
       return
     }
     effective.loadBalancer = subset.loadBalancer ?? effective.loadBalancer
     effective.connectionPool = subset.connectionPool ?? effective.connectionPool
+    effective.outlierDetection = subset.outlierDetection ?? effective.outlierDetection
     effective.tls = subset.tls ?? effective.tls
   }
 

@@ -93,6 +93,39 @@ open class Connection: EventHandler {
     loop.adopt(self)
   }
 
+  /// Goes on with the socket, the TLS session and the buffers of `other`, which is over without having been closed: the
+  /// protocol that is spoken turned out to be another one. `begin()` follows.
+  package init(takingOver other: Connection) {
+    loop = other.loop
+    descriptor = other.descriptor
+    peer = other.peer
+    tls = other.tls
+    input = ByteBuffer(pool: loop.buffers)
+    output = ByteBuffer(pool: loop.buffers)
+    state = other.state
+    inputEnded = other.inputEnded
+    isOutputBlocked = other.isOutputBlocked
+    bytesReceived = other.bytesReceived
+    bytesSent = other.bytesSent
+    mayHaveInput = true
+    super.init()
+    swap(&input, &other.input)
+    swap(&output, &other.output)
+    loop.modify(descriptor, self, for: [.readable, .writable, .peerClosed])
+    loop.adopt(self)
+    other.loop.cancel(&other.lingerTimer)
+    other.loop.cancel(&other.quietTimer)
+    other.state = .closed
+    loop.release(other)
+  }
+
+  /// Handles what `other` had received, and reads on.
+  package final func begin() {
+    if !input.isEmpty || inputEnded { inputAvailable() }
+    if !output.isEmpty { scheduleFlush() }
+    resumeInput()
+  }
+
   @available(*, unavailable, message: "a connection has a descriptor")
   package override init() { fatalError("a connection has a descriptor") }
 

@@ -31,6 +31,15 @@ extension TLSSession {
     return unsafe String(decoding: UnsafeBufferPointer(start: pointer, count: Int(count)), as: UTF8.self)
   }
 
+  /// HTTP/2 was agreed on by ALPN (RFC 9113, section 3.2).
+  package var hasChosenHTTP2: Bool {
+    var pointer: UnsafePointer<UInt8>?
+    var count: UInt32 = 0
+    unsafe SSL_get0_alpn_selected(ssl, &pointer, &count)
+    guard let pointer = unsafe pointer, count == 2 else { return false }
+    return unsafe pointer[0] == 0x68 && pointer[1] == 0x32
+  }
+
   /// The handshake was shortened by an earlier session.
   package var isResumed: Bool { unsafe SSL_session_reused(ssl) == 1 }
 

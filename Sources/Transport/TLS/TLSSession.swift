@@ -61,9 +61,10 @@ package final class TLSSession {
   ///   - serverName: sent as SNI; nil for none. An IP address is never sent (RFC 6066).
   ///   - verifiedHost: the name that the certificate must be for, instead of the configuration's.
   ///   - peer: sessions are kept for each endpoint apart when it is given.
+  ///   - offersHTTP2: offers `h2` alone by ALPN, instead of what the configuration says.
   package init(
     connecting context: TLSClientContext, descriptor: Int32, serverName: String?, verifiedHost: String? = nil,
-    peer: SocketAddress? = nil
+    peer: SocketAddress? = nil, offersHTTP2: Bool = false
   ) {
     client = context
     listener = nil
@@ -75,6 +76,7 @@ package final class TLSSession {
     if let serverName, SocketAddress(literal: serverName, port: 0) == nil {
       unsafe _ = shim_SSL_set_tlsext_host_name(ssl, serverName)
     }
+    if offersHTTP2 { unsafe _ = SSL_set_alpn_protos(ssl, Self.http2Only, UInt32(Self.http2Only.count)) }
     if let verifiedHost, let parameters = unsafe SSL_get0_param(ssl) {
       // A name that cannot be verified must not be skipped: nothing is called by the empty name that stays in force then.
       if unsafe !TLSClientContext.expect(verifiedHost, in: parameters) {
@@ -89,6 +91,9 @@ package final class TLSSession {
     if !isBroken { unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN) }
     unsafe SSL_free(ssl)
   }
+
+  /// As on the wire: length, name.
+  private static let http2Only: [UInt8] = [2, 0x68, 0x32]
 
   private static func make(_ context: OpaquePointer) -> OpaquePointer {
     // It fails for want of memory only, and Swift itself ends the process then.

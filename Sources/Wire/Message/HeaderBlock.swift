@@ -220,15 +220,6 @@ package struct HeaderBlock: ~Copyable {
   /// A copy of some bytes, for rare edits that need them while the block changes.
   func copy(of range: ByteRange) -> [UInt8] { Array(store[..<used][range.range]) }
 
-  /// Compares bytes of the store with `other` without regard to case.
-  func equalsIgnoringCase(_ range: ByteRange, _ other: RawSpan) -> Bool {
-    guard Int(range.count) == other.byteCount else { return false }
-    let left = bytes.extracting(range.range).octets
-    let right = other.octets
-    for index in 0..<left.count where Octet.lowercased(left[index]) != Octet.lowercased(right[index]) { return false }
-    return true
-  }
-
   /// Whether there is a field with this name.
   package func contains(_ token: HeaderName) -> Bool { firstIndex(of: token) >= 0 }
 
@@ -281,6 +272,11 @@ package struct HeaderBlock: ~Copyable {
     }
   }
 
+  /// Removes all fields with this name in lower case.
+  package mutating func removeAll(named lowercased: StaticString) {
+    lowercased.withUTF8Buffer { unsafe removeAll(named: RawSpan(_unsafeElements: $0)) }
+  }
+
   /// Removes the field at `index`.
   package mutating func remove(at index: Int) {
     guard !fields[index].isRemoved else { return }
@@ -292,6 +288,19 @@ package struct HeaderBlock: ~Copyable {
   package mutating func setValue(at index: Int, _ range: ByteRange) {
     fields[index].value = range
     fields[index].lineEnd = 0
+  }
+
+  /// Makes one `cookie` field of several, as HTTP/1 wants them (RFC 9113, section 8.2.3).
+  mutating func joinCookies() {
+    let first = firstIndex(of: .cookie)
+    guard first >= 0 else { return }
+    let start = internCopy(fields[first].value).start
+    for index in (first + 1)..<fields.count where fields[index].token == .cookie && !fields[index].isRemoved {
+      _ = intern("; ")
+      _ = internCopy(fields[index].value)
+      remove(at: index)
+    }
+    setValue(at: first, ByteRange(offset: start, count: used - start))
   }
 
   // MARK: Writing

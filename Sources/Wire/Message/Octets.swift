@@ -16,6 +16,15 @@ extension RawSpan {
     return lowercased.withUTF8Buffer { unsafe Self.equal(self, RawSpan(_unsafeElements: $0)) }
   }
 
+  /// Compares without regard to ASCII case.
+  func equalsIgnoringCase(_ other: RawSpan) -> Bool {
+    guard byteCount == other.byteCount else { return false }
+    let left = octets
+    let right = other.octets
+    for index in 0..<left.count where Octet.lowercased(left[index]) != Octet.lowercased(right[index]) { return false }
+    return true
+  }
+
   /// Eight bytes at a time, the last eight overlapping those before; both have the same length.
   @inline(__always)
   private static func equal(_ bytes: RawSpan, _ lowercased: RawSpan) -> Bool {

@@ -9,9 +9,12 @@ package struct ResponseHead: ~Copyable {
   package var isPersistent = true
   /// `Connection` names fields that must not be forwarded.
   var hasNominatedFields = false
-  package var headers = HeaderBlock(byteCapacity: 2048, fieldCapacity: 32)
+  package var headers: HeaderBlock
 
-  package init() {}
+  /// - Parameter byteCapacity: bytes of fields that fit without growing.
+  package init(byteCapacity: Int = 2048) {
+    headers = HeaderBlock(byteCapacity: byteCapacity, fieldCapacity: byteCapacity / 64)
+  }
 
   /// Forgets everything, keeps the memory.
   package mutating func reset() {

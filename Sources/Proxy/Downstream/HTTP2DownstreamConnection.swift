@@ -1,0 +1,316 @@
+import Transport
+import Wire
+
+/// A client's HTTP/2 connection: many requests at a time, each in an exchange of its own.
+///
+/// Frames of all streams gather during a loop turn and leave in one write at its end (`pump`).
+final class HTTP2DownstreamConnection: DownstreamConnection {
+  let session: HTTP2Session
+  /// By slot. The links are for use without reference counting.
+  private var exchanges: [HTTP2DownstreamExchange] = []
+  private var links: [Ref<HTTP2DownstreamExchange>] = []
+  /// Slots whose stream waits for room in `outgoing`.
+  private var blocked: [Int32] = []
+  private var isProcessing = false
+  private var isPumpScheduled = false
+  private var isShuttingDown = false
+  /// The peer broke the protocol: what it still sends is not looked at.
+  private var isBroken = false
+  private var timer = TimerID.none
+  private var headTimer = TimerID.none
+
+  /// Bytes gathered before they are written in the middle of a turn.
+  private static let gatherBytes = 64 * 1024
+  /// Between the announcement that the connection will close and the refusal of new streams: a round trip, amply.
+  private static let shutdownMilliseconds: Int64 = 1000
+
+  private enum Timer {
+    static let idle: UInt8 = 1
+    static let head: UInt8 = 2
+    static let shutdown: UInt8 = 3
+  }
+
+  override init(takingOver other: DownstreamConnection) {
+    var settings = HTTP2Settings()
+    other.worker.with {
+      settings.maxHeaderBytes = $0.limits.http1.maxHeaderBytes
+      settings.maxHeaderCount = $0.limits.http1.maxHeaderCount
+    }
+    session = HTTP2Session(.server, settings: settings)
+    super.init(takingOver: other)
+    worker.with {
+      $0.counters.http2Connections += 1
+      loop.arm(&timer, after: max(1, $0.limits.idleTimeoutMilliseconds), owner: self, tag: Timer.idle)
+      loop.arm(&headTimer, after: max(1, $0.limits.headerTimeoutMilliseconds), owner: self, tag: Timer.head)
+    }
+    schedulePump()
+  }
+
+  @available(*, unavailable, message: "a connection begins with HTTP/1")
+  override init(
+    acceptor: Acceptor, worker: Worker, descriptor: Int32, peer: SocketAddress, tls: TLSSession?
+  ) throws { fatalError("a connection begins with HTTP/1") }
+
+  // MARK: Receiving
+
+  override func inputAvailable() {
+    guard !isProcessing else { return }
+    if isBroken { return input.removeAll() }
+    isProcessing = true
+    var isRefused = false
+    if !input.isEmpty {
+      isRefused = withInput { session.receive($0) } != .consumed
+      handleEvents()
+      input.removeAll()
+    }
+    isProcessing = false
+    guard state == .open else { return }
+    if isRefused { return breakOff() }
+    if inputEnded { return close() }
+    rearmTimers()
+    schedulePump()
+  }
+
+  private func rearmTimers() {
+    worker.with {
+      loop.arm(&timer, after: max(1, $0.limits.idleTimeoutMilliseconds), owner: self, tag: Timer.idle)
+      if session.isInsideHead {
+        if !headTimer.isArmed {
+          loop.arm(&headTimer, after: max(1, $0.limits.headerTimeoutMilliseconds), owner: self, tag: Timer.head)
+        }
+      } else if session.hasSeenStream {
+        loop.cancel(&headTimer)
+      }
+    }
+  }
+
+  /// The peer broke the protocol: it gets to know why, then the connection closes.
+  private func breakOff() {
+    isBroken = true
+    worker.with {
+      $0.counters.http2ProtocolErrors += 1
+      $0.counters.refusedRequests += 1
+    }
+    pump()
+    if state == .open { closeAfterFlush(lingering: true) }
+  }
+
+  private func handleEvents() {
+    var index = 0
+    // Handling one may add others.
+    while index < session.eventCount, state == .open {
+      handle(session.event(at: index))
+      index += 1
+    }
+    session.clearEvents()
+  }
+
+  private func handle(_ event: HTTP2Event) {
+    switch event.kind {
+    case .head: beginRequest(event)
+    case .headTooLarge: refuse(event)
+    case .data:
+      let range = Int(event.offset)..<Int(event.offset + event.count)
+      exchange(event.slot)?.with { exchange in withInput { exchange.receive($0.extracting(range)) } }
+    case .trailers:
+      guard let exchange = exchange(event.slot) else { return session.discard(event) }
+      exchange.with { exchange in
+        guard let stream = exchange.stream else { return session.discard(event) }
+        stream.with { session.take(event, into: &$0.requestTrailers) }
+        exchange.requestEnded()
+      }
+    case .ended: exchange(event.slot)?.with { $0.requestEnded() }
+    case .closed:
+      exchange(event.slot)?.with { $0.closed(event.errorCode) }
+      session.freeSlot(event.slot)
+      if isShuttingDown { schedulePump() }
+    case .goAway, .settings: break
+    }
+  }
+
+  /// The exchange of a slot; nil for a stream whose head never became a request.
+  private func exchange(_ slot: Int32) -> Ref<HTTP2DownstreamExchange>? {
+    Int(slot) < links.count ? links[Int(slot)] : nil
+  }
+
+  private func makeExchange(_ slot: Int32) -> Ref<HTTP2DownstreamExchange> {
+    while links.count <= Int(slot) {
+      let exchange = HTTP2DownstreamExchange(connection: self, slot: Int32(links.count))
+      exchanges.append(exchange)
+      links.append(Ref(exchange))
+    }
+    return links[Int(slot)]
+  }
+
+  private func beginRequest(_ event: HTTP2Event) {
+    let exchange = makeExchange(event.slot)
+    worker.with { worker in
+      adoptGeneration(worker)
+      let stream = worker.streams.take()
+      exchange.with { $0.begin(stream, endsStream: event.endsStream) }
+      stream.with {
+        session.take(event, into: &$0.request)
+        $0.requestEnded = event.endsStream
+        $0.begin(from: .http2(exchange), source: source, generation: worker.currentGeneration)
+        if event.endsStream { $0.armRouteTimer() }
+      }
+    }
+  }
+
+  /// Answers 431 to a head that is too large; the rest of the connection goes on.
+  private func refuse(_ event: HTTP2Event) {
+    session.discard(event)
+    let exchange = makeExchange(event.slot)
+    worker.with { worker in
+      worker.counters.refusedRequests += 1
+      adoptGeneration(worker)
+      let stream = worker.streams.take()
+      exchange.with { $0.begin(stream, endsStream: true) }
+      stream.with {
+        $0.refuse(
+          .headersTooLarge, from: .http2(exchange), source: source, generation: worker.currentGeneration)
+      }
+    }
+  }
+
+  // MARK: Sending
+
+  /// Something is to be sent: it leaves at the end of the turn.
+  func schedulePump() {
+    guard !isPumpScheduled else { return }
+    isPumpScheduled = true
+    loop.atEndOfTurn(self)
+  }
+
+  /// The stream of `slot` waits for room.
+  func awaitRoom(_ slot: Int32) { blocked.append(slot) }
+
+  override func turnEnded() {
+    if isPumpScheduled {
+      isPumpScheduled = false
+      if state == .open { pump() }
+    }
+    super.turnEnded()
+  }
+
+  override func outputDrained() { schedulePump() }
+
+  private func pump() {
+    gatherFrames()
+    guard state == .open else { return }
+    handleEvents()
+    resumeBlocked()
+    guard state == .open else { return }
+    // A connection error, said with GOAWAY: nothing more is read.
+    if session.isFinished, !isBroken, !isShuttingDown { return breakOff() }
+    if isShuttingDown { closeIfDone() }
+  }
+
+  private func gatherFrames() {
+    while state == .open, !isOutputBlocked {
+      if output.count >= Self.gatherBytes {
+        flush()
+        continue
+      }
+      switch session.nextOutput() {
+      case .none: return
+      case .failed: return close()
+      case .bytes(let count):
+        let written = gather(count) { output in
+          session.withOutput {
+            var writer = ByteWriter()
+            writer.write($0, into: &output)
+            return writer.position
+          }
+        }
+        if !written { return close() }
+      case .data(let slot, let count):
+        let written = links[Int(slot)].with { exchange in sendBody(exchange, count) }
+        if !written { return close() }
+      }
+    }
+  }
+
+  private func sendBody(_ exchange: HTTP2DownstreamExchange, _ count: Int) -> Bool {
+    guard exchange.outgoing.count >= count else { return false }
+    let written = gather(count + 9) { output in
+      var writer = ByteWriter(position: session.writeDataHeader(into: &output))
+      exchange.outgoing.withBytes { writer.write($0.extracting(first: count), into: &output) }
+      return writer.position
+    }
+    exchange.outgoing.consume(count)
+    exchange.outgoing.releaseIfEmpty()
+    return written
+  }
+
+  private func resumeBlocked() {
+    var index = 0
+    while index < blocked.count {
+      let link = links[Int(blocked[index])]
+      guard link.with({ $0.hasRoom() }) else {
+        index += 1
+        continue
+      }
+      blocked.swapAt(index, blocked.count - 1)
+      blocked.removeLast()
+      // It may offer more, and be blocked again: that comes to the end of the list.
+      link.with { $0.resumeResponse() }
+    }
+  }
+
+  // MARK: Ending
+
+  override func drain() {
+    guard state == .open, !isShuttingDown else { return }
+    isShuttingDown = true
+    if session.activeStreams == 0 {
+      session.goAway(.noError)
+    } else {
+      session.announceShutdown()
+      loop.arm(&headTimer, after: Self.shutdownMilliseconds, owner: self, tag: Timer.shutdown)
+    }
+    schedulePump()
+  }
+
+  private func closeIfDone() {
+    guard session.activeStreams == 0, state == .open else { return }
+    session.goAway(.noError)
+    gatherFrames()
+    if state == .open { closeAfterFlush(lingering: false) }
+  }
+
+  override func connectionClosed() {
+    loop.cancel(&timer)
+    loop.cancel(&headTimer)
+    for link in links { link.with { $0.connectionClosed() } }
+    worker.with { $0.connectionClosed(self) }
+  }
+
+  override func timerFired(_ tag: UInt8) {
+    switch tag {
+    case Timer.head:
+      headTimer = .none
+      session.terminate(.noError)
+      breakOff()
+    case Timer.shutdown:
+      headTimer = .none
+      session.goAway(.noError)
+      schedulePump()
+    case Timer.idle:
+      timer = .none
+      idleTimedOut()
+    default: super.timerFired(tag)
+    }
+  }
+
+  /// Envoy's rule for connections: without streams they go, with streams each has its own timeouts.
+  private func idleTimedOut() {
+    if session.activeStreams == 0 {
+      isShuttingDown = true
+      return pump()
+    }
+    for link in links { link.with { $0.idleTimedOut() } }
+    worker.with { loop.arm(&timer, after: max(1, $0.limits.idleTimeoutMilliseconds), owner: self, tag: Timer.idle) }
+    schedulePump()
+  }
+}

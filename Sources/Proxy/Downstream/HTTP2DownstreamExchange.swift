@@ -1,0 +1,195 @@
+import Transport
+import Wire
+
+/// One stream of a client's HTTP/2 connection: between the session's slot and the `Stream` that has the request.
+///
+/// Kept by its connection and used again for every stream that gets its slot. What came in and was not taken waits in
+/// `incoming`, bounded by the stream's window, which opens only for bytes that were taken; what goes out waits in
+/// `outgoing` for the client's window.
+final class HTTP2DownstreamExchange {
+  let connection: Ref<HTTP2DownstreamConnection>
+  let slot: Int32
+  private(set) var stream: Ref<Stream>?
+  var incoming: ByteBuffer
+  var outgoing: ByteBuffer
+  /// The request has ended; `incoming` may still have bytes of it.
+  private var inputEnded = false
+  /// The response is complete, as far as the session is concerned.
+  private var outputEnded = false
+  /// The stream offered more than was taken, and waits to hear that there is room.
+  private(set) var isBlocked = false
+  private var discardedBytes = 0
+
+  /// Bytes of a response that wait for the client's window.
+  private static let outgoingLimit = 64 * 1024
+  /// Body bytes of an answered request that are read and dropped before the stream is reset.
+  private static let discardLimit = 256 * 1024
+
+  init(connection: HTTP2DownstreamConnection, slot: Int32) {
+    self.connection = Ref(connection)
+    self.slot = slot
+    incoming = ByteBuffer(pool: connection.loop.buffers)
+    outgoing = ByteBuffer(pool: connection.loop.buffers)
+  }
+
+  /// Begins with a request whose head is complete.
+  func begin(_ stream: Ref<Stream>, endsStream: Bool) {
+    self.stream = stream
+    inputEnded = endsStream
+    outputEnded = false
+    isBlocked = false
+    discardedBytes = 0
+  }
+
+  // MARK: Request
+
+  /// Bytes of the request body came.
+  func receive(_ span: RawSpan) {
+    guard let stream else { return discard(span.byteCount) }
+    var taken = 0
+    if incoming.isEmpty { taken = stream.with { $0.requestBody(span) } }
+    if taken > 0 { connection.with { $0.session.consumed(taken, slot: slot) } }
+    guard taken < span.byteCount, self.stream != nil else { return }
+    // The window is as large as the buffer: a peer that respects it cannot overrun it.
+    if !incoming.append(span.extracting(droppingFirst: taken)) { fail(.flowControlError) }
+  }
+
+  private func discard(_ count: Int) {
+    discardedBytes += count
+    connection.with {
+      $0.session.consumed(count, slot: slot)
+      // The answer is complete: what the client still sends, nobody reads (RFC 9113, section 8.1).
+      if discardedBytes > Self.discardLimit { $0.session.reset(slot: slot, .noError) }
+    }
+  }
+
+  /// The request has ended.
+  func requestEnded() {
+    inputEnded = true
+    guard incoming.isEmpty else { return }
+    stream?.with { $0.endRequest() }
+  }
+
+  /// The stream can take more of the request body.
+  func resumeRequestBody() {
+    guard let stream, !incoming.isEmpty else { return }
+    while !incoming.isEmpty, self.stream == stream {
+      let taken = incoming.withBytes { bytes in stream.with { $0.requestBody(bytes) } }
+      if taken == 0 { break }
+      incoming.consume(taken)
+      connection.with { $0.session.consumed(taken, slot: slot) }
+    }
+    connection.with { $0.schedulePump() }
+    guard incoming.isEmpty else { return }
+    incoming.releaseIfEmpty()
+    if inputEnded, self.stream == stream { stream.with { $0.endRequest() } }
+  }
+
+  // MARK: Response
+
+  func sendInformational(_ stream: Stream) {
+    connection.with {
+      $0.session.submitInformational(stream.response, slot: slot)
+      $0.schedulePump()
+    }
+  }
+
+  func sendResponseHead(_ stream: Stream) {
+    let framing = stream.response.framing
+    let hasBody = stream.response.hasBody(for: stream.request.method)
+    outputEnded = !hasBody || framing == .none || framing == .length(0)
+    if stream.response.status == 101 {
+      stream.response.becomeConnectResponse()
+      outputEnded = false
+    }
+    connection.with {
+      $0.session.submit(stream.response, slot: slot, endsStream: outputEnded)
+      $0.schedulePump()
+    }
+  }
+
+  func sendResponseBody(_ span: RawSpan) -> Int {
+    if outputEnded { return span.byteCount }
+    let taken = min(span.byteCount, Self.outgoingLimit - outgoing.count)
+    if taken < span.byteCount, !isBlocked {
+      isBlocked = true
+      connection.with { $0.awaitRoom(slot) }
+    }
+    guard taken > 0, outgoing.append(span.extracting(first: taken)) else { return 0 }
+    connection.with {
+      $0.session.offer(taken, slot: slot)
+      $0.schedulePump()
+    }
+    return taken
+  }
+
+  func endResponse(_ stream: Stream) {
+    self.stream = nil
+    connection.with {
+      if !outputEnded { $0.session.endBody(slot: slot, trailers: stream.responseTrailers) }
+      $0.session.consumed(incoming.count, slot: slot)
+      $0.schedulePump()
+    }
+    outputEnded = true
+    dropIncoming()
+  }
+
+  /// The response cannot be completed.
+  func abortResponse() { fail(.internalError) }
+
+  private func fail(_ code: HTTP2ErrorCode) {
+    connection.with {
+      $0.session.reset(slot: slot, code)
+      $0.schedulePump()
+    }
+    let link = stream
+    stream = nil
+    outputEnded = true
+    dropIncoming()
+    if code == .flowControlError {
+      link?.with { $0.downstreamClosed(.downstreamProtocolError, details: "http2.flow_control_error") }
+    }
+  }
+
+  /// There is room again: true when the stream wants to hear of it.
+  func hasRoom() -> Bool { outgoing.count <= Self.outgoingLimit / 2 }
+
+  func resumeResponse() {
+    isBlocked = false
+    stream?.with { $0.downstreamDrained() }
+  }
+
+  // MARK: Ending
+
+  /// The HTTP/2 stream is over. A request that is still with its stream has lost its client.
+  func closed(_ code: HTTP2ErrorCode) {
+    let link = stream
+    stream = nil
+    connection.with { $0.session.dropped(incoming.count) }
+    dropIncoming()
+    outgoing.removeAll()
+    outgoing.releaseIfEmpty()
+    link?.with { $0.downstreamClosed(.downstreamRemoteReset, details: "http2.remote_reset") }
+  }
+
+  /// The connection is gone, and the request with it.
+  func connectionClosed() {
+    let link = stream
+    stream = nil
+    dropIncoming()
+    outgoing.removeAll()
+    outgoing.releaseIfEmpty()
+    link?.with { $0.downstreamClosed() }
+  }
+
+  /// Nothing moved for too long. Only where it is the client that we wait for.
+  func idleTimedOut() {
+    guard !inputEnded || !outgoing.isEmpty else { return }
+    stream?.with { $0.idleTimedOut() }
+  }
+
+  private func dropIncoming() {
+    incoming.removeAll()
+    incoming.releaseIfEmpty()
+  }
+}

@@ -1,0 +1,343 @@
+import Routing
+import Transport
+import Wire
+
+/// Our HTTP/2 connection to an endpoint, shared by many requests at a time.
+final class HTTP2UpstreamConnection: Connection {
+  let cluster: UpstreamCluster
+  let upstreamEndpoint: UpstreamEndpoint
+  let session = HTTP2Session(.client)
+  private(set) var localAddress: SocketAddress?
+
+  private var owned: [HTTP2UpstreamExchange] = []
+  private var free: [Ref<HTTP2UpstreamExchange>] = []
+  /// Exchanges that wait for the connection to be established.
+  private var waiting: [Ref<HTTP2UpstreamExchange>] = []
+  private var bySlot: [Ref<HTTP2UpstreamExchange>?] = []
+  private var blocked: [Ref<HTTP2UpstreamExchange>] = []
+  private var active = 0
+  private var requestCount = 0
+  /// No more requests: the peer is going away, or the connection has served enough.
+  private var isRetired = false
+  private var isPumpScheduled = false
+  private var isProcessing = false
+  private var timer = TimerID.none
+
+  /// Requests that may wait for a connection whose settings are not known; nghttp2's and Envoy's assumption.
+  private static let assumedStreams = 100
+  private static let gatherBytes = 64 * 1024
+
+  private enum Timer {
+    static let connect: UInt8 = 1
+    static let idle: UInt8 = 2
+  }
+
+  /// Opens a connection to `endpoint`.
+  static func open(
+    to endpoint: UpstreamEndpoint, of cluster: UpstreamCluster
+  ) -> Result<HTTP2UpstreamConnection, ConnectionFailure> {
+    do {
+      let descriptor = try OutgoingSocket.connect(to: endpoint.address)
+      let tls = cluster.makeSession(descriptor: descriptor, peer: endpoint.address, offersHTTP2: true)
+      return .success(
+        try HTTP2UpstreamConnection(cluster: cluster, endpoint: endpoint, descriptor: descriptor, tls: tls))
+    } catch {
+      return .failure(.connect("\(error)"))
+    }
+  }
+
+  private init(
+    cluster: UpstreamCluster, endpoint: UpstreamEndpoint, descriptor: Int32, tls: TLSSession?
+  ) throws {
+    self.cluster = cluster
+    upstreamEndpoint = endpoint
+    try super.init(loop: cluster.loop, descriptor: descriptor, peer: endpoint.address, tls: tls, isConnecting: true)
+    endpoint.add(self)
+    endpoint.connectionCount += 1
+    endpoint.counters.connections += 1
+    cluster.counters.connections += 1
+    cluster.counters.activeConnections += 1
+    if cluster.hasLimits { cluster.shared?.breaker?.connectionOpened() }
+    loop.arm(&timer, after: Int64(cluster.config.settings.connectTimeoutMilliseconds), owner: self, tag: Timer.connect)
+  }
+
+  @available(*, unavailable, message: "use the initializer of this class")
+  override init(
+    loop: EventLoop, descriptor: Int32, peer: SocketAddress, tls: TLSSession?, isConnecting: Bool
+  ) throws { fatalError("use the initializer of this class") }
+
+  @available(*, unavailable, message: "use the initializer of this class")
+  override init(takingOver other: Connection) { fatalError("use the initializer of this class") }
+
+  // MARK: Requests
+
+  /// Whether one more request may be given to this connection.
+  var takesRequests: Bool {
+    switch state {
+    case .connecting, .handshaking: return !isRetired && waiting.count < Self.assumedStreams
+    case .open: return !isRetired && session.takesStreams
+    case .lingering, .closed: return false
+    }
+  }
+
+  /// Takes on a request; the stream hears `connected()`, at once if the connection is there.
+  func assign(_ stream: Stream) {
+    let exchange = takeExchange()
+    active += 1
+    requestCount += 1
+    let limit = cluster.config.settings.maxRequestsPerConnection
+    if limit > 0, requestCount >= limit { isRetired = true }
+    exchange.with { $0.begin(stream) }
+    stream.upstream = .http2(exchange)
+    if state == .open { stream.connected() } else { waiting.append(exchange) }
+  }
+
+  private func takeExchange() -> Ref<HTTP2UpstreamExchange> {
+    if let exchange = free.popLast() { return exchange }
+    let exchange = HTTP2UpstreamExchange(connection: self)
+    owned.append(exchange)
+    free.reserveCapacity(owned.count)
+    return Ref(exchange)
+  }
+
+  /// An exchange is over.
+  func give(_ exchange: HTTP2UpstreamExchange) {
+    if !waiting.isEmpty { waiting.removeAll { $0.isLink(to: exchange) } }
+    if !blocked.isEmpty { blocked.removeAll { $0.isLink(to: exchange) } }
+    free.append(Ref(exchange))
+    active -= 1
+    guard active == 0, state != .closed else { return }
+    if isRetired || isUnwanted { return schedulePump() }
+    armIdleTimer()
+  }
+
+  /// Sends a request head; returns its slot, -1 when the connection takes no more streams.
+  func submit(_ head: borrowing RequestHead, for exchange: HTTP2UpstreamExchange, endsStream: Bool) -> Int32 {
+    let slot = session.submit(head, isHTTPS: tls != nil, endsStream: endsStream)
+    guard slot >= 0 else {
+      isRetired = true
+      return -1
+    }
+    while bySlot.count <= Int(slot) { bySlot.append(nil) }
+    bySlot[Int(slot)] = Ref(exchange)
+    schedulePump()
+    return slot
+  }
+
+  override func connectionOpened() {
+    localAddress = SocketAddress.local(of: descriptor)
+    if tls != nil { cluster.counters.handshakes += 1 }
+    loop.cancel(&timer)
+    schedulePump()
+    let ready = waiting
+    waiting.removeAll()
+    for exchange in ready { exchange.with { $0.stream?.with { $0.connected() } } }
+    if active == 0 { armIdleTimer() }
+  }
+
+  // MARK: Receiving
+
+  override func inputAvailable() {
+    guard !isProcessing else { return }
+    isProcessing = true
+    var failure: String?
+    if !input.isEmpty {
+      if case .failed(let reason) = withInput({ session.receive($0) }) { failure = reason }
+      handleEvents()
+      input.removeAll()
+    }
+    isProcessing = false
+    guard state == .open else { return }
+    if let failure {
+      failAll(.protocolError, failure)
+      pump()
+      if state == .open { closeAfterFlush(lingering: false) }
+    } else if inputEnded {
+      close()
+    } else {
+      schedulePump()
+    }
+  }
+
+  private func handleEvents() {
+    var index = 0
+    while index < session.eventCount, state == .open {
+      handle(session.event(at: index))
+      index += 1
+    }
+    session.clearEvents()
+  }
+
+  private func handle(_ event: HTTP2Event) {
+    switch event.kind {
+    case .goAway:
+      isRetired = true
+      return
+    case .settings: return
+    default: break
+    }
+    guard let link = bySlot[Int(event.slot)] else { return session.discard(event) }
+    switch event.kind {
+    case .head: link.with { $0.headArrived(event, session) }
+    case .data:
+      let range = Int(event.offset)..<Int(event.offset + event.count)
+      link.with { exchange in withInput { exchange.receive($0.extracting(range)) } }
+    case .trailers: link.with { $0.trailersArrived(event, session) }
+    case .ended: link.with { $0.responseEnded() }
+    case .closed:
+      bySlot[Int(event.slot)] = nil
+      session.freeSlot(event.slot)
+      link.with { $0.closed(event.errorCode) }
+    case .headTooLarge, .goAway, .settings: break
+    }
+  }
+
+  // MARK: Sending
+
+  /// Something is to be sent: it leaves at the end of the turn.
+  func schedulePump() {
+    guard !isPumpScheduled else { return }
+    isPumpScheduled = true
+    loop.atEndOfTurn(self)
+  }
+
+  /// The exchange waits for room.
+  func awaitRoom(_ exchange: HTTP2UpstreamExchange) { blocked.append(Ref(exchange)) }
+
+  override func turnEnded() {
+    if isPumpScheduled {
+      isPumpScheduled = false
+      if state == .open { pump() }
+    }
+    super.turnEnded()
+  }
+
+  override func outputDrained() { schedulePump() }
+
+  private func pump() {
+    gatherFrames()
+    guard state == .open else { return }
+    handleEvents()
+    resumeBlocked()
+    if state == .open, session.isFinished {
+      failAll(.protocolError, "the upstream broke HTTP/2")
+      return closeAfterFlush(lingering: false)
+    }
+    guard active == 0, isRetired || isUnwanted, state == .open else { return }
+    session.goAway(.noError)
+    gatherFrames()
+    if state == .open { closeAfterFlush(lingering: false) }
+  }
+
+  private var isUnwanted: Bool { upstreamEndpoint.isRetired || cluster.isRetired }
+
+  private func gatherFrames() {
+    while state == .open, !isOutputBlocked {
+      if output.count >= Self.gatherBytes {
+        flush()
+        continue
+      }
+      switch session.nextOutput() {
+      case .none: return
+      case .failed: return close()
+      case .bytes(let count):
+        let written = gather(count) { output in
+          session.withOutput {
+            var writer = ByteWriter()
+            writer.write($0, into: &output)
+            return writer.position
+          }
+        }
+        if !written { return close() }
+      case .data(let slot, let count):
+        guard let link = bySlot[Int(slot)] else { return close() }
+        let written = link.with { sendBody($0, count) }
+        if !written { return close() }
+      }
+    }
+  }
+
+  private func sendBody(_ exchange: HTTP2UpstreamExchange, _ count: Int) -> Bool {
+    guard exchange.outgoing.count >= count else { return false }
+    let written = gather(count + 9) { output in
+      var writer = ByteWriter(position: session.writeDataHeader(into: &output))
+      exchange.outgoing.withBytes { writer.write($0.extracting(first: count), into: &output) }
+      return writer.position
+    }
+    exchange.outgoing.consume(count)
+    exchange.outgoing.releaseIfEmpty()
+    return written
+  }
+
+  private func resumeBlocked() {
+    var index = 0
+    while index < blocked.count {
+      let link = blocked[index]
+      guard link.with({ $0.hasRoom() }) else {
+        index += 1
+        continue
+      }
+      blocked.swapAt(index, blocked.count - 1)
+      blocked.removeLast()
+      link.with { $0.resumeRequest() }
+    }
+  }
+
+  // MARK: Ending
+
+  /// The endpoint or the cluster is not wanted any more: closes when nothing is under way.
+  func retire() {
+    isRetired = true
+    if active == 0 { if state == .open { schedulePump() } else { close() } }
+  }
+
+  private func armIdleTimer() {
+    let milliseconds = cluster.config.settings.idleTimeoutMilliseconds
+    if milliseconds > 0 {
+      loop.arm(&timer, after: Int64(milliseconds), owner: self, tag: Timer.idle)
+    } else {
+      loop.cancel(&timer)
+    }
+  }
+
+  private func failAll(_ failure: UpstreamFailure, _ reason: String?) {
+    // Each may at once try another connection: this one must not be chosen.
+    isRetired = true
+    for exchange in owned { exchange.fail(failure, reason) }
+  }
+
+  override func connectionFailed(_ failure: ConnectionFailure) {
+    upstreamEndpoint.remove(self)
+    switch failure {
+    case .connect, .handshake:
+      if case .handshake = failure { cluster.counters.handshakeFailures += 1 }
+      upstreamEndpoint.counters.connectFailures += 1
+      failAll(.connectFailure, failure.reason)
+    case .connectTimeout:
+      upstreamEndpoint.counters.connectFailures += 1
+      failAll(.connectTimeout, failure.reason)
+    case .reset: failAll(.connectionTermination, failure.reason)
+    }
+  }
+
+  override func connectionClosed() {
+    loop.cancel(&timer)
+    upstreamEndpoint.remove(self)
+    upstreamEndpoint.connectionCount -= 1
+    cluster.counters.activeConnections -= 1
+    if cluster.hasLimits { cluster.shared?.breaker?.connectionClosed() }
+    cluster.counters.bytesReceived += bytesReceived
+    cluster.counters.bytesSent += bytesSent
+    if owned.contains(where: { $0.stream != nil }) { cluster.counters.connectionsDestroyedWithActiveRequest += 1 }
+    failAll(.connectionTermination, nil)
+  }
+
+  override func timerFired(_ tag: UInt8) {
+    guard tag <= Timer.idle else { return super.timerFired(tag) }
+    timer = .none
+    if state == .connecting || state == .handshaking { return fail(.connectTimeout) }
+    guard active == 0 else { return }
+    isRetired = true
+    schedulePump()
+  }
+}

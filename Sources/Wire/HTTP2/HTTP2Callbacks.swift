@@ -1,0 +1,116 @@
+import CNghttp2
+
+/// What nghttp2 calls back, as thin as can be: each finds its session and hands on. Made once for the process.
+@unsafe
+enum HTTP2Callbacks {
+  nonisolated(unsafe) static let server = unsafe make()
+  nonisolated(unsafe) static let client = unsafe make()
+  nonisolated(unsafe) static let option = unsafe makeOption()
+
+  private static func makeOption() -> OpaquePointer? {
+    var option: OpaquePointer?
+    unsafe nghttp2_option_new(&option)
+    // Windows open when bytes were used, not when they came: that is the back-pressure.
+    unsafe nghttp2_option_set_no_auto_window_update(option, 1)
+    // Closed streams are kept for the sake of priorities only, which are not used.
+    unsafe nghttp2_option_set_no_closed_streams(option, 1)
+    unsafe nghttp2_option_set_peer_max_concurrent_streams(option, 100)
+    unsafe nghttp2_option_set_max_outbound_ack(option, 1000)
+    return unsafe option
+  }
+
+  private static func make() -> OpaquePointer? {
+    var callbacks: OpaquePointer?
+    unsafe nghttp2_session_callbacks_new(&callbacks)
+    unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, beginHeaders)
+    unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks, header)
+    unsafe nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, invalidHeader)
+    unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, frameArrived)
+    unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, dataArrived)
+    unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, streamClosed)
+    unsafe nghttp2_session_callbacks_set_send_data_callback(callbacks, sendBody)
+    return unsafe callbacks
+  }
+
+  @inline(__always)
+  private static func with<Result>(
+    _ data: UnsafeMutableRawPointer?, _ absent: Result, _ body: (HTTP2Session) -> Result
+  ) -> Result {
+    guard let data = unsafe data else { return absent }
+    // The session is alive: it made the call that this is called from.
+    return unsafe Unmanaged<HTTP2Session>.fromOpaque(data)._withUnsafeGuaranteedRef { body($0) }
+  }
+
+  private static let giveUp = NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
+
+  private static let beginHeaders: nghttp2_on_begin_headers_callback = { _, frame, data in
+    guard let frame = unsafe frame else { return 0 }
+    let category = unsafe frame.pointee.headers.cat
+    let id = unsafe frame.pointee.hd.stream_id
+    return unsafe with(data, 0) { $0.fieldsBegin(id, category) ? 0 : giveUp }
+  }
+
+  private static let header: nghttp2_on_header_callback = { _, _, name, nameCount, value, valueCount, _, data in
+    guard let name = unsafe name, let value = unsafe value else { return 0 }
+    let nameSpan = unsafe RawSpan(_unsafeStart: name, byteCount: nameCount)
+    let valueSpan = unsafe RawSpan(_unsafeStart: value, byteCount: valueCount)
+    return unsafe with(data, 0) { session in
+      if session.field(nameSpan, valueSpan) { return 0 }
+      session.abandonFields()
+      return giveUp
+    }
+  }
+
+  /// A field that is not allowed makes the message malformed (RFC 9113, section 8.2.1); left alone, nghttp2 would drop
+  /// the field and go on.
+  private static let invalidHeader: nghttp2_on_invalid_header_callback = { session, frame, _, _, _, _, _, data in
+    guard let frame = unsafe frame else { return 0 }
+    unsafe nghttp2_submit_rst_stream(
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), frame.pointee.hd.stream_id, HTTP2ErrorCode.protocolError.rawValue)
+    return unsafe with(data, 0) { session in
+      session.abandonFields()
+      return giveUp
+    }
+  }
+
+  private static let frameArrived: nghttp2_on_frame_recv_callback = { _, frame, data in
+    guard let frame = unsafe frame else { return 0 }
+    let header = unsafe frame.pointee.hd
+    return unsafe with(data, 0) {
+      $0.frameArrived(header.type, streamID: header.stream_id, flags: header.flags, length: header.length)
+      return 0
+    }
+  }
+
+  private static let dataArrived: nghttp2_on_data_chunk_recv_callback = { _, _, id, bytes, count, data in
+    let address = UInt(bitPattern: bytes)
+    return unsafe with(data, 0) {
+      $0.dataArrived(id, address, count)
+      return 0
+    }
+  }
+
+  private static let streamClosed: nghttp2_on_stream_close_callback = { _, id, code, data in
+    unsafe with(data, 0) {
+      $0.streamClosed(id, code)
+      return 0
+    }
+  }
+
+  /// How much of a body there is for the next frame.
+  static let readBody: nghttp2_data_source_read_callback = { _, _, _, limit, flags, source, data in
+    let slot = unsafe Int32(Int(bitPattern: source?.pointee.ptr)) - 1
+    var wanted = unsafe flags?.pointee ?? 0
+    let count = unsafe with(data, 0) { $0.nextBody(slot, limit: limit, flags: &wanted) }
+    unsafe flags?.pointee = wanted
+    return count
+  }
+
+  private static let sendBody: nghttp2_send_data_callback = { _, _, header, count, source, data in
+    guard let header = unsafe header else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
+    let slot = unsafe Int32(Int(bitPattern: source?.pointee.ptr)) - 1
+    return unsafe with(data, 0) {
+      unsafe $0.sendBody(slot, header: header, count: count) ? 0 : NGHTTP2_ERR_WOULDBLOCK.rawValue
+    }
+  }
+}

@@ -1,0 +1,522 @@
+import CNghttp2
+
+/// One HTTP/2 connection without a socket: bytes in, events out; messages in, bytes out. Frames, HPACK, flow control and
+/// the rules of RFC 9113 are nghttp2's; what a peer can make us do is bounded here as well (`HTTP2FloodGuard`).
+///
+/// Every stream has a slot, a small number that its owner uses as an index. Request and response bodies are not stored
+/// here: what came in lies in the input that was given to `receive`, and what goes out is announced with `offer` and
+/// asked for by `nextOutput` when flow control has room for it.
+@safe
+package final class HTTP2Session {
+  /// Which side of the connection we are.
+  package enum Role: Sendable { case server, client }
+
+  /// What `receive` made of its input.
+  package enum Progress: Equatable {
+    case consumed
+    /// The peer broke the protocol: what `nextOutput` has is sent, then the connection closes.
+    case failed(String)
+  }
+
+  /// What is to be sent next.
+  package enum Output: Equatable {
+    /// Nothing, for now.
+    case none
+    /// The bytes that `withOutput` lends.
+    case bytes(Int)
+    /// `count` bytes of the body of `slot`, behind the nine bytes that `writeDataHeader` gives.
+    case data(slot: Int32, count: Int)
+    case failed
+  }
+
+  /// A body that goes out.
+  private struct Outgoing {
+    var streamID: Int32 = 0
+    /// Bytes that the owner has ready and that are in no frame yet.
+    var available = 0
+    var isEnded = false
+    /// nghttp2 asked and there was nothing: it must be told when there is.
+    var isDeferred = false
+    var isUsed = false
+    /// Only interim responses have come so far (client).
+    var awaitsFinal = true
+  }
+
+  let role: Role
+  let settings: HTTP2Settings
+  private var session: OpaquePointer?
+  private var slots: [Outgoing] = []
+  private var freeSlots: [Int32] = []
+  private var trailers: [Int32: HTTP2Trailers] = [:]
+  private var messages: [HTTP2Message] = []
+  private var freeMessages: [Int32] = []
+  /// The head that is coming in.
+  private var current: Int32 = -1
+  private var events: [HTTP2Event] = []
+  private var inputBase: UInt = 0
+  private var guardian = HTTP2FloodGuard()
+  private var pending: (slot: Int32, header: InlineArray<9, UInt8>, count: Int)?
+  private var isPendingWritten = false
+  private var output: (start: UnsafeRawPointer, count: Int)?
+  private var fields = unsafe [nghttp2_nv]()
+  /// Streams that are open.
+  package private(set) var activeStreams = 0
+  /// The peer has opened a stream.
+  package private(set) var hasSeenStream = false
+  /// Streams that the peer allows us (client).
+  package private(set) var peerMaxConcurrentStreams: Int = 100
+
+  /// A session that has its settings, and the client's preface, ready to be sent.
+  package init(_ role: Role, settings: HTTP2Settings = HTTP2Settings()) {
+    self.role = role
+    self.settings = settings
+    let callbacks = unsafe role == .server ? HTTP2Callbacks.server : HTTP2Callbacks.client
+    let this = unsafe Unmanaged.passUnretained(self).toOpaque()
+    var made: OpaquePointer?
+    if role == .server {
+      unsafe nghttp2_session_server_new2(&made, callbacks, this, HTTP2Callbacks.option)
+    } else {
+      unsafe nghttp2_session_client_new2(&made, callbacks, this, HTTP2Callbacks.option)
+    }
+    // It fails for want of memory only, and Swift itself ends the process then.
+    guard let made = unsafe made else { fatalError("out of memory") }
+    unsafe session = made
+    submitSettings()
+  }
+
+  deinit {
+    if let session = unsafe session { unsafe nghttp2_session_del(session) }
+  }
+
+  private func submitSettings() {
+    let max = NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS
+    var entries = [
+      setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, UInt32(settings.streamWindowBytes)),
+      setting(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, UInt32(settings.maxHeaderBytes)),
+    ]
+    if role == .server {
+      entries.append(setting(max, settings.maxConcurrentStreams))
+      entries.append(setting(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1))
+    } else {
+      entries.append(setting(NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
+    }
+    unsafe nghttp2_submit_settings(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries, entries.count)
+    unsafe nghttp2_session_set_local_window_size(
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, settings.connectionWindowBytes)
+  }
+
+  private func setting(_ id: nghttp2_settings_id, _ value: UInt32) -> nghttp2_settings_entry {
+    nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: value)
+  }
+
+  // MARK: Receiving
+
+  /// Takes all of `input`. Events follow, in order; their offsets are into this very input.
+  package func receive(_ input: RawSpan) -> Progress {
+    guard input.byteCount > 0 else { return .consumed }
+    let result = unsafe input.withUnsafeBytes { bytes in
+      inputBase = UInt(bitPattern: bytes.baseAddress)
+      return unsafe nghttp2_session_mem_recv(
+        session, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
+    }
+    if let reason = guardian.reason {
+      unsafe nghttp2_session_terminate_session(session, HTTP2ErrorCode.enhanceYourCalm.rawValue)
+      return .failed(reason)
+    }
+    guard result >= 0 else {
+      if result == NGHTTP2_ERR_FLOODED.rawValue { terminate(.enhanceYourCalm) }
+      return .failed(unsafe String(cString: nghttp2_strerror(Int32(result))))
+    }
+    // After a connection error nghttp2 takes nothing more, and only wants to send its GOAWAY.
+    if unsafe nghttp2_session_want_read(session) == 0 { return .failed("the connection was ended by a protocol error") }
+    return .consumed
+  }
+
+  /// A block of fields has begun and is not complete.
+  package var isInsideHead: Bool { current >= 0 }
+
+  /// Events since `clearEvents`.
+  package var eventCount: Int { events.count }
+
+  /// One event.
+  package func event(at index: Int) -> HTTP2Event { events[index] }
+
+  /// Forgets the events; their messages must have been taken.
+  package func clearEvents() { events.removeLast(events.count) }
+
+  /// Moves a request head into `head`, which must be reset.
+  package func take(_ event: HTTP2Event, into head: inout RequestHead) {
+    guard event.message >= 0 else { return }
+    swap(&messages[Int(event.message)].request, &head)
+    give(event.message)
+  }
+
+  /// Moves a response head into `head`, which must be reset.
+  package func take(_ event: HTTP2Event, into head: inout ResponseHead) {
+    guard event.message >= 0 else { return }
+    swap(&messages[Int(event.message)].response, &head)
+    give(event.message)
+  }
+
+  /// Moves trailers into `trailers`, which must be empty.
+  package func take(_ event: HTTP2Event, into trailers: inout HeaderBlock) {
+    guard event.message >= 0 else { return }
+    if role == .server {
+      swap(&messages[Int(event.message)].request.headers, &trailers)
+    } else {
+      swap(&messages[Int(event.message)].response.headers, &trailers)
+    }
+    give(event.message)
+  }
+
+  /// Drops a message that nobody wants.
+  package func discard(_ event: HTTP2Event) {
+    if event.message >= 0 { give(event.message) }
+  }
+
+  private func give(_ message: Int32) {
+    messages[Int(message)].reset()
+    freeMessages.append(message)
+  }
+
+  /// `count` bytes of a body were used: the peer may send as many more on this stream and on the connection.
+  package func consumed(_ count: Int, slot: Int32) {
+    guard count > 0, let id = streamID(slot) else { return }
+    unsafe nghttp2_session_consume(session, id, count)
+  }
+
+  /// Bytes of a stream that is gone were dropped: the connection's window is given back.
+  package func dropped(_ count: Int) {
+    if count > 0 { unsafe nghttp2_session_consume_connection(session, count) }
+  }
+
+  /// The slot may be given to another stream: its `closed` event was handled.
+  package func freeSlot(_ slot: Int32) {
+    guard slots[Int(slot)].isUsed else { return }
+    slots[Int(slot)] = Outgoing()
+    if !trailers.isEmpty { trailers[slot] = nil }
+    freeSlots.append(slot)
+  }
+
+  // MARK: Messages out
+
+  /// Sends a request on a new stream; returns its slot, or -1 when the connection takes no more streams.
+  package func submit(_ head: borrowing RequestHead, isHTTPS: Bool, endsStream: Bool) -> Int32 {
+    let slot = takeSlot()
+    let source = unsafe provider(slot)
+    let id = unsafe head.withFields(isHTTPS: isHTTPS, into: &fields) { fields in
+      unsafe withUnsafePointer(to: source) { source in
+        unsafe nghttp2_submit_request(
+          session, nil, fields.baseAddress, fields.count, endsStream ? nil : source, Self.userData(slot))
+      }
+    }
+    guard id > 0 else {
+      freeSlot(slot)
+      return -1
+    }
+    slots[Int(slot)].streamID = id
+    activeStreams += 1
+    return slot
+  }
+
+  /// Sends a final response head.
+  package func submit(_ head: borrowing ResponseHead, slot: Int32, endsStream: Bool) {
+    guard let id = streamID(slot) else { return }
+    let source = unsafe provider(slot)
+    unsafe head.withFields(into: &fields) { fields in
+      unsafe withUnsafePointer(to: source) { source in
+        unsafe _ = nghttp2_submit_response(
+          session, id, fields.baseAddress, fields.count, endsStream ? nil : source)
+      }
+    }
+  }
+
+  /// Sends an interim (1xx) response head.
+  package func submitInformational(_ head: borrowing ResponseHead, slot: Int32) {
+    guard let id = streamID(slot) else { return }
+    unsafe head.withFields(into: &fields) { fields in
+      unsafe _ = nghttp2_submit_headers(
+        session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, nil, fields.baseAddress, fields.count, nil)
+    }
+  }
+
+  /// `count` more bytes of the body are ready.
+  package func offer(_ count: Int, slot: Int32) {
+    slots[Int(slot)].available += count
+    resume(slot)
+  }
+
+  /// The body is complete; `fields` are its trailers, if there are any.
+  package func endBody(slot: Int32, trailers block: borrowing HeaderBlock) {
+    guard !slots[Int(slot)].isEnded else { return }
+    slots[Int(slot)].isEnded = true
+    if !block.isEmpty { trailers[slot] = HTTP2Trailers(block) }
+    resume(slot)
+  }
+
+  private func resume(_ slot: Int32) {
+    guard slots[Int(slot)].isDeferred else { return }
+    slots[Int(slot)].isDeferred = false
+    unsafe nghttp2_session_resume_data(session, slots[Int(slot)].streamID)
+  }
+
+  /// Ends a stream at once. A `closed` event follows when the frame has gone out.
+  package func reset(slot: Int32, _ code: HTTP2ErrorCode) {
+    guard let id = streamID(slot) else { return }
+    unsafe nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, code.rawValue)
+  }
+
+  /// Tells the peer that no more streams are taken soon, without refusing those that are under way (RFC 9113, 6.8).
+  package func announceShutdown() {
+    unsafe nghttp2_submit_shutdown_notice(session)
+  }
+
+  /// Takes no more streams; those that came so far go on.
+  package func goAway(_ code: HTTP2ErrorCode) {
+    let last = unsafe nghttp2_session_get_last_proc_stream_id(session)
+    unsafe nghttp2_submit_goaway(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, code.rawValue, nil, 0)
+  }
+
+  /// Ends the connection with `code`.
+  package func terminate(_ code: HTTP2ErrorCode) {
+    unsafe nghttp2_session_terminate_session(session, code.rawValue)
+  }
+
+  /// Whether the connection may be closed: nothing is to be sent and nothing expected.
+  package var isFinished: Bool {
+    unsafe nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
+  }
+
+  /// Whether the peer takes one more stream of ours (client).
+  package var takesStreams: Bool {
+    unsafe nghttp2_session_check_request_allowed(session) != 0 && activeStreams < peerMaxConcurrentStreams
+  }
+
+  // MARK: Bytes out
+
+  /// What is to be sent next. After `bytes` and `data` the caller sends that and asks again.
+  package func nextOutput() -> Output {
+    if pending != nil { isPendingWritten = true }
+    var start: UnsafePointer<UInt8>?
+    let count = unsafe nghttp2_session_mem_send(session, &start)
+    if let pending, !isPendingWritten { return .data(slot: pending.slot, count: pending.count) }
+    guard count >= 0 else { return .failed }
+    guard count > 0, let start = unsafe start else { return .none }
+    unsafe output = (UnsafeRawPointer(start), count)
+    return .bytes(count)
+  }
+
+  /// Lends the bytes of `.bytes`.
+  package func withOutput<Result>(_ body: (RawSpan) -> Result) -> Result {
+    guard let output = unsafe output else { return body(RawSpan()) }
+    return unsafe body(RawSpan(_unsafeStart: output.start, byteCount: output.count))
+  }
+
+  /// Writes the nine bytes that go before the body bytes of `.data`; returns 9.
+  package func writeDataHeader(into span: inout MutableRawSpan) -> Int {
+    guard let pending else { return 0 }
+    for index in 0..<9 { span.storeBytes(of: pending.header[index], toByteOffset: index, as: UInt8.self) }
+    return 9
+  }
+
+  // MARK: For nghttp2's callbacks
+
+  private static func userData(_ slot: Int32) -> UnsafeMutableRawPointer? {
+    unsafe UnsafeMutableRawPointer(bitPattern: Int(slot) + 1)
+  }
+
+  func slot(of streamID: Int32) -> Int32 {
+    let data = unsafe nghttp2_session_get_stream_user_data(session, streamID)
+    return Int32(Int(bitPattern: data)) - 1
+  }
+
+  private func streamID(_ slot: Int32) -> Int32? {
+    guard slot >= 0, slots[Int(slot)].isUsed, slots[Int(slot)].streamID > 0 else { return nil }
+    return slots[Int(slot)].streamID
+  }
+
+  private func takeSlot() -> Int32 {
+    if let slot = freeSlots.popLast() {
+      slots[Int(slot)].isUsed = true
+      return slot
+    }
+    var slot = Outgoing()
+    slot.isUsed = true
+    slots.append(slot)
+    freeSlots.reserveCapacity(slots.count)
+    return Int32(slots.count - 1)
+  }
+
+  private func takeMessage() -> Int32 {
+    if let message = freeMessages.popLast() { return message }
+    messages.append(HTTP2Message(isServer: role == .server))
+    freeMessages.reserveCapacity(messages.count)
+    return Int32(messages.count - 1)
+  }
+
+  /// The body of a slot, as nghttp2 asks for it.
+  private func provider(_ slot: Int32) -> nghttp2_data_provider {
+    unsafe nghttp2_data_provider(
+      source: nghttp2_data_source(ptr: Self.userData(slot)), read_callback: HTTP2Callbacks.readBody)
+  }
+
+  /// A block of fields begins. Returns false when it is not one that we read.
+  func fieldsBegin(_ streamID: Int32, _ category: nghttp2_headers_category) -> Bool {
+    current = takeMessage()
+    if category == NGHTTP2_HCAT_REQUEST {
+      let slot = takeSlot()
+      slots[Int(slot)].streamID = streamID
+      activeStreams += 1
+      hasSeenStream = true
+      unsafe nghttp2_session_set_stream_user_data(session, streamID, Self.userData(slot))
+    } else if category == NGHTTP2_HCAT_HEADERS {
+      let slot = slot(of: streamID)
+      messages[Int(current)].isTrailers = role == .server || slot < 0 || !slots[Int(slot)].awaitsFinal
+    }
+    return true
+  }
+
+  /// One field came. Returns false to give up on the stream.
+  func field(_ name: RawSpan, _ value: RawSpan) -> Bool {
+    guard current >= 0, name.byteCount > 0 else { return true }
+    let message = messages[Int(current)]
+    message.size += name.byteCount + value.byteCount + 32
+    message.fieldCount += 1
+    if message.size > settings.maxHeaderBytes || message.fieldCount > settings.maxHeaderCount + 4 {
+      message.isTooLarge = true
+      // What a few bytes can unpack to is bounded: beyond that the stream is not worth an answer.
+      return message.size <= settings.maxHeaderBytes * 4
+    }
+    if role == .server { message.addToRequest(name, value) } else { message.addToResponse(name, value) }
+    return true
+  }
+
+  /// A frame is complete.
+  func frameArrived(_ kind: UInt8, streamID: Int32, flags: UInt8, length: Int) {
+    let endsStream = flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+    switch UInt32(kind) {
+    case NGHTTP2_HEADERS.rawValue:
+      guardian.usefulFrame()
+      headArrived(streamID, endsStream: endsStream)
+    case NGHTTP2_DATA.rawValue:
+      guardian.data(length: length, endsStream: endsStream)
+      if endsStream { add(HTTP2Event(.ended), streamID) }
+    case NGHTTP2_SETTINGS.rawValue:
+      guardian.control()
+      guard flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 else { return }
+      let limit = unsafe nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
+      peerMaxConcurrentStreams = Int(min(limit, 1 << 20))
+      events.append(HTTP2Event(.settings))
+    case NGHTTP2_GOAWAY.rawValue: events.append(HTTP2Event(.goAway))
+    case NGHTTP2_WINDOW_UPDATE.rawValue: guardian.windowUpdate()
+    default: guardian.control()
+    }
+  }
+
+  private func add(_ event: HTTP2Event, _ streamID: Int32) {
+    var event = event
+    event.streamID = streamID
+    event.slot = slot(of: streamID)
+    if event.slot >= 0 { events.append(event) }
+  }
+
+  private func headArrived(_ streamID: Int32, endsStream: Bool) {
+    guard current >= 0 else { return }
+    let index = current
+    let message = messages[Int(index)]
+    current = -1
+    var event = HTTP2Event(message.isTrailers ? .trailers : .head)
+    event.message = index
+    event.endsStream = endsStream
+    event.streamID = streamID
+    event.slot = slot(of: streamID)
+    guard event.slot >= 0 else { return give(index) }
+    if message.isTrailers {
+      if message.isTooLarge { return refuse(event, .enhanceYourCalm) }
+    } else if role == .client {
+      if message.isTooLarge { return refuse(event, .protocolError) }
+      message.finishResponse(endsStream: endsStream)
+      if message.response.status >= 200 { slots[Int(event.slot)].awaitsFinal = false }
+    } else if !message.finishRequest(endsStream: endsStream), !message.isTooLarge {
+      return refuse(event, .protocolError)
+    } else if message.isTooLarge {
+      event = HTTP2Event(.headTooLarge, like: event)
+    }
+    events.append(event)
+  }
+
+  private func refuse(_ event: HTTP2Event, _ code: HTTP2ErrorCode) {
+    give(event.message)
+    reset(slot: event.slot, code)
+  }
+
+  /// Bytes of a body came, which lie in the input.
+  func dataArrived(_ streamID: Int32, _ address: UInt, _ count: Int) {
+    var event = HTTP2Event(.data)
+    event.offset = Int32(truncatingIfNeeded: address &- inputBase)
+    event.count = Int32(truncatingIfNeeded: count)
+    let slot = slot(of: streamID)
+    guard slot >= 0 else { return dropped(count) }
+    event.streamID = streamID
+    event.slot = slot
+    events.append(event)
+  }
+
+  /// A stream is over.
+  func streamClosed(_ streamID: Int32, _ code: UInt32) {
+    if role == .server, code == HTTP2ErrorCode.cancel.rawValue { guardian.reset() }
+    var event = HTTP2Event(.closed)
+    event.errorCode = HTTP2ErrorCode(rawValue: code)
+    event.slot = slot(of: streamID)
+    event.streamID = streamID
+    guard event.slot >= 0 else { return }
+    activeStreams -= 1
+    events.append(event)
+  }
+
+  /// A block of fields will not be completed.
+  func abandonFields() {
+    guard current >= 0 else { return }
+    give(current)
+    current = -1
+  }
+
+  /// How much of a slot's body goes into the next frame of at most `limit` bytes; sets the flags that nghttp2 wants.
+  func nextBody(_ slot: Int32, limit: Int, flags: inout UInt32) -> Int {
+    let place = Int(slot)
+    let count = min(limit, slots[place].available)
+    if count == 0, !slots[place].isEnded {
+      slots[place].isDeferred = true
+      return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+    }
+    slots[place].available -= count
+    if count > 0 { flags |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue }
+    if slots[place].isEnded, slots[place].available == 0 {
+      flags |= NGHTTP2_DATA_FLAG_EOF.rawValue
+      if let block = trailers.isEmpty ? nil : trailers[slot] {
+        flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+        submitTrailers(block, slots[place].streamID)
+      }
+    }
+    return count
+  }
+
+  private func submitTrailers(_ block: HTTP2Trailers, _ streamID: Int32) {
+    unsafe block.fields.withFields(into: &fields) { fields in
+      unsafe _ = nghttp2_submit_trailer(session, streamID, fields.baseAddress, fields.count)
+    }
+  }
+
+  /// nghttp2 wants a body frame to be sent: true once it has been.
+  func sendBody(_ slot: Int32, header: UnsafePointer<UInt8>, count: Int) -> Bool {
+    if pending != nil, isPendingWritten {
+      pending = nil
+      isPendingWritten = false
+      return true
+    }
+    var bytes = InlineArray<9, UInt8>(repeating: 0)
+    for index in 0..<9 { unsafe bytes[index] = header[index] }
+    pending = (slot, bytes, count)
+    return false
+  }
+}
