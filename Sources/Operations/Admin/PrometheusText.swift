@@ -97,6 +97,8 @@ enum PrometheusText {
     families.add("envoy_http_downstream_cx_active", "gauge", [], counters.activeConnections)
     families.add("envoy_http_downstream_cx_total", "counter", [], counters.connections)
     families.add("envoy_http_downstream_cx_overflow", "counter", [], counters.connectionOverflows)
+    families.add("envoy_http_downstream_cx_http2_total", "counter", [], counters.http2Connections)
+    families.add("envoy_http2_protocol_error", "counter", [], counters.http2ProtocolErrors)
     families.add("envoy_http_downstream_cx_rx_bytes_total", "counter", [], counters.bytesReceived)
     families.add("envoy_http_downstream_cx_tx_bytes_total", "counter", [], counters.bytesSent)
     families.add("envoy_http_downstream_rq_active", "gauge", [], counters.activeRequests)

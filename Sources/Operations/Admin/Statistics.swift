@@ -112,6 +112,8 @@ struct Statistics {
   private func addDownstream(_ add: (String, Int) -> Void) {
     add("http.downstream_cx_active", downstream.activeConnections)
     add("http.downstream_cx_overflow", downstream.connectionOverflows)
+    add("http.downstream_cx_http2_total", downstream.http2Connections)
+    add("http2.protocol_error", downstream.http2ProtocolErrors)
     add("http.downstream_cx_rx_bytes_total", downstream.bytesReceived)
     add("http.downstream_cx_total", downstream.connections)
     add("http.downstream_cx_tx_bytes_total", downstream.bytesSent)

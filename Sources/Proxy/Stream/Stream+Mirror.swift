@@ -14,7 +14,7 @@ extension Stream {
 
   /// Decides which mirrors get a copy of this request.
   func planMirrors(_ snapshot: Snapshot) {
-    guard let mirrors = snapshot.extras(of: route)?.mirrors else { return }
+    guard !request.wantsUpgrade, let mirrors = snapshot.extras(of: route)?.mirrors else { return }
     for mirror in mirrors where happens(mirror.share) { plannedMirrors.append(mirror.cluster) }
     guard !plannedMirrors.isEmpty else { return }
     keepsBody = true

@@ -85,8 +85,9 @@ extension Stream {
   /// Whether this request goes upstream in HTTP/2: as the cluster says, or as the client came (`useClientProtocol`).
   var usesHTTP2Upstream: Bool {
     switch cluster?.with({ $0.config.settings.httpProtocol }) {
-    case .http2: return true
-    case .asDownstream: return request.version == .http2
+    // An upgrade is HTTP/1.1's.
+    case .http2: return !request.wantsUpgrade
+    case .asDownstream: return request.version == .http2 && !request.wantsUpgrade
     case .http1, nil: return false
     }
   }
@@ -208,8 +209,16 @@ extension Stream {
 
   /// The route's timeout counts from the moment the request has arrived completely, as in Envoy.
   func armRouteTimer() {
-    guard route.timeoutMilliseconds > 0, state != .idle, state != .delayed else { return }
+    guard route.timeoutMilliseconds > 0, state != .idle, state != .delayed, !request.wantsUpgrade else { return }
     loop.arm(&routeTimer, after: Int64(route.timeoutMilliseconds), owner: self, tag: Timer.route)
+  }
+
+  /// A gRPC client's deadline counts from the beginning of the call, and ends it even while it is under way.
+  func armGRPCTimer() {
+    guard request.headers.contains(.grpcTimeout), request.isGRPC else { return }
+    let milliseconds = request.grpcTimeoutMilliseconds
+    guard milliseconds > 0 else { return }
+    loop.arm(&routeTimer, after: Int64(milliseconds), owner: self, tag: Timer.route)
   }
 
   /// The timeout of one attempt counts from the moment both the request has arrived and a connection is ready.

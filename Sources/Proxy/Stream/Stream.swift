@@ -120,7 +120,7 @@ package final class Stream: EventHandler {
   /// Offers bytes of the request body; returns how many were taken. `DownstreamLink.resumeRequestBody()` follows when
   /// not all were.
   func requestBody(_ span: RawSpan) -> Int {
-    guard state == .awaitingResponse || state == .streaming else { return 0 }
+    guard state == .streaming || (state == .awaitingResponse && !request.wantsUpgrade) else { return 0 }
     return keepsBody ? requestBodyKept(span) : forwardRequestBody(span)
   }
 
@@ -178,8 +178,19 @@ package final class Stream: EventHandler {
     state = .streaming
     details = "via_upstream"
     prepareResponse()
-    sendResponseHead()
+    if request.wantsUpgrade { settleUpgrade() } else { sendResponseHead() }
     return true
+  }
+
+  /// The upstream switched protocols: bytes go both ways from now on. Or it did not, and this is a response like others.
+  private func settleUpgrade() {
+    if response.status != 101 {
+      requestEnded = true
+      upstream.endRequest(self)
+    }
+    let isTunnel = response.status == 101
+    sendResponseHead()
+    if isTunnel, state == .streaming { upstreamDrained() }
   }
 
   /// Offers bytes of the response body; returns how many were taken.

@@ -34,6 +34,8 @@ final class HTTP1UpstreamConnection: Connection {
   private var requestEnded = false
   private var isPersistent = true
   private var responseBegan = false
+  /// Protocols were switched: bytes pass as they are, both ways, until one side ends.
+  private var isTunnel = false
   private var requestCount = 0
   private var informationalCount = 0
   private var timer = TimerID.none
@@ -136,10 +138,12 @@ final class HTTP1UpstreamConnection: Connection {
   func endRequest(_ stream: Stream) {
     guard !requestEnded else { return }
     requestEnded = true
+    if isTunnel { return endOutput() }
     writer.end(trailers: stream.requestTrailers, on: self)
   }
 
   override func outputDrained() {
+    if isTunnel, requestEnded { return endOutput() }
     guard !requestEnded, let stream else { return }
     stream.with { $0.upstreamDrained() }
   }
@@ -200,9 +204,11 @@ final class HTTP1UpstreamConnection: Connection {
     let (status, framing, persistent) = stream.with {
       ($0.response.status, $0.response.framing, $0.response.isPersistent)
     }
-    if status < 200 { return informationalArrived(stream, status) }
-    isPersistent = persistent
-    reader.begin(framing)
+    isTunnel = status == 101 && stream.with { $0.request.wantsUpgrade }
+    if status < 200, !isTunnel { return informationalArrived(stream, status) }
+    isPersistent = persistent && !isTunnel
+    reader.begin(isTunnel ? .untilClose : framing)
+    if isTunnel { writer.begin(.untilClose) }
     phase = .readingBody
     let wanted = stream.with { $0.responseArrived() }
     return wanted && phase == .readingBody
@@ -280,7 +286,9 @@ final class HTTP1UpstreamConnection: Connection {
     case .readingBody:
       guard input.isEmpty || !reader.endsWithInput else { return }
       // Under TLS an end without goodbye may be anybody's cut: what only it would complete is incomplete (RFC 9112, 9.8).
-      guard reader.endsWithInput, tls?.isTruncated != true, let stream else { return breakOff(.truncated, nil) }
+      guard reader.endsWithInput, isTunnel || tls?.isTruncated != true, let stream else {
+        return breakOff(.truncated, nil)
+      }
       responseEnded(stream)
     case .idle, .connecting, .closing: break
     }

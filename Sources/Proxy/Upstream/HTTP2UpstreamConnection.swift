@@ -219,6 +219,10 @@ final class HTTP2UpstreamConnection: Connection {
     guard state == .open else { return }
     handleEvents()
     resumeBlocked()
+    if state == .open, session.isFinished {
+      failAll(.protocolError, "the upstream broke HTTP/2")
+      return closeAfterFlush(lingering: false)
+    }
     guard active == 0, isRetired || isUnwanted, state == .open else { return }
     session.goAway(.noError)
     gatherFrames()

@@ -181,12 +181,31 @@ package final class Worker {
     request.prepareForUpstream(rules, peer: peerText.bytes, requestID: requestID.bytes)
   }
 
+  /// A WebSocket server that speaks HTTP/1.1 wants a key; a client that sent an extended CONNECT has none. The answer to
+  /// it proves that the server meant it, which the gateway takes on trust (RFC 8441, section 5).
+  func addWebSocketKey(_ request: inout RequestHead) {
+    guard request.headers.index(named: Self.webSocketKeyName.span.raw) < 0 else { return }
+    requestID.set { random.writeUUID(into: &$0) }
+    let key = Base64.encode(requestID.bytes.extracting(first: 16))
+    request.headers.append(name: Self.webSocketKeyName.span.raw, value: key.span.raw)
+  }
+
+  private static let webSocketKeyName = Array("sec-websocket-key".utf8)
+
   /// Adds `date`, `server` and the upstream's time to a response.
   func prepare(_ response: inout ResponseHead, serviceMilliseconds: Int) {
     clock.updateDate(loop.nowNanoseconds)
     response.prepareForDownstream(
       date: clock.date.span.raw.extracting(first: WallClock.dateBytes), server: Self.serverName,
       serviceMilliseconds: serviceMilliseconds)
+  }
+
+  /// Makes a local reply one for gRPC.
+  func finishGRPCReply(_ response: inout ResponseHead, status: Int, message: RawSpan) {
+    clock.updateDate(loop.nowNanoseconds)
+    response.becomeGRPCReply(
+      status: status, message: message, date: clock.date.span.raw.extracting(first: WallClock.dateBytes),
+      server: Self.serverName)
   }
 
   /// Fills in the fields of an answer that the gateway gives itself.

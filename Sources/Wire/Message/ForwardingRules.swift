@@ -77,8 +77,9 @@ extension ResponseHead {
     for index in 0..<headers.tableCount {
       switch headers.field(at: index).token {
       case .date: hasDate = true
-      case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .server, .xEnvoyUpstreamServiceTime:
+      case .connection, .keepAlive, .proxyConnection, .transferEncoding, .server, .xEnvoyUpstreamServiceTime:
         headers.remove(at: index)
+      case .upgrade: if status != 101 { headers.remove(at: index) }
       case .contentLength: if hasNoLength { headers.remove(at: index) }
       default: break
       }
@@ -99,6 +100,29 @@ extension ResponseHead {
       default: break
       }
     }
+  }
+
+  /// Turns the answer to an upgrade into the answer to an extended CONNECT (RFC 8441, section 5).
+  package mutating func becomeConnectResponse() {
+    status = 200
+    headers.remove(.upgrade)
+    headers.removeAll(named: "sec-websocket-accept")
+  }
+
+  /// Makes a local reply one that gRPC clients understand: 200, no body, and the outcome as trailers in the head.
+  ///
+  /// - Parameter message: percent-encoded here (gRPC over HTTP/2, "Responses").
+  package mutating func becomeGRPCReply(status code: Int, message: RawSpan, date: RawSpan, server: StaticString) {
+    status = 200
+    framing = .none
+    headers.append(.contentType, "application/grpc")
+    headers.append(.grpcStatus, code)
+    if message.byteCount > 0 {
+      let encoded = GRPC.percentEncoded(message)
+      headers.append(.grpcMessage, encoded.span.raw)
+    }
+    headers.append(.date, date)
+    headers.append(.server, server)
   }
 
   /// Fills in the fields of an answer that the gateway gives itself.
@@ -125,7 +149,8 @@ extension HeaderBlock {
 
   private mutating func removeNominated(_ name: RawSpan) {
     switch HeaderName.resolve(name) {
-    case .contentLength, .transferEncoding, .host, .te, .xForwardedFor, .xForwardedProto, .xRequestID: return
+    // `Upgrade` is nominated wherever it has a meaning, and treated by itself.
+    case .contentLength, .transferEncoding, .host, .te, .xForwardedFor, .xForwardedProto, .xRequestID, .upgrade: return
     default: break
     }
     for index in 0..<tableCount where !field(at: index).isRemoved {
