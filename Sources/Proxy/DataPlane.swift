@@ -164,6 +164,17 @@ package final class DataPlane {
     onWorkers { $0.resetCounters() }
   }
 
+  // MARK: Explaining
+
+  /// Requests that carry `token` in `x-sallyport-explain` are explained in the process log, for so many seconds;
+  /// `completion` runs on the control thread when every worker knows it.
+  package func explain(token: [UInt8], seconds: Int, _ completion: @escaping () -> Void) {
+    let expires = control.nowNanoseconds + Int64(seconds) * 1_000_000_000
+    onWorkers { $0.explainTokens.add(.init(bytes: token, expiresNanoseconds: expires)) }
+    // Workers take their tasks in order.
+    collect { _ in completion() }
+  }
+
   // MARK: Draining
 
   /// Lets requests in flight finish; `completion` runs when no client connection is left.

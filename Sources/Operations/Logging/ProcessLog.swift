@@ -33,7 +33,7 @@ package final class ProcessLog: Sendable {
   }
 
   /// The components that log, and that `/logging` can set.
-  package static let components = ["admin", "config", "health", "listener", "main", "tls", "upstream"]
+  package static let components = ["admin", "config", "explain", "health", "listener", "main", "tls", "upstream"]
 
   private struct State {
     var levels: [String: Level]

@@ -15,10 +15,7 @@ extension Stream {
     switch key {
     case .header(let name): return hash(ofHeader: name)
     case .queryParameter(let name): return request.queryValue(named: name).map { XXHash64.hash($0) }
-    case .sourceIP:
-      var text = ByteText()
-      text.set { source.peer.writeHost(into: &$0) }
-      return XXHash64.hash(text.bytes)
+    case .sourceIP: return source.peer.hostHash
     case .cookie(let cookie):
       if let value = request.cookie(named: cookie.name) { return XXHash64.hash(value) }
       return cookie.suffix.map { makeCookie(cookie.name, $0) }
@@ -45,5 +42,14 @@ extension Stream {
   func sendNewCookie() {
     let cookie = newCookie
     response.headers.append(.setCookie, cookie.span.raw)
+  }
+}
+
+extension SocketAddress {
+  /// The hash of the address as text, without port: what `useSourceIp` balances by.
+  var hostHash: UInt64 {
+    var text = ByteText()
+    text.set { writeHost(into: &$0) }
+    return XXHash64.hash(text.bytes)
   }
 }

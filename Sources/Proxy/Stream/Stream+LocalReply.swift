@@ -44,41 +44,18 @@ extension Stream {
 
   func endReply(_ body: [UInt8]?) {
     if isCrossOrigin { markCrossOrigin() }
-    if request.headers.contains(.contentType), request.isGRPC { return endGRPCReply(body) }
+    if request.isGRPC { return endGRPCReply(grpcCode, message: body) }
+    finishReply(body)
+  }
+
+  /// Completes the head and sends the answer.
+  func finishReply(_ body: [UInt8]?) {
     let size = body?.count ?? 0
     worker.with { $0.finishLocalReply(&response, contentLength: size) }
     localBody = request.method == .head ? nil : body
     localBodySent = 0
     sendResponseHead()
     if localBody != nil { sendLocalBody() } else { endResponse() }
-  }
-
-  /// The same for a gRPC call: its client looks for `grpc-status`, not for an HTTP status.
-  ///
-  /// - Parameter status: the gRPC status; nil for the one that stands for the HTTP status.
-  private func endGRPCReply(_ body: [UInt8]?, status: Int? = nil) {
-    let code = status ?? gRPCStatus
-    let message = body ?? []
-    worker.with { $0.finishGRPCReply(&response, status: code, message: message.span.raw) }
-    // Only HTTP/1 needs to be told where nothing ends.
-    if request.version != .http2 { response.headers.append(.contentLength, 0) }
-    localBody = nil
-    sendResponseHead()
-    endResponse()
-  }
-
-  /// Answers a gRPC call with its status; others get the HTTP status that stands for it.
-  func reply(grpc code: Int, details: StaticString, body: StaticString) {
-    guard request.isGRPC else { return reply(GRPC.httpStatus(of: code), details: details, body: body) }
-    beginReply(200, details: details)
-    if isCrossOrigin { markCrossOrigin() }
-    endGRPCReply(Array(body.description.utf8), status: code)
-  }
-
-  /// What a failed call is told.
-  private var gRPCStatus: Int {
-    flags.contains(.upstreamRequestTimeout) && request.grpcTimeoutMilliseconds > 0
-      ? GRPC.deadlineExceeded : GRPC.status(forHTTP: response.status)
   }
 
   /// Answers a request whose head was refused before it became a request.

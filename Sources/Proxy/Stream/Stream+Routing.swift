@@ -7,6 +7,7 @@ extension Stream {
   func route(in generation: WorkerGeneration) {
     let snapshot = generation.snapshot
     guard !request.authority.isEmpty else { return refuseWithoutHost() }
+    if worker.with({ $0.explainTokens.isArmed }) { explainIfAsked(in: generation) }
     guard normalizePath(snapshot.settings.pathNormalization) else { return }
     let match = worker.with {
       snapshot.match(

@@ -210,6 +210,8 @@ extension Stream {
   /// The route's timeout counts from the moment the request has arrived completely, as in Envoy.
   func armRouteTimer() {
     guard route.timeoutMilliseconds > 0, state != .idle, state != .delayed, !request.wantsUpgrade else { return }
+    // A gRPC client's own deadline, which is running already, may be the shorter one.
+    if routeTimer.isArmed, request.grpcTimeoutMilliseconds <= Int(route.timeoutMilliseconds) { return }
     loop.arm(&routeTimer, after: Int64(route.timeoutMilliseconds), owner: self, tag: Timer.route)
   }
 

@@ -90,6 +90,13 @@ final class HTTP1UpstreamConnection: Connection {
 
   // MARK: Connecting
 
+  /// The PROXY protocol stands in front of TLS. It names one client, so the connection serves no other.
+  override func socketConnected() {
+    guard let version = cluster.config.settings.proxyProtocol else { return }
+    let addresses = stream.map { $0.with { $0.source.proxyAddresses } }
+    sendProxyHeader(ProxyProtocolHeader(version: version, addresses: addresses))
+  }
+
   override func connectionOpened() {
     localAddress = SocketAddress.local(of: descriptor)
     if tls != nil { cluster.counters.handshakes += 1 }
@@ -259,7 +266,7 @@ final class HTTP1UpstreamConnection: Connection {
     // Bytes after the end of the response belong to nothing: such a connection must not be used again.
     let isReusable =
       isPersistent && requestEnded && input.isEmpty && !inputEnded && !upstreamEndpoint.isRetired
-      && !cluster.isRetired && !isWornOut
+      && !cluster.isRetired && !isWornOut && cluster.config.settings.proxyProtocol == nil
     if isReusable { becomeIdle() } else { phase = .closing }
     stream.with { $0.endResponse() }
     if !isReusable, state != .closed { close() }

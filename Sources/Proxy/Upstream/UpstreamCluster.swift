@@ -34,6 +34,7 @@ package final class UpstreamCluster {
   private var waiting: [Ref<Stream>] = []
   /// The localities of endpoints, by number.
   private var localities: [String] = []
+  private var waitingConnections: [Ref<TCPDownstreamConnection>] = []
   private(set) var isRetired = false
 
   /// What is known of the cluster's names.
@@ -119,6 +120,16 @@ package final class UpstreamCluster {
     return noEndpoint()
   }
 
+  /// Chooses the endpoint for a connection from `client`. Of what may be hashed, a connection has its address alone.
+  func pick(forConnectionFrom client: SocketAddress) -> Choice {
+    refreshIfExpired()
+    if case .sourceIP? = hashPolicy?.key, let endpoint = balancer.pick(hash: client.hostHash) {
+      return .endpoint(endpoint)
+    }
+    if let endpoint = worker.with({ balancer.pick(random: &$0.random) }) { return .endpoint(endpoint) }
+    return noEndpoint()
+  }
+
   /// Chooses an endpoint for another attempt: one that was not tried, while there is one.
   func pickUntried(for stream: Stream) -> Choice {
     guard case .endpoint(let first) = pick(for: stream) else { return noEndpoint() }
@@ -166,6 +177,16 @@ package final class UpstreamCluster {
     waiting.removeAll { $0.isLink(to: stream) }
   }
 
+  /// Lets a TCP connection wait for the first answer of the name service.
+  func await(_ connection: TCPDownstreamConnection) {
+    waitingConnections.append(Ref(connection))
+  }
+
+  /// Takes `connection` off the waiting list.
+  func stopAwaiting(_ connection: TCPDownstreamConnection) {
+    waitingConnections.removeAll { $0.isLink(to: connection) }
+  }
+
   /// Names are asked for again only while the cluster is used: an idle instance stays asleep.
   private func refreshIfExpired() {
     guard case .answered(let expires, false) = resolution, loop.now >= expires else { return }
@@ -199,6 +220,10 @@ package final class UpstreamCluster {
     let streams = waiting
     waiting.removeAll(keepingCapacity: true)
     for stream in streams { stream.with { $0.endpointsArrived() } }
+    guard !waitingConnections.isEmpty else { return }
+    let connections = waitingConnections
+    waitingConnections.removeAll(keepingCapacity: true)
+    for connection in connections { connection.with { $0.endpointsArrived() } }
   }
 
   private func replaceEndpoints(with wanted: [ResolvedEndpoint]) {

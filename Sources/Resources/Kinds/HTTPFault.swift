@@ -10,6 +10,7 @@ package struct HTTPFault: Sendable {
       fixedDelay = reader.duration("fixedDelay")
       let old = reader.integer("percent").map { Located(Double($0.value), at: $0.location) }
       percentage = Percentage.read("percentage", reader) ?? old
+      reader.deprecated("percent", use: "percentage.value")
       if let old { Percentage.check(old, reader.context) }
       if reader.has("exponentialDelay") {
         reader.context.error("exponentialDelay not supported yet", at: reader.keyLocation("exponentialDelay"))

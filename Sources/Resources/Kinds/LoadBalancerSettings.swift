@@ -44,6 +44,7 @@ package struct LoadBalancerSettings: Sendable {
     zoneAwareLbSetting = reader.object("zoneAwareLbSetting") { LocalitySetting($0, isZoneAware: true) }
     warmup = reader.object("warmup", Warmup.init)
     _ = reader.duration("warmupDurationSecs")
+    reader.deprecated("warmupDurationSecs", use: "warmup.duration")
     reader.exclusive("simple", "consistentHash")
     reader.notActedOn("localityLbSetting", "zoneAwareLbSetting", "warmup", "warmupDurationSecs")
     if localityLbSetting != nil, zoneAwareLbSetting != nil {

@@ -5,7 +5,7 @@ struct RouteBuilder {
   var parts = SnapshotParts()
   var diagnostics: [Diagnostic] = []
   let clusters: ClusterBuilder
-  private let identity: InstanceIdentity
+  let identity: InstanceIdentity
 
   init(clusters: ClusterBuilder, identity: InstanceIdentity) {
     self.clusters = clusters
@@ -38,14 +38,7 @@ struct RouteBuilder {
   private func applies(
     _ match: HTTPMatch?, _ service: Resource<VirtualService>, gateway: String, port: Int
   ) -> Bool {
-    guard let match else { return true }
-    if !match.gateways.isEmpty {
-      let named = match.gateways.map { GatewayReference.resolve($0.value, namespace: service.metadata.namespace) }
-      guard named.contains(gateway) else { return false }
-    }
-    if let wanted = match.port?.value, wanted != port { return false }
-    if let namespace = match.sourceNamespace?.value, namespace != identity.namespace { return false }
-    return identity.matches(match.sourceLabels.mapValues(\.value))
+    RuleScope.failure(of: match, in: service, gateway: gateway, port: port, identity: identity) == nil
   }
 
   private mutating func draft(

@@ -1,3 +1,5 @@
+import Wire
+
 /// An upstream: a host at a port, perhaps a subset of it, with the policy that applies to this instance.
 package final class Cluster: Sendable {
   /// How endpoints become known; Envoy's names.
@@ -58,6 +60,14 @@ package final class Cluster: Sendable {
     }
   }
 
+  /// How a forward proxy is asked for the real target (DestinationRule `tunnel`).
+  package struct Tunnel: Sendable, Hashable {
+    /// POST with a chunked body instead of CONNECT.
+    package var usesPOST: Bool
+    /// `host:port`, IPv6 in brackets.
+    package var target: String
+  }
+
   /// The settings of a cluster; a plain value, so that clusters can be compared.
   package struct Settings: Sendable, Hashable {
     /// `outbound|443|http-egress-subset|httpbin.org`
@@ -73,6 +83,12 @@ package final class Cluster: Sendable {
     package var connectTimeoutMilliseconds: Int32 = 10_000
     /// A connection without requests. Istio: 1 h; 0 for no limit.
     package var idleTimeoutMilliseconds: Int32 = 3_600_000
+    /// A proxied TCP connection on which nothing moves, in either direction. Istio: 1 h; 0 for no limit.
+    package var tcpIdleTimeoutMilliseconds: Int32 = 3_600_000
+    /// The header that connections begin with, outside TLS; nil for none.
+    package var proxyProtocol: ProxyProtocolHeader.Version?
+    /// The endpoints are forward proxies that are asked for another target.
+    package var tunnel: Tunnel?
     /// Requests after which a connection is closed; 0 for no limit.
     package var maxRequestsPerConnection = 0
     package var loadBalancing = LoadBalancing.leastRequest

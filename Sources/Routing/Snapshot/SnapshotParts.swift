@@ -1,3 +1,5 @@
+import Wire
+
 /// A snapshot while it is being made. See `Snapshot` for the meaning of the fields.
 struct SnapshotParts {
   var generation = 0
@@ -12,6 +14,9 @@ struct SnapshotParts {
   var destinations: [Destination] = []
   var clusters: [Cluster] = []
   var probes: [Probe] = []
+  var tcpRoutes: [TCPProxyRoute] = []
+  var subnets: [IPPrefix] = []
+  var proxyProtocols: [ProxyProtocolPolicy] = []
   var policies: [TLSServerPolicy] = []
   var redirects: [Redirect] = []
   var directResponses: [DirectResponse] = []
@@ -24,6 +29,7 @@ struct SnapshotParts {
   var chainFacts: [FilterChainFacts] = []
   var virtualHostFacts: [VirtualHostFacts] = []
   var routeFacts: [RouteFacts] = []
+  var tcpRouteFacts: [TCPProxyRouteFacts] = []
   var routeConfigurationNames: [String] = []
   var bytes: [UInt8] = []
 }
