@@ -102,6 +102,7 @@ def test_published_ports_are_those_that_clients_see():
     ("http://a.example/none", (), "no-route", 404),
     ("http://c.example/", (), "tls-redirect", 301),
     ("http://a.example/../x", (), "bad-request", 400),
+    ("http://a.example/x", ("-H", "Connection: upgrade", "-H", "Upgrade: websocket"), "upgrade-refused", 403),
     ("http://a.example/lost", (), "no-cluster", 503),
     ("http://a.example/nowhere", (), "no-endpoints", 503),
 ])
@@ -142,7 +143,8 @@ def test_the_first_condition_that_failed_is_said_of_every_earlier_rule(files):
 def test_weights_rewrites_and_originated_tls_are_told(files):
     rule = {"route": [{"destination": {"host": host, "port": {"number": 80}}, "weight": weight}
                       for host, weight in (("a.up", 1), ("b.up", 3))],
-            "rewrite": {"uri": "/new", "authority": "inner.example"}, "timeout": "3s", "match": [{"uri": {"prefix": "/old"}}]}
+            "rewrite": {"uri": "/new", "authority": "inner.example"}, "timeout": "3s",
+            "match": [{"uri": {"prefix": "/old"}}]}
     flags = files(gateway(http_server("*")), static_entry("a.up", 9), static_entry("b.up", 10), virtual_service(rule),
                   destination_rule("b.up", {"tls": {"mode": "SIMPLE", "sni": "sni.example",
                                                     "subjectAltNames": ["one.example", "two.example"]}}))
@@ -217,9 +219,12 @@ def random_rules(source: random.Random) -> list[dict]:
 
 
 def random_request(source: random.Random) -> tuple[str, str, str, list[tuple[str, str]]]:
-    path = "/" + "/".join(source.choice(("a", "b", "A", "ab", "", ".", "..", "%61")) for _ in range(source.randint(0, 3)))
+    segments = ("a", "b", "A", "ab", "", ".", "..", "%61")
+    path = "/" + "/".join(source.choice(segments) for _ in range(source.randint(0, 3)))
     host = source.choice(("one.example", "ONE.example", "x.two.example", "three.example"))
     headers = [("x-kind", source.choice(("1", "2")))] if source.random() < 0.5 else []
+    if source.random() < 0.1:
+        headers += [("Connection", "upgrade"), ("Upgrade", "websocket")]
     return source.choice(("GET", "POST")), host, path + source.choice(("", "", "?q=a", "?q=b")), headers
 
 
@@ -246,7 +251,7 @@ def test_a_running_instance_answers_as_explained(owner, tmp_path, seed):
         got = get(running.port(), target, host=host, method=method, **dict(headers))
         assert (got.text if got.status == 200 else got.status) == expected, (method, host, target, headers, one)
         seen.add(expected)
-    assert {404, 400} <= seen and len(seen) > 8, seen
+    assert {404, 400, 403} <= seen and len(seen) > 8, seen
 
 
 # The explanation of a live request

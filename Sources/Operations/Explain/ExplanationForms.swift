@@ -57,8 +57,17 @@ package enum ExplanationForms {
   private static func json(_ chain: Explanation.ChainStep) -> JSON {
     .object([
       ("serverNames", .strings(chain.serverNames)), ("server", .string(chain.server)),
-      ("tlsMode", .string(chain.tlsMode)), ("secrets", .strings(chain.certificates)),
-      ("secretSources", .strings(chain.certificateSources)),
+      ("tlsMode", .string(chain.tlsMode)),
+      (
+        "secrets",
+        .array(
+          chain.certificates.map {
+            .object([
+              ("name", .string($0.name)), ("source", .string($0.source)), ("summary", .optional($0.summary?.text)),
+              ("isForServerName", $0.summary.map { .bool($0.isForServerName) } ?? .null),
+            ])
+          })
+      ),
     ])
   }
 

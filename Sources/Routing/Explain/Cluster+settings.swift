@@ -15,6 +15,20 @@ extension Cluster.Settings {
     return all + (tls?.described ?? [Setting("tls", "none")])
   }
 
+  /// The fields that `described` puts into words.
+  private static let describedFields: Set<String> = [
+    "name", "host", "port", "subset", "discovery", "endpoints", "dnsNames", "isExternal", "connectTimeoutMilliseconds",
+    "idleTimeoutMilliseconds", "maxRequestsPerConnection", "loadBalancing", "httpProtocol", "tls", "destinationRule",
+  ]
+
+  /// All other fields under their own names, so that a comparison misses none.
+  var undescribed: [Setting] {
+    Mirror(reflecting: self).children.compactMap { child in
+      guard let label = child.label, !Self.describedFields.contains(label) else { return nil }
+      return Setting(label, "\(child.value)")
+    }
+  }
+
   /// `127.0.0.1:18080`, `httpbin.org:443`; with weights where they differ.
   package var endpointTexts: [String] {
     let weights = endpoints.map(\.weight) + dnsNames.map(\.weight)

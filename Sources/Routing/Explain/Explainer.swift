@@ -6,12 +6,18 @@ package struct Explainer {
   let snapshot: Snapshot
   let context = MatchContext()
   private let knowsSecrets: Bool
+  private let inspect: CertificateInspector
 
-  /// - Parameter knowsSecrets: false when the configuration came without any secret, as a checkout does: then a missing
-  ///   certificate is noted, and is not where the request ends.
-  package init(_ snapshot: Snapshot, knowsSecrets: Bool = true) {
+  /// - Parameters:
+  ///   - knowsSecrets: false when the configuration came without any secret, as a checkout does: then a missing
+  ///     certificate is noted, and is not where the request ends.
+  ///   - inspect: reads certificates.
+  package init(
+    _ snapshot: Snapshot, knowsSecrets: Bool = true, inspect: @escaping CertificateInspector = { _, _ in nil }
+  ) {
     self.snapshot = snapshot
     self.knowsSecrets = knowsSecrets
+    self.inspect = inspect
   }
 
   /// `httpbin-egress.httpbin`
@@ -115,10 +121,18 @@ package struct Explainer {
     let chain = snapshot.filterChains[Int(found)]
     let facts = snapshot.chainFacts[Int(found)]
     let policy = chain.policy >= 0 ? snapshot.policies[Int(chain.policy)] : nil
+    let certificates = (policy?.certificates ?? []).map {
+      Explanation.CertificateStep(
+        name: $0.resourceName, source: $0.source, summary: inspect($0.chainPEM, request.serverName ?? ""))
+    }
     explanation.chain = .init(
       serverNames: facts.serverNames, server: facts.server, tlsMode: policy?.mode.rawValue ?? "PASSTHROUGH",
-      certificates: policy?.certificates.map(\.resourceName) ?? [],
-      certificateSources: policy?.certificates.map(\.source) ?? [])
+      certificates: certificates)
+    if let name = request.serverName, !certificates.isEmpty,
+      certificates.allSatisfy({ $0.summary.map { !$0.isForServerName } ?? false })
+    {
+      explanation.notes.append("no certificate is for \(name): clients that verify it go away")
+    }
     if let problem = policy?.problem {
       // The rest is still of interest: it is what happens once there is a certificate.
       if !knowsSecrets, policy?.certificates.isEmpty ?? true {
@@ -178,6 +192,9 @@ package struct Explainer {
       return fail(&explanation, .noRoute, what, status: 404)
     }
     guard head.method != .connect else { return fail(&explanation, .noRoute, "no rule allows CONNECT", status: 404) }
+    guard !head.wantsUpgrade else {
+      return fail(&explanation, .upgradeRefused, "no rule allows an upgrade of the connection", status: 403)
+    }
     answer(snapshot.routes[Int(match.route)], head, request, &explanation)
   }
 

@@ -18,10 +18,17 @@ package struct Explanation: Sendable {
     package let server: String
     /// `SIMPLE`
     package let tlsMode: String
+    package let certificates: [CertificateStep]
+  }
+
+  /// A certificate that is served.
+  package struct CertificateStep: Sendable {
     /// `kubernetes://httpbin-credential`
-    package let certificates: [String]
-    /// Where the certificates come from: `Secret istio-system/httpbin-credential`.
-    package let certificateSources: [String]
+    package let name: String
+    /// Where it comes from: `Secret istio-system/httpbin-credential`.
+    package let source: String
+    /// nil: it cannot be read.
+    package let summary: CertificateSummary?
   }
 
   /// What the host led to.

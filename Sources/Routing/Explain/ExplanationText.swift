@@ -55,10 +55,11 @@ package struct ExplanationText {
   }
 
   private mutating func addChain(_ chain: Explanation.ChainStep, _ indent: String) {
-    let certificates = chain.certificates.isEmpty ? "no certificate" : chain.certificates.joined(separator: ", ")
-    line(
-      indent, "filter chain",
-      "SNI \(chain.serverNames.joined(separator: ","))  TLS \(chain.tlsMode), \(certificates)  \(chain.server)")
+    line(indent, "filter chain", "SNI \(chain.serverNames.joined(separator: ","))  \(chain.tlsMode)  \(chain.server)")
+    for certificate in chain.certificates {
+      let summary = certificate.summary.map { "  \($0.text)" } ?? ""
+      line(indent, "certificate", "\(certificate.name)\(summary)")
+    }
   }
 
   private mutating func addRule(_ rule: RuleVerdict, _ indent: String) {
