@@ -7,17 +7,24 @@ import Transport
 /// The configuration in force, in the shapes of Envoy's admin endpoints; private keys are never in it.
 struct ConfigurationDump {
   let snapshot: Snapshot
-  private let instance: Instance
+  /// nil for a snapshot that nobody runs.
+  private let instance: Instance?
 
   init(instance: Instance) {
     self.instance = instance
     snapshot = instance.loaded.snapshot
   }
 
+  init(_ snapshot: Snapshot) {
+    instance = nil
+    self.snapshot = snapshot
+  }
+
   // MARK: Server
 
   var serverInfo: JSON {
-    .object([
+    guard let instance else { return .null }
+    return .object([
       ("version", .string("sallyport/\(Version.text)")), ("state", .string(instance.isDraining ? "DRAINING" : "LIVE")),
       ("uptime_current_epoch", .string("\(instance.uptimeSeconds)s")),
       (
@@ -32,7 +39,8 @@ struct ConfigurationDump {
   }
 
   private var configurationState: JSON {
-    .object([
+    guard let instance else { return .null }
+    return .object([
       ("generation", .number(snapshot.generation)), ("files", .strings(instance.loaded.files)),
       ("broken", .strings(instance.loaded.broken)), ("reload_errors", .strings(instance.reloadErrors)),
       ("problems", .array(instance.problems.map { .string("\($0.subject): \($0.reason)") })),
@@ -41,7 +49,8 @@ struct ConfigurationDump {
 
   /// What `sallyport status` shows.
   func status(_ statistics: Statistics) -> JSON {
-    .object([
+    guard let instance else { return .null }
+    return .object([
       ("version", .string(Version.text)), ("pid", .number(Int(getpid()))),
       ("instance", .string("\(snapshot.identity.namespace)/\(snapshot.identity.name)")),
       ("labels", .object(snapshot.identity.labels.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),

@@ -63,7 +63,8 @@ enum PrometheusText {
       let label = [("cluster_name", name)]
       let counters = cluster.counters
       let prefix = "envoy_cluster_"
-      families.add(prefix + "membership_healthy", "gauge", label, cluster.endpoints.count { $0.isHealthy })
+      families.add(
+        prefix + "membership_healthy", "gauge", label, cluster.endpoints.count { $0.isHealthy && !$0.isEjected })
       families.add(prefix + "membership_total", "gauge", label, cluster.endpoints.count)
       families.add(prefix + "ssl_connection_error", "counter", label, counters.handshakeFailures)
       families.add(prefix + "ssl_handshake", "counter", label, counters.handshakes)
@@ -96,6 +97,8 @@ enum PrometheusText {
     families.add("envoy_http_downstream_cx_active", "gauge", [], counters.activeConnections)
     families.add("envoy_http_downstream_cx_total", "counter", [], counters.connections)
     families.add("envoy_http_downstream_cx_overflow", "counter", [], counters.connectionOverflows)
+    families.add("envoy_http_downstream_cx_http2_total", "counter", [], counters.http2Connections)
+    families.add("envoy_http2_protocol_error", "counter", [], counters.http2ProtocolErrors)
     families.add("envoy_http_downstream_cx_rx_bytes_total", "counter", [], counters.bytesReceived)
     families.add("envoy_http_downstream_cx_tx_bytes_total", "counter", [], counters.bytesSent)
     families.add("envoy_http_downstream_rq_active", "gauge", [], counters.activeRequests)

@@ -105,6 +105,8 @@ package enum ExplanationForms {
       ]
     case .directResponse(let status, let bytes):
       return [("action", .string("directResponse")), ("status", .number(status)), ("bodyBytes", .number(bytes))]
+    case .earlyResponse(let status, let cause):
+      return [("action", .string(cause)), ("status", .number(status))]
     case .forward(let destinations):
       return [("action", .string("forward")), ("destinations", .array(destinations.map(json)))]
     }
@@ -122,7 +124,7 @@ package enum ExplanationForms {
     .object([
       ("name", .string(settings.name)), ("fqdn", .string(settings.host)), ("port", .number(Int(settings.port))),
       ("subset", .string(settings.subset)), ("type", .string(settings.discovery.rawValue)),
-      ("lbPolicy", .string(settings.loadBalancing.rawValue)), ("protocol", .string(settings.httpProtocol.rawValue)),
+      ("lbPolicy", .string(settings.balancingText)), ("protocol", .string(settings.httpProtocol.rawValue)),
       ("destinationRule", .optional(settings.destinationRule)), ("endpoints", .strings(settings.endpointTexts)),
       (
         "tls",

@@ -31,6 +31,8 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   private var requestIsPersistent = true
   private var responseIsPersistent = true
   private var awaitsContinue = false
+  /// Protocols were switched: bytes pass as they are, both ways, until one side ends.
+  private var isTunnel = false
   private var discardedBytes = 0
   private var requestCount = 0
   private var timer = TimerID.none
@@ -159,7 +161,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
       let isComplete = reader.isComplete
       phase = isComplete ? .awaitingResponse : .body
       stream.with {
-        $0.requestEnded = isComplete
+        $0.requestEnded = isComplete && !$0.request.wantsUpgrade
         $0.begin(from: .http1(Ref(self)), source: source, generation: worker.currentGeneration)
         if isComplete, self.stream != nil { $0.armRouteTimer() }
       }
@@ -180,6 +182,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
           withInput { stream.requestBody($0.extracting(offset..<offset + count)) }
         }
         input.consume(reader.took(taken, at: offset))
+        if isTunnel, taken > 0 { worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.body) } }
         if phase != .body { return true }
         if taken < count { return false }
       case .end(let consumed):
@@ -227,6 +230,11 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     case .idle, .head:
       abandonStream()
       closeNow(lingering: false)
+    case .body where isTunnel:
+      // The client sends no more; what the upstream still has to say goes on.
+      guard input.isEmpty else { return }
+      phase = .awaitingResponse
+      stream?.with { $0.endRequest() }
     case .body:
       // The client broke off inside its request.
       detachStream()?.with { $0.downstreamClosed() }
@@ -241,6 +249,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
 
   /// Writes the response head and decides how the body is framed and whether the connection stays.
   func sendResponseHead(_ stream: Stream) {
+    if stream.response.status == 101 { return switchProtocols(stream) }
     let version = stream.request.version
     let hasBody = stream.response.hasBody(for: stream.request.method)
     var framing = stream.response.framing
@@ -262,6 +271,17 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     let written = gather(size) { stream.response.writeHTTP1(into: &$0, framing: framing, connection: connection) }
     if !written { return abortResponse() }
     writer.begin(hasBody ? framing : .none)
+  }
+
+  private func switchProtocols(_ stream: Stream) {
+    let size = stream.response.http1ByteCount
+    let written = gather(size) { stream.response.writeHTTP1(into: &$0, framing: .none, connection: .upgrade) }
+    if !written { return abortResponse() }
+    isTunnel = true
+    responseIsPersistent = false
+    reader.begin(.untilClose)
+    writer.begin(.untilClose)
+    phase = .body
   }
 
   private func keepsAlive(_ stream: Stream) -> Bool {

@@ -14,6 +14,8 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
   private var isProcessing = false
   private var isPumpScheduled = false
   private var isShuttingDown = false
+  /// The peer broke the protocol: what it still sends is not looked at.
+  private var isBroken = false
   private var timer = TimerID.none
   private var headTimer = TimerID.none
 
@@ -53,16 +55,17 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
 
   override func inputAvailable() {
     guard !isProcessing else { return }
+    if isBroken { return input.removeAll() }
     isProcessing = true
-    var failure: String?
+    var isRefused = false
     if !input.isEmpty {
-      if case .failed(let reason) = withInput({ session.receive($0) }) { failure = reason }
+      isRefused = withInput { session.receive($0) } != .consumed
       handleEvents()
       input.removeAll()
     }
     isProcessing = false
     guard state == .open else { return }
-    if let failure { return breakOff(failure) }
+    if isRefused { return breakOff() }
     if inputEnded { return close() }
     rearmTimers()
     schedulePump()
@@ -82,7 +85,8 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
   }
 
   /// The peer broke the protocol: it gets to know why, then the connection closes.
-  private func breakOff(_ reason: String) {
+  private func breakOff() {
+    isBroken = true
     worker.with {
       $0.counters.http2ProtocolErrors += 1
       $0.counters.refusedRequests += 1
@@ -196,6 +200,9 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
     guard state == .open else { return }
     handleEvents()
     resumeBlocked()
+    guard state == .open else { return }
+    // A connection error, said with GOAWAY: nothing more is read.
+    if session.isFinished, !isBroken, !isShuttingDown { return breakOff() }
     if isShuttingDown { closeIfDone() }
   }
 
@@ -283,7 +290,8 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
     switch tag {
     case Timer.head:
       headTimer = .none
-      breakOff("no complete request head in time")
+      session.terminate(.noError)
+      breakOff()
     case Timer.shutdown:
       headTimer = .none
       session.goAway(.noError)

@@ -95,8 +95,13 @@ final class HTTP2DownstreamExchange {
   }
 
   func sendResponseHead(_ stream: Stream) {
+    let framing = stream.response.framing
     let hasBody = stream.response.hasBody(for: stream.request.method)
-    outputEnded = !hasBody || stream.response.framing == .none || stream.response.framing == .length(0)
+    outputEnded = !hasBody || framing == .none || framing == .length(0)
+    if stream.response.status == 101 {
+      stream.response.becomeConnectResponse()
+      outputEnded = false
+    }
     connection.with {
       $0.session.submit(stream.response, slot: slot, endsStream: outputEnded)
       $0.schedulePump()

@@ -20,8 +20,13 @@ extension Stream {
     }
     // No route allows CONNECT: like Envoy without a CONNECT matcher.
     guard match.route >= 0, request.method != .connect else { return replyNoRoute() }
-    guard !request.wantsUpgrade else { return refuseUpgrade() }
     route = snapshot.routes[Int(match.route)]
+    if route.features.isEmpty { act(in: generation) } else { beginFeatures(in: generation) }
+  }
+
+  /// Does what the route says.
+  func act(in generation: WorkerGeneration) {
+    let snapshot = generation.snapshot
     switch route.action {
     case .forward: forward(in: generation)
     case .redirect: replyRedirect(snapshot)
@@ -54,13 +59,23 @@ extension Stream {
   }
 
   private func replyNoRoute() {
+    if isMisdirected {
+      flags.insert(.noRouteFound)
+      return reply(421, details: "misdirected_request")
+    }
     flags.insert(.noRouteFound)
     reply(404, details: "route_not_found")
   }
 
-  /// Upgrades are answered as Envoy answers those that no route allows.
-  private func refuseUpgrade() {
-    reply(403, details: "upgrade_failed")
+  /// The request came on a connection that was made for a host with another certificate or policy: the client should
+  /// use another connection (RFC 9113, section 9.1.2, "connection reuse").
+  private var isMisdirected: Bool {
+    guard request.version == .http2, source.isTLS, virtualHostIndex < 0, let generation else { return false }
+    return generation.with {
+      let chain = $0.snapshot.chain(
+        ofListener: source.listener, serverName: Authority.host(of: request.bytes(request.authority)))
+      return chain >= 0 && chain != source.chain
+    }
   }
 
   private func forward(in generation: WorkerGeneration) {
@@ -74,15 +89,23 @@ extension Stream {
     }
     let cluster = generation.cluster(destination.cluster)
     self.cluster = cluster
+    (hasLimits, watchesOutcome) = cluster.with { ($0.hasLimits, $0.watchesOutcomes) }
     retriesLeft = Int(retryPolicy.attempts)
+    keepsBody = route.features.contains(.keepsBody)
     // Asked first without taking the text: even an absent one would be retained.
     if cluster.with({ $0.tlsProblem != nil }), let problem = cluster.with({ $0.tlsProblem }) {
       failureReason = problem
       flags.insert(.upstreamConnectionFailure)
       return replyFailure(.connectFailure, reason: problem)
     }
+    if request.isExtendedConnect { worker.with { $0.addWebSocketKey(&request) } }
+    armGRPCTimer()
     worker.with { $0.prepare(&request, from: source, timeoutMilliseconds: Int(route.timeoutMilliseconds)) }
-    snapshot.applyRequestActions(route, destination, to: &request)
+    if route.features.contains(.valueOperators) {
+      editRequest(snapshot, destination)
+    } else {
+      snapshot.applyRequestActions(route, destination, to: &request)
+    }
     attempt()
   }
 

@@ -45,6 +45,24 @@ package final class Stream: EventHandler {
   var retriesLeft = 0
   /// One more attempt is allowed because a kept-alive connection turned out to be closed.
   var mayReplay = true
+  /// A copy of the body is kept, and complete so far.
+  var keepsBody = false
+  var keptBody: [UInt8] = []
+  /// The kept body is on its way again; `replayedBytes` of it were taken.
+  var isReplaying = false
+  var replayedBytes = 0
+  /// What was tried in vain.
+  var tried: [TriedEndpoint] = []
+  /// The cluster has limits; `held` is what this stream has of them.
+  var hasLimits = false
+  var held: CircuitBreaker.Resources = []
+  /// The cluster ejects endpoints by what becomes of requests.
+  var watchesOutcome = false
+  /// What a cluster with consistent hashing balances by, and the cookie that was made for it.
+  var balancingHash: UInt64?
+  var newCookie: [UInt8] = []
+  /// `corsPolicy` allows the page that asks.
+  var isCrossOrigin = false
 
   // What the log will say.
   var flags: ResponseFlags = []
@@ -68,6 +86,7 @@ package final class Stream: EventHandler {
     static let route: UInt8 = 1
     static let attempt: UInt8 = 2
     static let backOff: UInt8 = 3
+    static let fault: UInt8 = 4
   }
 
   init(worker: Worker) {
@@ -96,7 +115,12 @@ package final class Stream: EventHandler {
   /// Offers bytes of the request body; returns how many were taken. `DownstreamLink.resumeRequestBody()` follows when
   /// not all were.
   func requestBody(_ span: RawSpan) -> Int {
-    guard state == .awaitingResponse || state == .streaming else { return 0 }
+    guard state == .streaming || (state == .awaitingResponse && !request.wantsUpgrade) else { return 0 }
+    return keepsBody ? requestBodyKept(span) : forwardRequestBody(span)
+  }
+
+  /// Hands body bytes to the upstream codec.
+  func forwardRequestBody(_ span: RawSpan) -> Int {
     let taken = upstream.sendRequestBody(span)
     requestBodyBytes += taken
     return taken
@@ -107,7 +131,8 @@ package final class Stream: EventHandler {
     requestEnded = true
     armRouteTimer()
     guard state == .awaitingResponse || state == .streaming else { return }
-    endRequestUpstream()
+    armPerTryTimer()
+    if !isReplaying { endRequestUpstream() }
   }
 
   /// The downstream connection can take more of the response.
@@ -138,7 +163,8 @@ package final class Stream: EventHandler {
   func responseArrived() -> Bool {
     responseStartNanoseconds = loop.nowNanoseconds
     loop.cancel(&tryTimer)
-    if shouldRetry(status: response.status) {
+    if watchesOutcome { noteAnswer() }
+    if shouldRetry() {
       retry()
       return false
     }
@@ -146,8 +172,19 @@ package final class Stream: EventHandler {
     state = .streaming
     details = "via_upstream"
     prepareResponse()
-    sendResponseHead()
+    if request.wantsUpgrade { settleUpgrade() } else { sendResponseHead() }
     return true
+  }
+
+  /// The upstream switched protocols: bytes go both ways from now on. Or it did not, and this is a response like others.
+  private func settleUpgrade() {
+    if response.status != 101 {
+      requestEnded = true
+      upstream.endRequest(self)
+    }
+    let isTunnel = response.status == 101
+    sendResponseHead()
+    if isTunnel, state == .streaming { upstreamDrained() }
   }
 
   /// Offers bytes of the response body; returns how many were taken.
@@ -166,13 +203,20 @@ package final class Stream: EventHandler {
 
   /// The upstream connection can take more of the request.
   func upstreamDrained() {
+    if isReplaying { return replayBody() }
     downstream.resumeRequestBody()
   }
 
   private func prepareResponse() {
     let milliseconds = Int((responseStartNanoseconds - upstreamStartNanoseconds) / 1_000_000)
     worker.with { $0.prepare(&response, serviceMilliseconds: milliseconds) }
+    if isCrossOrigin { markCrossOrigin() }
+    if !newCookie.isEmpty { sendNewCookie() }
     guard destinationIndex >= 0 else { return }
+    if route.features.contains(.valueOperators) {
+      generation?.with { editResponse($0.snapshot, $0.snapshot.destinations[Int(destinationIndex)]) }
+      return
+    }
     generation?.with {
       $0.snapshot.applyResponseActions(route, $0.snapshot.destinations[Int(destinationIndex)], to: &response)
     }
@@ -192,6 +236,7 @@ package final class Stream: EventHandler {
     loop.cancel(&tryTimer)
     loop.cancel(&backOffTimer)
     letGoOfEndpoint()
+    if !held.isEmpty { releaseLimits() }
     worker.with { $0.streamFinished(self) }
     generation?.with { $0.streamEnded() }
     reset()
@@ -220,6 +265,14 @@ package final class Stream: EventHandler {
     attempts = 0
     retriesLeft = 0
     mayReplay = true
+    if keepsBody { forgetBody() }
+    isReplaying = false
+    if !tried.isEmpty { tried.removeAll(keepingCapacity: true) }
+    isCrossOrigin = false
+    hasLimits = false
+    watchesOutcome = false
+    balancingHash = nil
+    if !newCookie.isEmpty { newCookie = [] }
     flags = []
     details = ""
     if localBody != nil { localBody = nil }
@@ -260,6 +313,7 @@ package final class Stream: EventHandler {
     switch tag {
     case Timer.route:
       routeTimer = .none
+      if watchesOutcome, state != .streaming { noteFailure() }
       timedOut(details: "response_timeout")
     case Timer.attempt:
       tryTimer = .none
@@ -267,6 +321,9 @@ package final class Stream: EventHandler {
     case Timer.backOff:
       backOffTimer = .none
       if state == .backingOff { attempt() }
+    case Timer.fault:
+      backOffTimer = .none
+      delayEnded()
     default: break
     }
   }

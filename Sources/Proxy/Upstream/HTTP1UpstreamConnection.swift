@@ -34,6 +34,8 @@ final class HTTP1UpstreamConnection: Connection {
   private var requestEnded = false
   private var isPersistent = true
   private var responseBegan = false
+  /// Protocols were switched: bytes pass as they are, both ways, until one side ends.
+  private var isTunnel = false
   private var requestCount = 0
   private var informationalCount = 0
   private var timer = TimerID.none
@@ -70,9 +72,11 @@ final class HTTP1UpstreamConnection: Connection {
     upstreamEndpoint = endpoint
     try super.init(loop: cluster.loop, descriptor: descriptor, peer: endpoint.address, tls: tls, isConnecting: true)
     endpoint.connectionCount += 1
+    endpoint.http1ConnectionCount += 1
     endpoint.counters.connections += 1
     cluster.counters.connections += 1
     cluster.counters.activeConnections += 1
+    if cluster.hasLimits { cluster.shared?.breaker?.connectionOpened() }
     loop.arm(&timer, after: Int64(cluster.config.settings.connectTimeoutMilliseconds), owner: self, tag: Timer.connect)
   }
 
@@ -90,7 +94,10 @@ final class HTTP1UpstreamConnection: Connection {
     localAddress = SocketAddress.local(of: descriptor)
     if tls != nil { cluster.counters.handshakes += 1 }
     armIdleTimer()
-    guard let stream else { return becomeIdle() }
+    guard let stream else {
+      becomeIdle()
+      return serveQueue()
+    }
     phase = .awaitingHead
     beginExchange()
     stream.with { $0.connected() }
@@ -131,10 +138,12 @@ final class HTTP1UpstreamConnection: Connection {
   func endRequest(_ stream: Stream) {
     guard !requestEnded else { return }
     requestEnded = true
+    if isTunnel { return endOutput() }
     writer.end(trailers: stream.requestTrailers, on: self)
   }
 
   override func outputDrained() {
+    if isTunnel, requestEnded { return endOutput() }
     guard !requestEnded, let stream else { return }
     stream.with { $0.upstreamDrained() }
   }
@@ -195,9 +204,11 @@ final class HTTP1UpstreamConnection: Connection {
     let (status, framing, persistent) = stream.with {
       ($0.response.status, $0.response.framing, $0.response.isPersistent)
     }
-    if status < 200 { return informationalArrived(stream, status) }
-    isPersistent = persistent
-    reader.begin(framing)
+    isTunnel = status == 101 && stream.with { $0.request.wantsUpgrade }
+    if status < 200, !isTunnel { return informationalArrived(stream, status) }
+    isPersistent = persistent && !isTunnel
+    reader.begin(isTunnel ? .untilClose : framing)
+    if isTunnel { writer.begin(.untilClose) }
     phase = .readingBody
     let wanted = stream.with { $0.responseArrived() }
     return wanted && phase == .readingBody
@@ -252,6 +263,12 @@ final class HTTP1UpstreamConnection: Connection {
     if isReusable { becomeIdle() } else { phase = .closing }
     stream.with { $0.endResponse() }
     if !isReusable, state != .closed { close() }
+    serveQueue()
+  }
+
+  /// Requests that wait for a connection of this endpoint may have one now.
+  private func serveQueue() {
+    if upstreamEndpoint.queuedCount > 0 { upstreamEndpoint.serveQueue(cluster.shared?.breaker) }
   }
 
   /// The connection has served as many requests as the DestinationRule allows.
@@ -269,7 +286,9 @@ final class HTTP1UpstreamConnection: Connection {
     case .readingBody:
       guard input.isEmpty || !reader.endsWithInput else { return }
       // Under TLS an end without goodbye may be anybody's cut: what only it would complete is incomplete (RFC 9112, 9.8).
-      guard reader.endsWithInput, tls?.isTruncated != true, let stream else { return breakOff(.truncated, nil) }
+      guard reader.endsWithInput, isTunnel || tls?.isTruncated != true, let stream else {
+        return breakOff(.truncated, nil)
+      }
       responseEnded(stream)
     case .idle, .connecting, .closing: break
     }
@@ -355,7 +374,10 @@ final class HTTP1UpstreamConnection: Connection {
   override func connectionClosed() {
     loop.cancel(&timer)
     upstreamEndpoint.connectionCount -= 1
+    upstreamEndpoint.http1ConnectionCount -= 1
     cluster.counters.activeConnections -= 1
+    if cluster.hasLimits { cluster.shared?.breaker?.connectionClosed() }
+    defer { serveQueue() }
     cluster.counters.bytesReceived += bytesReceived
     cluster.counters.bytesSent += bytesSent
     if let link = stream {

@@ -59,7 +59,8 @@ package final class Worker {
   func adopt(_ plan: WorkerPlan) {
     let old = generation
     let clusters = plan.snapshot.clusters.enumerated().map { index, config in
-      takeOver(config, from: old) ?? UpstreamCluster(config: config, worker: self, tls: plan.clientTLS[index])
+      takeOver(config, from: old)
+        ?? UpstreamCluster(config: config, worker: self, tls: plan.clientTLS[index], shared: plan.shared[index])
     }
     generation = WorkerGeneration(
       number: old.number + 1, snapshot: plan.snapshot, clusters: clusters)
@@ -178,6 +179,17 @@ package final class Worker {
       isTLS: source.isTLS, isInternal: source.peer.isPrivate, expectedTimeoutMilliseconds: timeoutMilliseconds)
     request.prepareForUpstream(rules, peer: peerText.bytes, requestID: requestID.bytes)
   }
+
+  /// A WebSocket server that speaks HTTP/1.1 wants a key; a client that sent an extended CONNECT has none. The answer to
+  /// it proves that the server meant it, which the gateway takes on trust (RFC 8441, section 5).
+  func addWebSocketKey(_ request: inout RequestHead) {
+    guard request.headers.index(named: Self.webSocketKeyName.span.raw) < 0 else { return }
+    requestID.set { random.writeUUID(into: &$0) }
+    let key = Base64.encode(requestID.bytes.extracting(first: 16))
+    request.headers.append(name: Self.webSocketKeyName.span.raw, value: key.span.raw)
+  }
+
+  private static let webSocketKeyName = Array("sec-websocket-key".utf8)
 
   /// Adds `date`, `server` and the upstream's time to a response.
   func prepare(_ response: inout ResponseHead, serviceMilliseconds: Int) {

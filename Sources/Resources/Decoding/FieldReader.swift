@@ -110,11 +110,24 @@ final class FieldReader {
 
   /// Fields that are known and not acted on: said, never silently ignored.
   func notActedOn(_ names: String...) {
-    for name in names where take(name) != nil {
+    for name in names where take(name) != nil && !context.isInert {
       context.report(
         .warning, "field \"\(name)\" is known but not acted on", at: keyLocation(name), code: "SP1001",
         help: "the gateway behaves as if the field were absent")
     }
+  }
+
+  /// Fields that mean nothing to a gateway.
+  func notApplicable(_ name: String, why: String) {
+    guard take(name) != nil else { return }
+    context.report(.info, "\(name) does not apply to a gateway: \(why)", at: keyLocation(name), code: "SP1015")
+  }
+
+  /// A field that works and has a successor.
+  func deprecated(_ name: String, use successor: String) {
+    guard take(name) != nil else { return }
+    context.report(
+      .warning, "Deprecated: \(name) is deprecated; use \(successor)", at: keyLocation(name), code: "IST0002")
   }
 
   /// Says that a required field is missing.

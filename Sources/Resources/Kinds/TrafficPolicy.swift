@@ -51,7 +51,6 @@ package struct TrafficPolicy: Sendable {
     connectionPool = reader.object("connectionPool", ConnectionPoolSettings.init)
     outlierDetection = reader.object("outlierDetection", OutlierDetection.init)
     tls = reader.object("tls", ClientTLSSettings.init)
-    reader.notActedOn("outlierDetection")
     portLevelSettings = []
     if let setting = loadBalancer?.localityLbSetting, !setting.failover.isEmpty, outlierDetection == nil {
       reader.context.error("outlier detection policy must be provided for failover", at: setting.location)

@@ -23,8 +23,11 @@ enum KindCatalog {
   private static let groups: [String: Group] = [
     "networking.istio.io": Group(
       versions: ["v1", "v1beta1", "v1alpha3"],
-      kinds: ["Gateway", "VirtualService", "ServiceEntry", "DestinationRule", "WorkloadEntry"],
-      notActedOn: ["WorkloadGroup", "Sidecar", "ProxyConfig", "EnvoyFilter"]),
+      kinds: [
+        "Gateway", "VirtualService", "ServiceEntry", "DestinationRule", "WorkloadEntry",
+        "WorkloadGroup", "Sidecar", "ProxyConfig",
+      ],
+      notActedOn: ["EnvoyFilter"]),
     "security.istio.io": Group(
       versions: ["v1", "v1beta1"], kinds: ["PeerAuthentication"],
       notActedOn: ["RequestAuthentication", "AuthorizationPolicy"]),

@@ -214,7 +214,8 @@ final class ClusterBuilder {
       settings.endpoints.append(
         .init(address: address, port: number, weight: weight, locality: endpoint.locality?.value ?? ""))
     } else {
-      settings.dnsNames.append(.init(name: address, port: number, weight: weight))
+      settings.dnsNames.append(
+        .init(name: address, port: number, weight: weight, locality: endpoint.locality?.value ?? ""))
       if settings.discovery != .logicalDNS { settings.discovery = .strictDNS }
     }
   }
@@ -250,6 +251,7 @@ final class ClusterBuilder {
       }
       settings.maxRequestsPerConnection = pool.maxRequestsPerConnection?.value ?? 0
     }
+    Self.fill(&settings, from: policy)
     let sans: [String] =
       if case .entry(let resource) = entry.origin { resource.spec.subjectAltNames.map(\.value) } else { [] }
     settings.tls = policy.tls.flatMap { originate($0, host: settings.host, entrySANs: sans, request) }

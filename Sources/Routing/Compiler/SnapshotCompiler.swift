@@ -39,9 +39,10 @@ package struct SnapshotCompiler {
     let listeners = ListenerBuilder(resources, identity: identity, options: options)
     var routes = RouteBuilder(clusters: clusters, identity: identity)
     var diagnostics = listeners.diagnostics
+    var delegates = DelegateMerger(resources.virtualServices)
     let services = resources.virtualServices.sorted { $0.orderKey < $1.orderKey }.filter {
       Visibility.reaches(identity.namespace, from: $0.metadata.namespace, $0.spec.exportTo.map(\.value))
-    }
+    }.map { delegates.merge($0) }
     let policies = TLSPolicyBuilder(credentials: credentials, readFile: readFile)
     var bindings: Bindings = []
     for (index, socket) in listeners.sockets.enumerated() {
@@ -60,6 +61,7 @@ package struct SnapshotCompiler {
     parts.settings = settings()
     parts.clusters = clusters.clusters
     parts.probes = probes.probes
+    diagnostics += delegates.diagnostics
     diagnostics += Self.unmatched(bindings)
     diagnostics += routes.diagnostics + clusters.diagnostics
     diagnostics += OverlapAnalyzer.analyze(resources, identity: identity, clusters: clusters.clusters)
@@ -192,6 +194,20 @@ package struct SnapshotCompiler {
         settings.pathNormalization = .init(rawValue: mode.value.uppercased()) ?? .base
       }
     }
+    settings.concurrency = concurrency
     return settings
+  }
+
+  /// Of the ProxyConfigs that say it: that which selects the instance, else the namespace's, else the mesh's; the oldest.
+  private var concurrency: Int? {
+    let all = resources.proxyConfigs.sorted { $0.orderKey < $1.orderKey }.filter { $0.spec.concurrency != nil }
+    let own = all.filter { $0.metadata.namespace == identity.namespace }
+    let selecting = own.first { config in
+      config.spec.selector.map { !$0.isEmpty && identity.matches($0.mapValues(\.value)) } ?? false
+    }
+    let found =
+      selecting ?? own.first { $0.spec.selector?.isEmpty ?? true }
+      ?? all.first { $0.metadata.namespace == "istio-system" && $0.spec.selector?.isEmpty ?? true }
+    return found?.spec.concurrency?.value
   }
 }

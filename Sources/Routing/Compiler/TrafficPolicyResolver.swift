@@ -8,6 +8,7 @@ struct TrafficPolicyResolver {
   struct Effective {
     var loadBalancer: LoadBalancerSettings?
     var connectionPool: ConnectionPoolSettings?
+    var outlierDetection: OutlierDetection?
     var tls: ClientTLSSettings?
     var rule: Resource<DestinationRule>?
     var labels: [String: String] = [:]
@@ -55,6 +56,7 @@ struct TrafficPolicyResolver {
     let entry = base.portLevelSettings.first { $0.port?.value == port }?.policy ?? base
     effective.loadBalancer = entry.loadBalancer
     effective.connectionPool = entry.connectionPool
+    effective.outlierDetection = entry.outlierDetection
     effective.tls = entry.tls
   }
 
@@ -63,11 +65,13 @@ struct TrafficPolicyResolver {
     if let entry = subset.portLevelSettings.first(where: { $0.port?.value == port })?.policy {
       effective.loadBalancer = entry.loadBalancer
       effective.connectionPool = entry.connectionPool
+      effective.outlierDetection = entry.outlierDetection
       effective.tls = entry.tls
       return
     }
     effective.loadBalancer = subset.loadBalancer ?? effective.loadBalancer
     effective.connectionPool = subset.connectionPool ?? effective.connectionPool
+    effective.outlierDetection = subset.outlierDetection ?? effective.outlierDetection
     effective.tls = subset.tls ?? effective.tls
   }
 

@@ -27,6 +27,9 @@ package struct RequestOutcome: Sendable, Hashable {
       kind = "direct response \(status)"
       destination = kind
       settings.append(Setting("body", Self.body(explanation, snapshot, count)))
+    case .earlyResponse(let status, let cause):
+      kind = "\(cause) \(status)"
+      destination = kind
     case .forward(let steps):
       kind = "forward"
       destination = Self.text(steps)

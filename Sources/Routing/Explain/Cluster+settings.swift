@@ -3,7 +3,7 @@ extension Cluster.Settings {
   /// certificates are counted, never shown.
   package var described: [Setting] {
     var all = [
-      Setting("type", discovery.rawValue), Setting("loadBalancer", loadBalancing.rawValue),
+      Setting("type", discovery.rawValue), Setting("loadBalancer", balancingText),
       Setting("protocol", httpProtocol.rawValue),
       Setting("connectTimeout", Snapshot.duration(connectTimeoutMilliseconds)),
       Setting("idleTimeout", idleTimeoutMilliseconds == 0 ? "none" : Snapshot.duration(idleTimeoutMilliseconds)),
@@ -23,9 +23,18 @@ extension Cluster.Settings {
 
   /// All other fields under their own names, so that a comparison misses none.
   var undescribed: [Setting] {
-    Mirror(reflecting: self).children.compactMap { child in
-      guard let label = child.label, !Self.describedFields.contains(label) else { return nil }
-      return Setting(label, "\(child.value)")
+    Swift.Mirror(reflecting: self).children.flatMap { child in
+      guard let label = child.label, !Self.describedFields.contains(label) else { return [Setting]() }
+      return Setting.fields(label, child.value)
+    }
+  }
+
+  /// Envoy's name of the policy.
+  package var balancingText: String {
+    switch hashPolicy?.table {
+    case .ring: return "RING_HASH"
+    case .maglev: return "MAGLEV"
+    case nil: return loadBalancing.rawValue
     }
   }
 

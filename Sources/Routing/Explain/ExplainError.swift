@@ -16,8 +16,6 @@ package struct ExplainError: Sendable, Equatable {
     case noCertificate = "no-certificate"
     /// The message is refused before routing: 400 and its relatives.
     case badRequest = "bad-request"
-    /// The client wants another protocol on the connection, which no route allows: 403.
-    case upgradeRefused = "upgrade-refused"
     /// The rule leads to a host, port or subset that does not exist: 503.
     case noCluster = "no-cluster"
     /// The cluster has no address: 503.

@@ -57,6 +57,8 @@ package struct Explanation: Sendable {
     case forward([DestinationStep])
     case redirect(status: Int, location: String)
     case directResponse(status: Int, bodyBytes: Int)
+    /// An injected fault or an answered preflight: what the rule says besides comes first.
+    case earlyResponse(status: Int, by: String)
   }
 
   /// `httpbin-egress.httpbin`
@@ -88,17 +90,5 @@ package struct Explanation: Sendable {
     if let error { return error }
     guard case .forward(let destinations)? = answer else { return nil }
     return destinations.lazy.flatMap(\.next).compactMap(\.firstError).first
-  }
-}
-
-/// Something that a rule or an upstream is told to do, in the words of the resources.
-package struct Setting: Sendable, Hashable {
-  /// `timeout`, `retries`, `tls.sni`
-  package let name: String
-  package let value: String
-
-  package init(_ name: String, _ value: String) {
-    self.name = name
-    self.value = value
   }
 }

@@ -48,11 +48,13 @@ package final class Cluster: Sendable {
     package let name: String
     package let port: UInt16
     package let weight: UInt32
+    package let locality: String
 
-    package init(name: String, port: UInt16, weight: UInt32) {
+    package init(name: String, port: UInt16, weight: UInt32, locality: String = "") {
       self.name = name
       self.port = port
       self.weight = weight
+      self.locality = locality
     }
   }
 
@@ -74,6 +76,12 @@ package final class Cluster: Sendable {
     /// Requests after which a connection is closed; 0 for no limit.
     package var maxRequestsPerConnection = 0
     package var loadBalancing = LoadBalancing.leastRequest
+    /// Replaces `loadBalancing`.
+    package var hashPolicy: HashPolicy?
+    package var circuitBreakers = CircuitBreakers.none
+    package var outlierDetection: OutlierPolicy?
+    /// With fewer healthy endpoints of a hundred than this, all are used (Envoy's panic threshold); 0 for never.
+    package var minHealthPercent = 0
     package var httpProtocol = HTTPProtocol.http1
     package var tls: TLSClientPolicy?
     /// The DestinationRule in force: `httpbin-egress.httpbin`.

@@ -26,6 +26,7 @@ package final class Snapshot: Sendable {
   package let rewrites: [Rewrite]
   package let headerOperations: [HeaderOperations]
   package let retryPolicies: [RetryPolicy]
+  package let routeExtras: [RouteExtras]
   package let regexes: RegexTable
 
   package let listenerFacts: [ListenerFacts]
@@ -59,6 +60,7 @@ package final class Snapshot: Sendable {
     rewrites = parts.rewrites
     headerOperations = parts.headerOperations
     retryPolicies = parts.retryPolicies
+    routeExtras = parts.routeExtras
     regexes = parts.regexes
     listenerFacts = parts.listenerFacts
     chainFacts = parts.chainFacts

@@ -18,6 +18,7 @@ struct SnapshotParts {
   var rewrites: [Rewrite] = []
   var headerOperations: [HeaderOperations] = []
   var retryPolicies: [RetryPolicy] = []
+  var routeExtras: [RouteExtras] = []
   var regexes = RegexTable()
   var listenerFacts: [ListenerFacts] = []
   var chainFacts: [FilterChainFacts] = []

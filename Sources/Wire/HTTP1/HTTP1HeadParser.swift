@@ -116,7 +116,9 @@ package struct HTTP1HeadParser {
     }
     head.isPersistent = head.version == .http11 ? !fields.saysClose : fields.saysKeepAlive && !fields.saysClose
     head.expectsContinue = fields.expectsContinue && head.version == .http11
-    head.wantsUpgrade = fields.saysUpgrade && fields.hasUpgrade
+    // With a body it is ignored, as RFC 9110, section 7.8 allows: where the new protocol would begin, readers differ.
+    head.wantsUpgrade = fields.saysUpgrade && fields.hasUpgrade && head.framing == .none && head.version == .http11
+    if head.wantsUpgrade { head.upgrade = head.headers.value(of: .upgrade) }
     head.hasNominatedFields = fields.nominatesFields
     return resolveTarget(&head)
   }

@@ -2,7 +2,7 @@
 package enum HTTP1 {
   /// The `connection` field that a response gets.
   package enum ConnectionField: Sendable {
-    case absent, close, keepAlive
+    case absent, close, keepAlive, upgrade
   }
 
   /// Room for the start line's fixed parts and the fields that the writer adds.
@@ -51,6 +51,11 @@ extension RequestHead {
     writer.write(" HTTP/1.1\r\n", into: &output)
     var end = ByteWriter(position: headers.write(into: &output, at: writer.position))
     if case .chunked = framing { end.write("transfer-encoding: chunked\r\n", into: &output) }
+    if wantsUpgrade {
+      end.write("connection: upgrade\r\nupgrade: ", into: &output)
+      end.write(bytes(upgrade), into: &output)
+      end.write("\r\n", into: &output)
+    }
     end.write("\r\n", into: &output)
     return end.position
   }
@@ -89,6 +94,7 @@ extension ResponseHead {
     case .absent: break
     case .close: end.write("connection: close\r\n", into: &output)
     case .keepAlive: end.write("connection: keep-alive\r\n", into: &output)
+    case .upgrade: end.write("connection: upgrade\r\n", into: &output)
     }
     end.write("\r\n", into: &output)
     return end.position

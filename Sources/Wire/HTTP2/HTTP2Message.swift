@@ -73,9 +73,23 @@ final class HTTP2Message {
       request.splitTarget()
       if request.path.isEmpty { return false }
     }
+    if !upgrade.isEmpty {
+      guard request.method == .connect, !endsStream else { return false }
+      becomeUpgrade()
+    }
     request.expectsContinue = request.headers.contains(.expect)
-    request.framing = Self.framing(request.headers, endsStream: endsStream)
+    request.framing =
+      request.isExtendedConnect ? .none : Self.framing(request.headers, endsStream: endsStream)
     return true
+  }
+
+  /// An extended CONNECT is what `Upgrade` is in HTTP/1.1, and routed like it (RFC 8441, section 5).
+  private func becomeUpgrade() {
+    request.method = .get
+    request.methodName = request.headers.intern("GET")
+    request.wantsUpgrade = true
+    request.upgrade = upgrade
+    request.isExtendedConnect = true
   }
 
   /// Completes a response head.

@@ -123,7 +123,10 @@ package final class HTTP2Session {
       unsafe nghttp2_session_terminate_session(session, HTTP2ErrorCode.enhanceYourCalm.rawValue)
       return .failed(reason)
     }
-    guard result >= 0 else { return .failed(unsafe String(cString: nghttp2_strerror(Int32(result)))) }
+    guard result >= 0 else {
+      if result == NGHTTP2_ERR_FLOODED.rawValue { terminate(.enhanceYourCalm) }
+      return .failed(unsafe String(cString: nghttp2_strerror(Int32(result))))
+    }
     // After a connection error nghttp2 takes nothing more, and only wants to send its GOAWAY.
     if unsafe nghttp2_session_want_read(session) == 0 { return .failed("the connection was ended by a protocol error") }
     return .consumed

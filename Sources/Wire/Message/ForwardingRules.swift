@@ -77,8 +77,9 @@ extension ResponseHead {
     for index in 0..<headers.tableCount {
       switch headers.field(at: index).token {
       case .date: hasDate = true
-      case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .server, .xEnvoyUpstreamServiceTime:
+      case .connection, .keepAlive, .proxyConnection, .transferEncoding, .server, .xEnvoyUpstreamServiceTime:
         headers.remove(at: index)
+      case .upgrade: if status != 101 { headers.remove(at: index) }
       case .contentLength: if hasNoLength { headers.remove(at: index) }
       default: break
       }
@@ -101,11 +102,18 @@ extension ResponseHead {
     }
   }
 
+  /// Turns the answer to an upgrade into the answer to an extended CONNECT (RFC 8441, section 5).
+  package mutating func becomeConnectResponse() {
+    status = 200
+    headers.remove(.upgrade)
+    headers.removeAll(named: "sec-websocket-accept")
+  }
+
   /// Fills in the fields of an answer that the gateway gives itself.
   ///
   /// - Parameter contentLength: bytes of the text/plain body; 0 for none.
   package mutating func finishLocalReply(contentLength: Int, date: RawSpan, server: StaticString) {
-    if status != 204, status != 304 { headers.append(.contentLength, contentLength) }
+    if status != 204, status != 304, !headers.contains(.grpcStatus) { headers.append(.contentLength, contentLength) }
     if contentLength > 0, !headers.contains(.contentType) { headers.append(.contentType, "text/plain") }
     headers.append(.date, date)
     headers.append(.server, server)
@@ -125,7 +133,8 @@ extension HeaderBlock {
 
   private mutating func removeNominated(_ name: RawSpan) {
     switch HeaderName.resolve(name) {
-    case .contentLength, .transferEncoding, .host, .te, .xForwardedFor, .xForwardedProto, .xRequestID: return
+    // `Upgrade` is nominated wherever it has a meaning, and treated by itself.
+    case .contentLength, .transferEncoding, .host, .te, .xForwardedFor, .xForwardedProto, .xRequestID, .upgrade: return
     default: break
     }
     for index in 0..<tableCount where !field(at: index).isRemoved {

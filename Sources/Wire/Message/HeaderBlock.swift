@@ -272,6 +272,11 @@ package struct HeaderBlock: ~Copyable {
     }
   }
 
+  /// Removes all fields with this name in lower case.
+  package mutating func removeAll(named lowercased: StaticString) {
+    lowercased.withUTF8Buffer { unsafe removeAll(named: RawSpan(_unsafeElements: $0)) }
+  }
+
   /// Removes the field at `index`.
   package mutating func remove(at index: Int) {
     guard !fields[index].isRemoved else { return }

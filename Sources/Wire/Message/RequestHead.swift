@@ -18,6 +18,10 @@ package struct RequestHead: ~Copyable {
   package var expectsContinue = false
   /// `Upgrade` with `Connection: upgrade`, except to h2c, which is ignored as RFC 9110, section 7.8 allows.
   package var wantsUpgrade = false
+  /// The protocol that is asked for with `wantsUpgrade`: `websocket`.
+  package var upgrade = ByteRange.empty
+  /// The upgrade came as an extended CONNECT (RFC 8441): its answer is 200, not 101.
+  package var isExtendedConnect = false
   /// `Connection` names fields that must not be forwarded.
   var hasNominatedFields = false
   package var headers: HeaderBlock
@@ -40,6 +44,8 @@ package struct RequestHead: ~Copyable {
     isPersistent = true
     expectsContinue = false
     wantsUpgrade = false
+    upgrade = .empty
+    isExtendedConnect = false
     hasNominatedFields = false
     headers.removeAll()
   }

@@ -83,7 +83,8 @@ class Connection:
             raise ConnectionClosed(True, so_far + self._buffer)
         self._buffer += data
 
-    def _until(self, mark: bytes) -> bytes:
+    def read_until(self, mark: bytes) -> bytes:
+        """Everything up to and with `mark`."""
         while mark not in self._buffer:
             self._fill()
         head, _, self._buffer = self._buffer.partition(mark)
@@ -116,7 +117,7 @@ class Connection:
         return data == b""
 
     def read_head(self) -> Response:
-        raw = self._until(b"\r\n\r\n")
+        raw = self.read_until(b"\r\n\r\n")
         status_line, *lines = raw.decode("latin-1").split("\r\n")
         version, status, reason = (status_line.split(" ", 2) + [""])[:3]
         return Response(int(status), reason, version, _fields(lines), b"", [], raw)
@@ -130,7 +131,7 @@ class Connection:
             return response
         if (response.header("transfer-encoding") or "").lower() == "chunked":
             while True:
-                line = self._until(b"\r\n")
+                line = self.read_until(b"\r\n")
                 response.raw += line
                 size = int(line.split(b";")[0], 16)
                 if size == 0:
@@ -140,7 +141,7 @@ class Connection:
                 assert data.endswith(b"\r\n"), data[-20:]
                 response.body += data[:-2]
             lines = []
-            while (line := self._until(b"\r\n")) != b"\r\n":
+            while (line := self.read_until(b"\r\n")) != b"\r\n":
                 response.raw += line
                 lines.append(line.decode("latin-1").rstrip("\r\n"))
             response.raw += line
