@@ -124,14 +124,8 @@ struct BrokenHTTPActions {
       """,
       [
         Finding(
-          9, 5, "mirror", "warning[SP1001]",
-          "field \"mirror\" is known but not acted on", help: "the gateway behaves as if the field were absent"),
-        Finding(
           10, 5, "mirrors", "error[IST0106]",
-          "HTTP route cannot contain both mirror and mirrors"),
-        Finding(
-          10, 5, "mirrors", "warning[SP1001]",
-          "field \"mirrors\" is known but not acted on", help: "the gateway behaves as if the field were absent"),
+          "HTTP route cannot contain both mirror and mirrors")
       ]),
   ]
 

@@ -70,3 +70,22 @@ import Testing
     #expect(policy.prefersRemoteLocalities && !policy.ignoresPreviousHosts)
   }
 }
+
+extension RouteExtrasTests {
+  @Test func `mirrors of 0 % and of unknown hosts are left out`() throws {
+    let output = compile(
+      routing(
+        """
+        - mirrors:
+          - {destination: {host: up.example}}
+          - {destination: {host: up.example}, percentage: {value: 12.5}}
+          - {destination: {host: up.example}, percentage: {value: 0}}
+          - {destination: {host: unknown.example}}
+          route: [{destination: {host: up.example}}]
+        """))
+    let route = try #require(output.snapshot.routes.first)
+    #expect(route.features == .mirrors)
+    #expect(output.snapshot.extras(of: route)?.mirrors.map(\.share) == [1_000_000, 125_000])
+    #expect(output.diagnostics.map(\.code) == ["IST0101"])
+  }
+}

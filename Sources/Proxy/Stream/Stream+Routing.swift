@@ -88,10 +88,9 @@ extension Stream {
       return reply(503, details: "cluster_not_found")
     }
     let cluster = generation.cluster(destination.cluster)
-    self.cluster = cluster
-    (hasLimits, watchesOutcome) = cluster.with { ($0.hasLimits, $0.watchesOutcomes) }
+    adopt(cluster)
     retriesLeft = Int(retryPolicy.attempts)
-    keepsBody = route.features.contains(.keepsBody)
+    keepsBody = route.features.contains(.keepsBody) && !request.wantsUpgrade
     // Asked first without taking the text: even an absent one would be retained.
     if cluster.with({ $0.tlsProblem != nil }), let problem = cluster.with({ $0.tlsProblem }) {
       failureReason = problem
@@ -106,7 +105,14 @@ extension Stream {
     } else {
       snapshot.applyRequestActions(route, destination, to: &request)
     }
+    if route.features.contains(.mirrors) { planMirrors(snapshot) }
     attempt()
+  }
+
+  /// The cluster that the request goes to is known.
+  func adopt(_ cluster: Ref<UpstreamCluster>) {
+    self.cluster = cluster
+    (hasLimits, watchesOutcome) = cluster.with { ($0.hasLimits, $0.watchesOutcomes) }
   }
 
   // MARK: Replies that the route itself gives

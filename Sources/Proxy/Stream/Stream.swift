@@ -61,6 +61,10 @@ package final class Stream: EventHandler {
   /// What a cluster with consistent hashing balances by, and the cookie that was made for it.
   var balancingHash: UInt64?
   var newCookie: [UInt8] = []
+  /// The clusters that get a copy of this request.
+  var plannedMirrors: [Int32] = []
+  /// This stream is such a copy, for this cluster; else -1.
+  var mirrorCluster: Int32 = -1
   /// `corsPolicy` allows the page that asks.
   var isCrossOrigin = false
 
@@ -87,6 +91,7 @@ package final class Stream: EventHandler {
     static let attempt: UInt8 = 2
     static let backOff: UInt8 = 3
     static let fault: UInt8 = 4
+    static let mirror: UInt8 = 5
   }
 
   init(worker: Worker) {
@@ -129,6 +134,7 @@ package final class Stream: EventHandler {
   /// The request has arrived completely, `requestTrailers` included.
   func endRequest() {
     requestEnded = true
+    if route.features.contains(.mirrors) { beginMirrors() }
     armRouteTimer()
     guard state == .awaitingResponse || state == .streaming else { return }
     armPerTryTimer()
@@ -237,7 +243,7 @@ package final class Stream: EventHandler {
     loop.cancel(&backOffTimer)
     letGoOfEndpoint()
     if !held.isEmpty { releaseLimits() }
-    worker.with { $0.streamFinished(self) }
+    if mirrorCluster >= 0 { mirrorEnded() } else { worker.with { $0.streamFinished(self) } }
     generation?.with { $0.streamEnded() }
     reset()
     worker.with { $0.streams.give(self) }
@@ -269,6 +275,8 @@ package final class Stream: EventHandler {
     isReplaying = false
     if !tried.isEmpty { tried.removeAll(keepingCapacity: true) }
     isCrossOrigin = false
+    if !plannedMirrors.isEmpty { plannedMirrors.removeAll(keepingCapacity: true) }
+    mirrorCluster = -1
     hasLimits = false
     watchesOutcome = false
     balancingHash = nil
@@ -321,6 +329,9 @@ package final class Stream: EventHandler {
     case Timer.backOff:
       backOffTimer = .none
       if state == .backingOff { attempt() }
+    case Timer.mirror:
+      backOffTimer = .none
+      sendMirror()
     case Timer.fault:
       backOffTimer = .none
       delayEnded()

@@ -27,6 +27,8 @@ package final class Worker {
   let budget: ConnectionBudget
   let accessLog: AccessLogBatch
   let logFormat: AccessLogFormat
+  /// Copies of requests that are under way.
+  var mirrors = MirrorBudget()
   var requestCounters = RequestCounters()
   var requestHosts = RequestHosts()
   var probers: [Prober] = []

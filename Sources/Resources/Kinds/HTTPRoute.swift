@@ -32,7 +32,6 @@ package struct HTTPRoute: Sendable {
     fault = reader.object("fault", HTTPFault.init)
     mirrors = HTTPMirror.all(of: reader)
     corsPolicy = reader.object("corsPolicy", CORSPolicy.init)
-    reader.notActedOn("mirror", "mirrors")
     checkActions(reader.context, hasRoute: reader.hasItems("route"))
     checkDetails(reader.context)
   }

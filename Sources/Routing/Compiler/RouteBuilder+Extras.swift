@@ -14,6 +14,8 @@ extension RouteBuilder {
       extras.cors = compile(policy, service)
       route.features.insert(.cors)
     }
+    extras.mirrors = http.mirrors.compactMap { compile($0, service, port) }
+    if !extras.mirrors.isEmpty { route.features.insert(.mirrors) }
     if http.retries != nil, route.retryPolicy >= 0, parts.retryPolicies[Int(route.retryPolicy)].needsBody {
       route.features.insert(.keepsBody)
     }
@@ -25,6 +27,19 @@ extension RouteBuilder {
       route.extras = Int32(parts.routeExtras.count)
       parts.routeExtras.append(extras)
     }
+  }
+
+  // MARK: Mirrors
+
+  /// Without a percentage every request is copied; nil for 0, and when the destination does not exist.
+  private func compile(_ mirror: HTTPMirror, _ service: Resource<VirtualService>, _ port: Int) -> Mirror? {
+    guard let target = mirror.destination, let host = target.host else { return nil }
+    let share = share(mirror.percentage?.value ?? 100)
+    let cluster = clusters.cluster(
+      for: .init(
+        host: host, port: target.port, subset: target.subset, namespace: service.metadata.namespace,
+        listenerPort: port, resource: service.description))
+    return cluster >= 0 && share > 0 ? Mirror(cluster: cluster, share: share) : nil
   }
 
   // MARK: Header values
