@@ -83,7 +83,7 @@ import Wire
       root: "- match: [{\(root)}]\n  \(delegation)",
       delegate: "- match: [{\(leaf)}]\n  route: [{destination: {host: up.example}}]")
     #expect(output.snapshot.rules.count == (holds ? 1 : 0))
-    #expect(output.diagnostics.contains { $0.code == "SP1031" } == !holds)
+    #expect(output.diagnostics.contains { $0.code == "SP1051" } == !holds)
   }
 
   @Test func `conditions on other things add up`() throws {

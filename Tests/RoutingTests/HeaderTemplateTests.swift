@@ -42,7 +42,7 @@ import Testing
       routing(
         "- headers: {request: {set: {a: '%NOPE%', b: '%PROTOCOL%', c: d}}}\n  route: [{destination: {host: up.example}}]"
       ))
-    #expect(output.diagnostics.map(\.code) == ["SP1032"])
+    #expect(output.diagnostics.map(\.code) == ["SP1052"])
     let operations = try #require(output.snapshot.headerOperations.first)
     #expect(operations.set.map { String(decoding: $0.name, as: UTF8.self) } == ["b", "c"])
     #expect(output.snapshot.routes[0].features == .valueOperators)

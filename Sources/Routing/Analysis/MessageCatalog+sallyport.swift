@@ -133,5 +133,18 @@ extension MessageCatalog {
     Message(
       "SP1046", .warning, "CertificateNotYetValid", cause: "The certificate's first day is in the future.",
       fix: "Check the clocks, or wait."),
+    Message(
+      "SP1050", .warning, "FaultWithoutPercentage",
+      cause: "A fault without a percentage concerns no request: Istio's default is 0 %.",
+      fix: "Say percentage: {value: 100} for every request."),
+    Message(
+      "SP1051", .warning, "DelegateRuleExcluded",
+      cause: "No request can meet the conditions of a delegate's rule and those of the rule that delegates to it.",
+      fix: "Narrow the delegate's conditions instead of changing them: a path below the root's prefix, the same method."
+    ),
+    Message(
+      "SP1052", .error, "UnknownCommandOperator",
+      cause: "A header value names a command operator that is not known; the header is left out.",
+      fix: "Correct the name, or write %% for a percent sign."),
   ]
 }

@@ -48,7 +48,7 @@ struct DelegateMerger {
       if let merged = merge(rule, resolved(leaf, service.metadata.namespace)) { return merged }
       diagnostics.append(
         Diagnostic(
-          "SP1031", .warning, "the conditions of this rule exclude those of the rule that delegates to it",
+          "SP1051", .warning, "the conditions of this rule exclude those of the rule that delegates to it",
           at: leaf.location, resource: service.description,
           help: "it delegates at \(rule.location); the rule is left out there"))
       return nil

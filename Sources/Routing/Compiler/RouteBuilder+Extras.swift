@@ -64,7 +64,7 @@ extension RouteBuilder {
       } catch {
         diagnostics.append(
           Diagnostic(
-            "SP1032", .error, "unknown command operator %\(error.name)%", at: text.location,
+            "SP1052", .error, "unknown command operator %\(error.name)%", at: text.location,
             resource: service.description, help: "the header is left out; %% stands for a percent sign"))
       }
     }
@@ -99,7 +99,7 @@ extension RouteBuilder {
   ) {
     diagnostics.append(
       Diagnostic(
-        "SP1030", .warning, "fault.\(kind) without a percentage concerns no request", at: location,
+        "SP1050", .warning, "fault.\(kind) without a percentage concerns no request", at: location,
         resource: service.description, help: "say percentage: {value: 100} for every request"))
   }
 
