@@ -62,7 +62,7 @@ let package = Package(
     tests("RoutingTests", ["Routing", "Wire", "Resources"]),
     tests("TransportTests", ["Transport", "CLinux"]),
     tests("ProxyTests", ["Proxy", "Transport"]),
-    tests("OperationsTests", ["Operations", "Resources", "Routing"]),
+    tests("OperationsTests", ["Operations", "Resources", "Routing", "CLinux"]),
   ]
 )
 

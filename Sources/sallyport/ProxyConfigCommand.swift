@@ -115,7 +115,7 @@ struct ProxyConfigCommand: ParsableCommand {
         let answer = try admin.post("/logging?\(query)")
         guard answer.status == 200 else { fail(answer.body, ExitStatus.usage) }
       }
-      sallyport.output(try admin.get("/logging").body)
+      sallyport.output(try admin.post("/logging").body)
     }
   }
 

@@ -142,7 +142,8 @@ def test_the_first_condition_that_failed_is_said_of_every_earlier_rule(files):
 def test_weights_rewrites_and_originated_tls_are_told(files):
     rule = {"route": [{"destination": {"host": host, "port": {"number": 80}}, "weight": weight}
                       for host, weight in (("a.up", 1), ("b.up", 3))],
-            "rewrite": {"uri": "/new", "authority": "inner.example"}, "timeout": "3s", "match": [{"uri": {"prefix": "/old"}}]}
+            "rewrite": {"uri": "/new", "authority": "inner.example"}, "timeout": "3s",
+            "match": [{"uri": {"prefix": "/old"}}]}
     flags = files(gateway(http_server("*")), static_entry("a.up", 9), static_entry("b.up", 10), virtual_service(rule),
                   destination_rule("b.up", {"tls": {"mode": "SIMPLE", "sni": "sni.example",
                                                     "subjectAltNames": ["one.example", "two.example"]}}))
@@ -217,7 +218,8 @@ def random_rules(source: random.Random) -> list[dict]:
 
 
 def random_request(source: random.Random) -> tuple[str, str, str, list[tuple[str, str]]]:
-    path = "/" + "/".join(source.choice(("a", "b", "A", "ab", "", ".", "..", "%61")) for _ in range(source.randint(0, 3)))
+    segments = ("a", "b", "A", "ab", "", ".", "..", "%61")
+    path = "/" + "/".join(source.choice(segments) for _ in range(source.randint(0, 3)))
     host = source.choice(("one.example", "ONE.example", "x.two.example", "three.example"))
     headers = [("x-kind", source.choice(("1", "2")))] if source.random() < 0.5 else []
     return source.choice(("GET", "POST")), host, path + source.choice(("", "", "?q=a", "?q=b")), headers

@@ -134,6 +134,13 @@ import Wire
     (one, one + ", headers: {response: {remove: [server]}}", "headers.response.remove"),
     ("directResponse: {status: 200, body: {string: a}}", "directResponse: {status: 200, body: {string: b}}", "body"),
     ("redirect: {uri: /a}", "redirect: {uri: /b}", "destination"),
+    (one, one + ", fault: {delay: {fixedDelay: 1s, percentage: {value: 10}}}", "fault.delay"),
+    (
+      one + ", fault: {abort: {httpStatus: 503, percentage: {value: 10}}}",
+      one + ", fault: {abort: {httpStatus: 503, percentage: {value: 12.5}}}", "fault.abort"
+    ),
+    (one, one + ", fault: {abort: {httpStatus: 503, percentage: {value: 100}}}", "destination"),
+    (one, one + ", corsPolicy: {allowOrigins: [{exact: \"https://a.test\"}]}", "corsPolicy.allowOrigins"),
     (
       "route: [{destination: {host: one.test}, weight: 1}, {destination: {host: two.test}, weight: 1}]",
       "route: [{destination: {host: one.test}, weight: 2}, {destination: {host: two.test}, weight: 1}]", "destination"
@@ -181,6 +188,9 @@ import Wire
       plain, base + rule("d", "{tls: {mode: SIMPLE, sni: x.test}, connectionPool: {tcp: {connectTimeout: 1s}}}"))
     #expect(changed.clusters.map(\.name) == ["outbound|80||one.test"])
     #expect(Set(changed.clusters[0].changes.map(\.name)) == ["tls.sni", "tls.verifies", "connectTimeout"])
+    let ejecting = base + rule("d", "{tls: {mode: SIMPLE}, outlierDetection: {maxEjectionPercent: 50}}")
+    let ejects = Self.compare(plain, ejecting).clusters.flatMap(\.changes)
+    #expect(ejects.contains { $0.name == "outlierDetection.maxEjectionPercent" && $0.new == "50" })
     #expect(Self.compare(plain, base + rule("renamed", "{tls: {mode: SIMPLE}}")).isEmpty)
   }
 

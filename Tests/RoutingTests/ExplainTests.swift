@@ -145,6 +145,42 @@ import Wire
     #expect(explanation.error?.kind == .noRoute && explanation.rules.count == 11)
   }
 
+  @Test func `answers preflights and certain faults before the route does`() throws {
+    let yaml =
+      Self.rules + """
+
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: w, namespace: n}
+        spec:
+          hosts: [b.test]
+          gateways: [g]
+          http:
+          - match: [{uri: {prefix: /fault}}]
+            fault: {abort: {httpStatus: 418, percentage: {value: 100}}}
+            directResponse: {status: 200}
+          - corsPolicy: {allowOrigins: [{exact: "https://page.test"}]}
+            directResponse: {status: 204}
+        """
+    let explainer = Explainer(RandomTables.compile(yaml))
+    let answer = { (url: String, method: String, origin: String?) throws -> String in
+      var request = try SampleRequest(url: url)
+      request.method = method
+      if let origin {
+        request.add("Origin", origin)
+        request.add("Access-Control-Request-Method", "PUT")
+      }
+      return explainer.explain(request).answer.map { "\($0)" } ?? "none"
+    }
+    #expect(try answer("http://b.test/fault", "GET", nil) == "earlyResponse(status: 418, by: \"fault\")")
+    let preflight = try answer("http://b.test/", "OPTIONS", "https://page.test")
+    #expect(preflight == "earlyResponse(status: 200, by: \"corsPolicy\")")
+    let direct = "directResponse(status: 204, bodyBytes: 0)"
+    #expect(try answer("http://b.test/", "OPTIONS", "https://other.test") == direct)
+    #expect(try answer("http://b.test/", "GET", "https://page.test") == direct)
+  }
+
   @Test func `matches the normalised path, as the data plane does`() throws {
     #expect(try explain("http://a.test/z/../x").rules.map(\.name) == ["path"])
     #expect(try explain("http://a.test/%78").rules.map(\.name) == ["path"])

@@ -164,7 +164,7 @@ final class AdminEndpoints {
     case "/drain_listeners": instance.drain()
     case "/healthcheck/fail": instance.isFailedByHand = true
     case "/healthcheck/ok": instance.isFailedByHand = false
-    case "/reset_counters": instance.plane?.resetCounters()
+    case "/reset_counters": instance.resetCounters()
     case "/reopen_logs": instance.reopenLogs()
     case "/reload":
       instance.reload()

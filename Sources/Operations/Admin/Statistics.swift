@@ -44,6 +44,7 @@ struct Statistics {
     reloads = instance.reloads
     daysUntilExpiry = CertificateList.of(instance.loaded.snapshot).map(\.daysLeft).min()
     for report in reports { add(report) }
+    downstream.droppedLogLines += instance.lostLogLines
   }
 
   private mutating func add(_ report: WorkerReport) {

@@ -1,3 +1,4 @@
+import Proxy
 import Resources
 import Routing
 
@@ -71,5 +72,7 @@ package struct CompiledConfiguration {
   }
 
   /// The instances as one.
-  package var fleet: GatewayFleet { GatewayFleet(resources, snapshots: snapshots) }
+  package var fleet: GatewayFleet {
+    GatewayFleet(resources, snapshots: snapshots, inspect: CertificateInspection.inspector)
+  }
 }

@@ -1,3 +1,4 @@
+import Proxy
 import Routing
 
 /// Compares two compiled configurations, instance by instance.
@@ -13,7 +14,10 @@ package enum ConfigurationComparison {
         continue
       }
       let knowsSecrets = (!old.resources.secrets.isEmpty, !new.resources.secrets.isEmpty)
-      differences.append(SnapshotDiffer(old: snapshot, new: other, knowsSecrets: knowsSecrets).compare())
+      differences.append(
+        SnapshotDiffer(
+          old: snapshot, new: other, knowsSecrets: knowsSecrets, inspect: CertificateInspection.inspector
+        ).compare())
     }
     for snapshot in after where twin(of: snapshot, in: before) == nil {
       differences.append(SnapshotDiffer.onlyOne(snapshot, .added))

@@ -57,8 +57,17 @@ package enum ExplanationForms {
   private static func json(_ chain: Explanation.ChainStep) -> JSON {
     .object([
       ("serverNames", .strings(chain.serverNames)), ("server", .string(chain.server)),
-      ("tlsMode", .string(chain.tlsMode)), ("secrets", .strings(chain.certificates)),
-      ("secretSources", .strings(chain.certificateSources)),
+      ("tlsMode", .string(chain.tlsMode)),
+      (
+        "secrets",
+        .array(
+          chain.certificates.map {
+            .object([
+              ("name", .string($0.name)), ("source", .string($0.source)), ("summary", .optional($0.summary?.text)),
+              ("isForServerName", $0.summary.map { .bool($0.isForServerName) } ?? .null),
+            ])
+          })
+      ),
     ])
   }
 
@@ -96,6 +105,8 @@ package enum ExplanationForms {
       ]
     case .directResponse(let status, let bytes):
       return [("action", .string("directResponse")), ("status", .number(status)), ("bodyBytes", .number(bytes))]
+    case .earlyResponse(let status, let cause):
+      return [("action", .string(cause)), ("status", .number(status))]
     case .forward(let destinations):
       return [("action", .string("forward")), ("destinations", .array(destinations.map(json)))]
     }
@@ -113,7 +124,7 @@ package enum ExplanationForms {
     .object([
       ("name", .string(settings.name)), ("fqdn", .string(settings.host)), ("port", .number(Int(settings.port))),
       ("subset", .string(settings.subset)), ("type", .string(settings.discovery.rawValue)),
-      ("lbPolicy", .string(settings.loadBalancing.rawValue)), ("protocol", .string(settings.httpProtocol.rawValue)),
+      ("lbPolicy", .string(settings.balancingText)), ("protocol", .string(settings.httpProtocol.rawValue)),
       ("destinationRule", .optional(settings.destinationRule)), ("endpoints", .strings(settings.endpointTexts)),
       (
         "tls",

@@ -40,7 +40,5 @@ package enum HARFile {
   }
 
   /// Fields that describe the saved transfer and not the request.
-  private static let framing: Set<String> = [
-    "content-length", "transfer-encoding", "connection", "keep-alive", "te", "upgrade", "expect",
-  ]
+  private static let framing: Set<String> = ["content-length", "transfer-encoding"]
 }

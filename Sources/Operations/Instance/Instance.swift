@@ -55,6 +55,7 @@ package final class Instance {
     try startPlane()
     try startEndpoints()
     try startSignals(signals)
+    try log.writeInBackground()
     ProcessMemory.releaseStartup()
   }
 
@@ -171,6 +172,7 @@ package final class Instance {
   package func run() -> Int32 {
     loop.run()
     logWriter?.flush()
+    log.finish()
     return exitCode
   }
 
@@ -246,6 +248,15 @@ package final class Instance {
   var uptimeSeconds: Int64 { (shim_monotonic_nanoseconds() - startNanoseconds) / 1_000_000_000 }
 
   func reopenLogs() { logWriter?.reopen() }
+
+  /// Lines of the access log that nobody could take.
+  var lostLogLines: Int { logWriter?.lostLines ?? 0 }
+
+  /// Counts anew.
+  func resetCounters() {
+    plane?.resetCounters()
+    logWriter?.resetLostLines()
+  }
 }
 
 /// Fires once, after the drain time.

@@ -11,7 +11,7 @@ extension Stream {
     let token = Array(request.text(request.headers.field(at: index).value).utf8)
     guard worker.with({ $0.explainTokens.accepts(token, now: loop.nowNanoseconds) }) else { return }
     let sample = SampleRequest(request, isTLS: source.isTLS, port: Int(source.local.port))
-    let explanation = Explainer(generation.snapshot).explain(
+    let explanation = Explainer(generation.snapshot, inspect: CertificateInspection.inspector).explain(
       sample, listener: source.listener, chain: source.isTLS ? source.chain : nil)
     worker.with { $0.services.log(.info, "explain", ExplanationText.text(sample, [explanation])) }
   }

@@ -35,14 +35,16 @@ class TCPConnection: Connection {
   // MARK: Bytes
 
   override func ready(_ events: ReadyEvents) {
-    if isBulk, state == .open, input.isEmpty { input.enlarge() }
+    if isBulk, state == .open, input.isEmpty, events.contains(.readable) { input.enlarge() }
     super.ready(events)
     // An end was read already: a reset behind it shows in the events alone.
     if state == .open, inputEnded, events.contains(.error) { fail(.reset("connection reset by peer")) }
   }
 
   override func inputAvailable() {
-    pump()
+    pumpAgain()
+    // Inside the loop that reads, which gives the buffer back when it stops.
+    if isBulk, state == .open, input.isEmpty { input.enlarge() }
   }
 
   /// Offers what was received to the other side, and the end behind it.
@@ -55,7 +57,6 @@ class TCPConnection: Connection {
       if taken > 0 {
         input.consume(taken)
         isBulk = offered >= BufferPool.smallBytes
-        if isBulk, input.isEmpty { input.enlarge() }
         moved()
       }
     }
@@ -67,6 +68,7 @@ class TCPConnection: Connection {
     guard state == .open else { return }
     pumpAgain()
     resumeInput()
+    if state == .open { input.releaseIfEmpty() }
   }
 
   override func outputDrained() {

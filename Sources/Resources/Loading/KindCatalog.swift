@@ -54,6 +54,13 @@ enum KindCatalog {
     "Kustomization",
   ]
 
+  /// The versions that a kind of ours is served in, the newest first.
+  static func apiVersions(of kind: String) -> [String] {
+    groups.filter { $0.value.kinds.contains(kind) }.sorted { $0.key < $1.key }.flatMap { name, group in
+      group.versions.map { "\(name)/\($0)" }
+    }
+  }
+
   static func standing(of kind: String, apiVersion: String) -> Standing {
     let parts = apiVersion.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let group = parts.count == 2 ? parts[0] : ""

@@ -1,7 +1,10 @@
 extension TLSServerPolicy {
   /// How TLS is terminated, in the words of Gateway `tls`. Certificates are told apart by a digest, keys not shown.
-  package var described: [Setting] {
-    let chains = certificates.map { "\($0.resourceName) \(Fingerprint.text($0.chainPEM))" }
+  func described(_ inspect: CertificateInspector) -> [Setting] {
+    let chains = certificates.map { certificate in
+      let summary = inspect(certificate.chainPEM, "").map { " \($0.text)" } ?? ""
+      return "\(certificate.resourceName)\(summary) (\(Fingerprint.text(certificate.chainPEM)))"
+    }
     var all = [
       Setting("mode", mode.rawValue),
       Setting("certificates", chains.isEmpty ? "none" : chains.joined(separator: ", ")),

@@ -9,7 +9,11 @@ package struct RequestOutcome: Sendable, Hashable {
   /// The rule: `gateways/egress.yaml:31:5`; nil when none matched. It is said, not compared.
   package let location: String?
 
+  /// The host alone decides, or the server name: no rule was asked.
+  let isOfHost: Bool
+
   init(_ explanation: Explanation, _ snapshot: Snapshot) {
+    isOfHost = [.noFilterChain, .noVirtualHost, .tlsRedirect].contains(explanation.error?.kind)
     location = explanation.rules.last.flatMap { $0.failure == nil ? $0.location : nil }
     var settings = explanation.settings.filter { !$0.name.hasPrefix("rewrite.") }
     switch explanation.answer {
@@ -23,6 +27,9 @@ package struct RequestOutcome: Sendable, Hashable {
       kind = "direct response \(status)"
       destination = kind
       settings.append(Setting("body", Self.body(explanation, snapshot, count)))
+    case .earlyResponse(let status, let cause):
+      kind = "\(cause) \(status)"
+      destination = kind
     case .forward(let steps):
       kind = "forward"
       destination = Self.text(steps)

@@ -3,9 +3,16 @@
 package struct SnapshotDiffer {
   private let old: Explainer
   private let new: Explainer
+  private let inspect: CertificateInspector
 
-  /// - Parameter knowsSecrets: whether each side came with secrets.
-  package init(old: Snapshot, new: Snapshot, knowsSecrets: (old: Bool, new: Bool) = (true, true)) {
+  /// - Parameters:
+  ///   - knowsSecrets: whether each side came with secrets.
+  ///   - inspect: reads certificates.
+  package init(
+    old: Snapshot, new: Snapshot, knowsSecrets: (old: Bool, new: Bool) = (true, true),
+    inspect: @escaping CertificateInspector = { _, _ in nil }
+  ) {
+    self.inspect = inspect
     self.old = Explainer(old, knowsSecrets: knowsSecrets.old)
     self.new = Explainer(new, knowsSecrets: knowsSecrets.new)
   }
@@ -83,17 +90,17 @@ package struct SnapshotDiffer {
       let label = "\(name) at \(listener)"
       switch (before[name], after[name]) {
       case (let left?, let right?) where left != right:
-        let changes = ValueChange.between(left.described, right.described)
+        let changes = ValueChange.between(left.described(inspect), right.described(inspect))
         difference.certificates.append(
           .init(
             name: label, kind: .changed,
             changes: changes.isEmpty ? [ValueChange("privateKey", "[redacted]", "[redacted]")] : changes))
       case (nil, let right?):
         difference.certificates.append(
-          .init(name: label, kind: .added, changes: ValueChange.between([], right.described)))
+          .init(name: label, kind: .added, changes: ValueChange.between([], right.described(inspect))))
       case (let left?, nil):
         difference.certificates.append(
-          .init(name: label, kind: .removed, changes: ValueChange.between(left.described, [])))
+          .init(name: label, kind: .removed, changes: ValueChange.between(left.described(inspect), [])))
       default: break
       }
     }
@@ -136,15 +143,17 @@ package struct SnapshotDiffer {
     }
   }
 
-  /// Requests between the same two rules differ in the same way.
+  /// Requests between the same two rules differ in the same way; so do all requests to a host that one side does not
+  /// route at all.
   private struct DifferenceKey: Hashable {
     let old: String
     let new: String
     let names: [String]
 
     init(_ old: RequestOutcome, _ new: RequestOutcome, _ changes: [ValueChange]) {
-      self.old = old.location ?? old.kind
-      self.new = new.location ?? new.kind
+      let isOfHost = old.isOfHost || new.isOfHost
+      self.old = isOfHost ? old.kind : old.location ?? old.kind
+      self.new = isOfHost ? new.kind : new.location ?? new.kind
       names = changes.map(\.name)
     }
   }
@@ -186,7 +195,8 @@ package struct SnapshotDiffer {
     for name in Set(before.keys).union(after.keys).sorted() {
       switch (before[name].map(Self.comparable), after[name].map(Self.comparable)) {
       case (let left?, let right?) where left != right:
-        let changes = ValueChange.between(left.described, right.described)
+        let changes = ValueChange.between(
+          left.described + left.undescribed, right.described + right.undescribed)
         // Keys are not described, and still matter.
         let all = changes.isEmpty ? [ValueChange("credentials", "[redacted]", "[redacted]")] : changes
         difference.clusters.append(.init(name: name, kind: .changed, changes: all))

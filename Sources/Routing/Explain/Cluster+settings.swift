@@ -3,7 +3,7 @@ extension Cluster.Settings {
   /// certificates are counted, never shown.
   package var described: [Setting] {
     var all = [
-      Setting("type", discovery.rawValue), Setting("loadBalancer", loadBalancing.rawValue),
+      Setting("type", discovery.rawValue), Setting("loadBalancer", balancingText),
       Setting("protocol", httpProtocol.rawValue),
       Setting("connectTimeout", Snapshot.duration(connectTimeoutMilliseconds)),
       Setting("idleTimeout", idleTimeoutMilliseconds == 0 ? "none" : Snapshot.duration(idleTimeoutMilliseconds)),
@@ -13,6 +13,29 @@ extension Cluster.Settings {
     if isExternal { all.append(Setting("location", "MESH_EXTERNAL")) }
     all.append(Setting("endpoints", endpointTexts.isEmpty ? "none" : endpointTexts.joined(separator: ", ")))
     return all + (tls?.described ?? [Setting("tls", "none")])
+  }
+
+  /// The fields that `described` puts into words.
+  private static let describedFields: Set<String> = [
+    "name", "host", "port", "subset", "discovery", "endpoints", "dnsNames", "isExternal", "connectTimeoutMilliseconds",
+    "idleTimeoutMilliseconds", "maxRequestsPerConnection", "loadBalancing", "httpProtocol", "tls", "destinationRule",
+  ]
+
+  /// All other fields under their own names, so that a comparison misses none.
+  var undescribed: [Setting] {
+    Swift.Mirror(reflecting: self).children.flatMap { child in
+      guard let label = child.label, !Self.describedFields.contains(label) else { return [Setting]() }
+      return Setting.fields(label, child.value)
+    }
+  }
+
+  /// Envoy's name of the policy.
+  package var balancingText: String {
+    switch hashPolicy?.table {
+    case .ring: return "RING_HASH"
+    case .maglev: return "MAGLEV"
+    case nil: return loadBalancing.rawValue
+    }
   }
 
   /// `127.0.0.1:18080`, `httpbin.org:443`; with weights where they differ.

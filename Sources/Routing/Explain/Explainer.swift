@@ -6,12 +6,18 @@ package struct Explainer {
   let snapshot: Snapshot
   let context = MatchContext()
   private let knowsSecrets: Bool
+  private let inspect: CertificateInspector
 
-  /// - Parameter knowsSecrets: false when the configuration came without any secret, as a checkout does: then a missing
-  ///   certificate is noted, and is not where the request ends.
-  package init(_ snapshot: Snapshot, knowsSecrets: Bool = true) {
+  /// - Parameters:
+  ///   - knowsSecrets: false when the configuration came without any secret, as a checkout does: then a missing
+  ///     certificate is noted, and is not where the request ends.
+  ///   - inspect: reads certificates.
+  package init(
+    _ snapshot: Snapshot, knowsSecrets: Bool = true, inspect: @escaping CertificateInspector = { _, _ in nil }
+  ) {
     self.snapshot = snapshot
     self.knowsSecrets = knowsSecrets
+    self.inspect = inspect
   }
 
   /// `httpbin-egress.httpbin`
@@ -115,10 +121,18 @@ package struct Explainer {
     let chain = snapshot.filterChains[Int(found)]
     let facts = snapshot.chainFacts[Int(found)]
     let policy = chain.policy >= 0 ? snapshot.policies[Int(chain.policy)] : nil
+    let certificates = (policy?.certificates ?? []).map {
+      Explanation.CertificateStep(
+        name: $0.resourceName, source: $0.source, summary: inspect($0.chainPEM, request.serverName ?? ""))
+    }
     explanation.chain = .init(
       serverNames: facts.serverNames, server: facts.server, tlsMode: policy?.mode.rawValue ?? "PASSTHROUGH",
-      certificates: policy?.certificates.map(\.resourceName) ?? [],
-      certificateSources: policy?.certificates.map(\.source) ?? [])
+      certificates: certificates)
+    if let name = request.serverName, !certificates.isEmpty,
+      certificates.allSatisfy({ $0.summary.map { !$0.isForServerName } ?? false })
+    {
+      explanation.notes.append("no certificate is for \(name): clients that verify it go away")
+    }
     if let problem = policy?.problem {
       // The rest is still of interest: it is what happens once there is a certificate.
       if !knowsSecrets, policy?.certificates.isEmpty ?? true {
@@ -158,7 +172,7 @@ package struct Explainer {
       : snapshot.match(routeConfiguration: configuration, head: head, isTLS: request.isTLS, context: context)
     explanation.match = match
     guard match.virtualHost >= 0 else {
-      return fail(&explanation, .noVirtualHost, noVirtualHost(head, configuration), status: 404)
+      return fail(&explanation, .noVirtualHost, noVirtualHost(head, configuration, explanation), status: 404)
     }
     let host = snapshot.virtualHosts[Int(match.virtualHost)]
     let facts = snapshot.virtualHostFacts[Int(match.virtualHost)]
@@ -185,11 +199,21 @@ package struct Explainer {
     explanation.error = explanation.error ?? ExplainError(kind, message, status: status)
   }
 
-  private func noVirtualHost(_ head: borrowing RequestHead, _ configuration: Int32) -> String {
+  private func noVirtualHost(
+    _ head: borrowing RequestHead, _ configuration: Int32, _ explanation: Explanation
+  ) -> String {
     let known = snapshot.virtualHostFacts.filter { $0.routeConfiguration == configuration }.map(\.domain)
     let shown = known.prefix(8).joined(separator: ", ") + (known.count > 8 ? " and \(known.count - 8) more" : "")
     let host = Snapshot.text(Snapshot.copy(Authority.host(of: head.bytes(head.authority))))
-    return "no virtual host for \(host); hosts here: \(known.isEmpty ? "none" : shown)"
+    let other =
+      isMisdirected(head, explanation) ? "; another filter chain serves it: over HTTP/2 the status is 421" : ""
+    return "no virtual host for \(host); hosts here: \(known.isEmpty ? "none" : shown)\(other)"
+  }
+
+  /// Whether the connection was made for another host's filter chain (RFC 9113, section 9.1.2).
+  private func isMisdirected(_ head: borrowing RequestHead, _ explanation: Explanation) -> Bool {
+    guard let listener = explanation.listener?.index, explanation.chain != nil else { return false }
+    return snapshot.chain(ofListener: listener, serverName: Authority.host(of: head.bytes(head.authority))) >= 0
   }
 
   // MARK: Answers
@@ -198,6 +222,10 @@ package struct Explainer {
     _ route: Route, _ head: borrowing RequestHead, _ request: SampleRequest, _ explanation: inout Explanation
   ) {
     explanation.settings = snapshot.settings(of: route)
+    if let early = earlyAnswer(route, head) {
+      explanation.answer = early
+      return
+    }
     switch route.action {
     case .redirect:
       let redirect = snapshot.redirects[Int(route.actionIndex)]
@@ -213,6 +241,20 @@ package struct Explainer {
       }
       explanation.answer = .forward(destinations)
       if let problem = destinations.lazy.compactMap(problem).first { fail(&explanation, problem) }
+    }
+  }
+
+  /// The answer that a fault or a CORS policy gives before the route does, when that is certain.
+  private func earlyAnswer(_ route: Route, _ head: borrowing RequestHead) -> Explanation.Answer? {
+    guard let extras = snapshot.extras(of: route) else { return nil }
+    if let fault = extras.fault, let abort = fault.abort, fault.abortShare >= Int32(Fault.whole) {
+      if case .http(let status) = abort { return .earlyResponse(status: status, by: "fault") }
+      return .earlyResponse(status: 200, by: "fault")
+    }
+    guard let cors = extras.cors else { return nil }
+    switch snapshot.corsVerdict(cors, head, context) {
+    case .preflight, .ignoredPreflight: return .earlyResponse(status: 200, by: "corsPolicy")
+    case .none, .allowed: return nil
     }
   }
 

@@ -18,10 +18,17 @@ package struct Explanation: Sendable {
     package let server: String
     /// `SIMPLE`
     package let tlsMode: String
+    package let certificates: [CertificateStep]
+  }
+
+  /// A certificate that is served.
+  package struct CertificateStep: Sendable {
     /// `kubernetes://httpbin-credential`
-    package let certificates: [String]
-    /// Where the certificates come from: `Secret istio-system/httpbin-credential`.
-    package let certificateSources: [String]
+    package let name: String
+    /// Where it comes from: `Secret istio-system/httpbin-credential`.
+    package let source: String
+    /// nil: it cannot be read.
+    package let summary: CertificateSummary?
   }
 
   /// What the host led to.
@@ -50,6 +57,8 @@ package struct Explanation: Sendable {
     case forward([DestinationStep])
     case redirect(status: Int, location: String)
     case directResponse(status: Int, bodyBytes: Int)
+    /// An injected fault or an answered preflight: what the rule says besides comes first.
+    case earlyResponse(status: Int, by: String)
   }
 
   /// `httpbin-egress.httpbin`
@@ -81,17 +90,5 @@ package struct Explanation: Sendable {
     if let error { return error }
     guard case .forward(let destinations)? = answer else { return nil }
     return destinations.lazy.flatMap(\.next).compactMap(\.firstError).first
-  }
-}
-
-/// Something that a rule or an upstream is told to do, in the words of the resources.
-package struct Setting: Sendable, Hashable {
-  /// `timeout`, `retries`, `tls.sni`
-  package let name: String
-  package let value: String
-
-  package init(_ name: String, _ value: String) {
-    self.name = name
-    self.value = value
   }
 }

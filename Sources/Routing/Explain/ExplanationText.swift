@@ -55,10 +55,11 @@ package struct ExplanationText {
   }
 
   private mutating func addChain(_ chain: Explanation.ChainStep, _ indent: String) {
-    let certificates = chain.certificates.isEmpty ? "no certificate" : chain.certificates.joined(separator: ", ")
-    line(
-      indent, "filter chain",
-      "SNI \(chain.serverNames.joined(separator: ","))  TLS \(chain.tlsMode), \(certificates)  \(chain.server)")
+    line(indent, "filter chain", "SNI \(chain.serverNames.joined(separator: ","))  \(chain.tlsMode)  \(chain.server)")
+    for certificate in chain.certificates {
+      let summary = certificate.summary.map { "  \($0.text)" } ?? ""
+      line(indent, "certificate", "\(certificate.name)\(summary)")
+    }
   }
 
   private mutating func addRule(_ rule: RuleVerdict, _ indent: String) {
@@ -77,6 +78,7 @@ package struct ExplanationText {
     switch answer {
     case .redirect(let status, let location): line(indent, "redirect", "\(status) \(location)")
     case .directResponse(let status, let count): line(indent, "direct response", "\(status), \(count) bytes")
+    case .earlyResponse(let status, let cause): line(indent, "answer", "\(status) by \(cause)")
     case .forward(let destinations):
       for destination in destinations { addDestination(destination, indent) }
     }
@@ -92,7 +94,7 @@ package struct ExplanationText {
     line(indent, "destination", "\(settings.host):\(settings.port)\(subset), \(share) % of requests")
     let rule = settings.destinationRule.map { "  DestinationRule \($0)" } ?? ""
     line(
-      indent, "cluster", "\(settings.name)  \(settings.discovery.rawValue) \(settings.loadBalancing.rawValue)\(rule)")
+      indent, "cluster", "\(settings.name)  \(settings.discovery.rawValue) \(settings.balancingText)\(rule)")
     let endpoints = settings.endpointTexts
     line(indent, "endpoints", endpoints.isEmpty ? "none" : endpoints.joined(separator: ", "))
     if let sent = destination.sent {

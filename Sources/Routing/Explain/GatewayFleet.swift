@@ -14,13 +14,17 @@ package struct GatewayFleet {
   /// More instances in a row than anybody has.
   private static let maxHops = 16
 
-  /// - Parameter snapshots: one for each instance, compiled from `resources`.
-  package init(_ resources: ResourceSet, snapshots: [Snapshot]) {
+  /// - Parameters:
+  ///   - snapshots: one for each instance, compiled from `resources`.
+  ///   - inspect: reads certificates.
+  package init(
+    _ resources: ResourceSet, snapshots: [Snapshot], inspect: @escaping CertificateInspector = { _, _ in nil }
+  ) {
     services = resources.services
     scopes = RuleScopes(resources)
     let knowsSecrets = !resources.secrets.isEmpty
     members = snapshots.map {
-      Member(identity: $0.identity, explainer: Explainer($0, knowsSecrets: knowsSecrets))
+      Member(identity: $0.identity, explainer: Explainer($0, knowsSecrets: knowsSecrets, inspect: inspect))
     }
   }
 

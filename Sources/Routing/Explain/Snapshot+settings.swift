@@ -10,7 +10,53 @@ extension Snapshot {
     if route.rewrite >= 0 { all += settings(of: rewrites[Int(route.rewrite)]) }
     all += settings(of: route.requestHeaders, "headers.request")
     all += settings(of: route.responseHeaders, "headers.response")
+    return all + (extras(of: route).map(settings) ?? [])
+  }
+
+  private func settings(of extras: RouteExtras) -> [Setting] {
+    var all: [Setting] = []
+    if let fault = extras.fault {
+      if fault.delayShare > 0 {
+        all.append(Setting("fault.delay", "\(Self.duration(fault.delayMilliseconds)), \(Self.share(fault.delayShare))"))
+      }
+      if let abort = fault.abort {
+        all.append(Setting("fault.abort", "\(abort.text), \(Self.share(fault.abortShare))"))
+      }
+    }
+    if let cors = extras.cors { all += settings(of: cors) }
+    for mirror in extras.mirrors {
+      let name = mirror.cluster >= 0 ? clusters[Int(mirror.cluster)].name : "no-cluster"
+      all.append(Setting("mirror", "\(name), \(Self.share(mirror.share))"))
+    }
     return all
+  }
+
+  private func settings(of cors: CORSRules) -> [Setting] {
+    let origins = cors.origins.map { origin in
+      switch origin {
+      case .any: return "*"
+      case .exact(let text): return "exact \(Self.text(text))"
+      case .prefix(let text): return "prefix \(Self.text(text))"
+      case .regex(let index): return "regex \(regexes.sources[Int(index)])"
+      }
+    }
+    var all = [Setting("corsPolicy.allowOrigins", origins.joined(separator: ", "))]
+    let lists = [
+      ("allowMethods", cors.allowMethods), ("allowHeaders", cors.allowHeaders), ("exposeHeaders", cors.exposeHeaders),
+      ("maxAge", cors.maxAge),
+    ]
+    for (name, value) in lists where !value.isEmpty { all.append(Setting("corsPolicy.\(name)", Self.text(value))) }
+    if cors.allowCredentials { all.append(Setting("corsPolicy.allowCredentials", "true")) }
+    if !cors.forwardsUnmatchedPreflights { all.append(Setting("corsPolicy.unmatchedPreflights", "IGNORE")) }
+    return all
+  }
+
+  /// A share of a million as a percentage without needless digits: `12.5 %`.
+  private static func share(_ share: Int32) -> String {
+    let whole = Fault.whole / 100
+    var fraction = String(Int(share) % whole + whole).dropFirst()
+    while fraction.last == "0" { fraction.removeLast() }
+    return "\(Int(share) / whole)\(fraction.isEmpty ? "" : ".\(fraction)") % of requests"
   }
 
   /// What is done to header fields for one destination.
@@ -58,10 +104,22 @@ extension RetryPolicy {
     let codes = (400...599).filter { statuses.contains($0) }.map { "\($0)" }
     var text = "\(attempts) attempt\(attempts == 1 ? "" : "s") on \((names + codes).joined(separator: ","))"
     if perTryTimeoutMilliseconds > 0 { text += ", perTryTimeout \(Snapshot.duration(perTryTimeoutMilliseconds))" }
+    if !ignoresPreviousHosts { text += ", also at hosts that were tried" }
+    if prefersRemoteLocalities { text += ", at remote localities" }
     if backoffMilliseconds != Self.none.backoffMilliseconds {
       text += ", backoff \(Snapshot.duration(backoffMilliseconds))"
     }
     return text
+  }
+}
+
+extension Fault.Abort {
+  /// `503`, `grpc 14`
+  var text: String {
+    switch self {
+    case .http(let status): return "\(status)"
+    case .grpc(let code): return "grpc \(code)"
+    }
   }
 }
 

@@ -368,7 +368,7 @@ open class Connection: EventHandler {
   open override func ready(_ events: ReadyEvents) {
     switch state {
     case .closed: return
-    case .connecting: finishConnecting()
+    case .connecting: finishConnecting(events)
     case .handshaking: advanceHandshake(events)
     case .lingering: linger()
     case .open: readyWhileOpen(events)
@@ -396,13 +396,15 @@ open class Connection: EventHandler {
     outputDrained()
   }
 
-  private final func finishConnecting() {
+  private final func finishConnecting(_ events: ReadyEvents) {
     let code = shim_get_socket_error(descriptor)
     guard code == 0 else { return fail(.connect(SystemError.text(of: code))) }
     socketConnected()
     guard state == .connecting else { return }
     if tls == nil {
       open()
+      // The peer may have spoken, and even ended, already: this event was the only one to tell.
+      if !events.isDisjoint(with: [.readable, .peerClosed]), state == .open { readyWhileOpen(events) }
     } else {
       state = .handshaking
       advanceHandshake([.readable])

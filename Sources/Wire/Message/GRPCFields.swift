@@ -32,8 +32,13 @@ extension RequestHead {
 
 extension ResponseHead {
   /// The `grpc-status` of a response that consists of its head; nil when there is none.
+  package var grpcStatus: Int? { headers.grpcStatus }
+}
+
+extension HeaderBlock {
+  /// The `grpc-status` among trailers, or in a head; nil when there is none.
   package var grpcStatus: Int? {
-    let value = bytes(headers.value(of: .grpcStatus)).octets
+    let value = bytes.extracting(value(of: .grpcStatus).range).octets
     guard value.count == 1 || value.count == 2 else { return nil }
     var code = 0
     for index in 0..<value.count {

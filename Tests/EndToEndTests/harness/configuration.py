@@ -114,12 +114,12 @@ def endpoint_slice(service_name: str, ports: list[dict], addresses: list[str], *
 
 def upstream_probe(host: str, port: int, *, path: str = "/", name: str = "probe", subset: str | None = None,
                    http_port: int | None = None, period: int = 1, failures: int = 2, namespace: str = NAMESPACE,
-                   **probe) -> dict:
+                   kind: dict | None = None, **probe) -> dict:
     get: dict = {"path": path}
     if http_port is not None:
         get["port"] = http_port
     spec: dict = {"host": host, "port": port,
-                  "probe": {"httpGet": get, "periodSeconds": period, "failureThreshold": failures, **probe}}
+                  "probe": {**(kind or {"httpGet": get}), "periodSeconds": period, "failureThreshold": failures, **probe}}
     if subset:
         spec["subset"] = subset
     return resource("UpstreamProbe", name, spec, api="sallyport.dev/v1alpha1", namespace=namespace)
