@@ -89,3 +89,36 @@ extension RouteExtrasTests {
     #expect(output.diagnostics.map(\.code) == ["IST0101"])
   }
 }
+
+/// Ways of writing that are older than the ones in use.
+@Suite struct OlderFieldsTests {
+  private func extras(_ fields: String) throws -> RouteExtras {
+    let output = compile(routing("- \(fields)\n  route: [{destination: {host: up.example}}]"))
+    let route = try #require(output.snapshot.routes.first)
+    return try #require(output.snapshot.extras(of: route))
+  }
+
+  @Test func `the older list of origins counts`() throws {
+    let cors = try extras("corsPolicy: {allowOrigin: ['*', a]}").cors
+    #expect(cors?.origins == [.any, .exact(Array("a".utf8))])
+  }
+
+  @Test(arguments: ["mirrorPercentage: {value: 25}", "mirrorPercent: 25", "mirror_percent: 25"])
+  func `the older percentages of a mirror count`(percentage: String) throws {
+    #expect(try extras("mirror: {host: up.example}\n  \(percentage)").mirrors.map(\.share) == [250_000])
+  }
+
+  @Test func `the older count of gateway errors counts`() throws {
+    let yaml =
+      routing("- route: [{destination: {host: up.example}}]") + """
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: DestinationRule
+        metadata: {name: up, namespace: n}
+        spec: {host: up.example, trafficPolicy: {outlierDetection: {consecutiveErrors: 7}}}
+
+        """
+    let policy = try #require(compile(yaml).snapshot.clusters.first).settings.outlierDetection
+    #expect(policy?.consecutiveGatewayErrors == 7)
+  }
+}
