@@ -176,9 +176,8 @@ import Wire
     #expect(try answer("http://b.test/fault", "GET", nil) == "earlyResponse(status: 418, by: \"fault\")")
     let preflight = try answer("http://b.test/", "OPTIONS", "https://page.test")
     #expect(preflight == "earlyResponse(status: 200, by: \"corsPolicy\")")
-    let direct = "directResponse(status: 204, bodyBytes: 0)"
-    #expect(try answer("http://b.test/", "OPTIONS", "https://other.test") == direct)
-    #expect(try answer("http://b.test/", "GET", "https://page.test") == direct)
+    #expect(try answer("http://b.test/", "OPTIONS", "https://other.test").hasPrefix("forward"))
+    #expect(try answer("http://b.test/", "GET", "https://page.test").hasPrefix("forward"))
   }
 
   @Test func `matches the normalised path, as the data plane does`() throws {
