@@ -159,9 +159,9 @@ import Wire
           http:
           - match: [{uri: {prefix: /fault}}]
             fault: {abort: {httpStatus: 418, percentage: {value: 100}}}
-            directResponse: {status: 200}
+            route: [{destination: {host: up.n.svc.cluster.local, port: {number: 80}}}]
           - corsPolicy: {allowOrigins: [{exact: "https://page.test"}]}
-            directResponse: {status: 204}
+            route: [{destination: {host: up.n.svc.cluster.local, port: {number: 80}}}]
         """
     let explainer = Explainer(RandomTables.compile(yaml))
     let answer = { (url: String, method: String, origin: String?) throws -> String in
