@@ -161,7 +161,7 @@ import Wire
       (Self.server("\"*\"", 9000, "TCP"), "tcp"), (Self.server("\"*\"", 443, "TLS", tls: "mode: PASSTHROUGH"), "tls"),
     ] {
       let output = compile(Self.gateway(server))
-      #expect(output.diagnostics.contains { $0.code == "SP1030" && $0.message.contains("\(word) route") })
+      #expect(output.diagnostics.contains { $0.code == "SP1037" && $0.message.contains("\(word) route") })
       let listener = try #require(output.snapshot.listeners.first)
       #expect(try hosts(output.snapshot, listener.tcpRoutes) == [])
     }
@@ -203,7 +203,7 @@ import Wire
     let snapshot = output.snapshot
     #expect(snapshot.listeners.map(\.proxyProtocol) == [0, -1])
     let policy = try #require(snapshot.proxyProtocols.first)
-    #expect(output.diagnostics.contains { $0.code == "SP1031" && $0.message.contains("\"x\"") })
+    #expect(output.diagnostics.contains { $0.code == "SP1038" && $0.message.contains("\"x\"") })
     for (address, isTrusted) in [("10.1.2.3", true), ("192.0.2.1", true), ("192.0.2.2", false), ("::1", false)] {
       #expect(policy.expectsHeader(from: try #require(IPAddress(address))) == isTrusted, "\(address)")
     }

@@ -107,6 +107,15 @@ extension MessageCatalog {
         "A request comes back to an instance that has already sent it, for the same host: it goes round until a timeout.",
       fix: "Bind the rules to the gateways that they are for with match.gateways, or correct the destination."),
     Message(
+      "SP1037", .warning, "ServerServesNothing",
+      cause: "A server that does not lead to HTTP has no route: its connections are closed.",
+      fix: "Bind a VirtualService with tcp rules to it, or with tls rules where TLS passes through."),
+    Message(
+      "SP1038", .warning, "ProxyProtocolSetting",
+      cause:
+        "An annotation asks for the PROXY protocol for some servers of a socket only, or its trusted sources are not addresses.",
+      fix: "Name all ports of the socket, and write addresses or ranges: 10.0.0.0/8, 192.0.2.7."),
+    Message(
       "SP1040", .warning, "CertificateExpiresSoon", cause: "A certificate in use ends within 30 days.", fix: "Renew it."
     ),
     Message(

@@ -89,7 +89,7 @@ struct ProxyProtocolBuilder {
 
   private mutating func report(_ severity: Diagnostic.Severity, _ message: String, _ server: ListenerBuilder.Server) {
     let diagnostic = Diagnostic(
-      "SP1031", severity, message, at: server.gateway.location, resource: server.gateway.description)
+      "SP1038", severity, message, at: server.gateway.location, resource: server.gateway.description)
     if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
   }
 }

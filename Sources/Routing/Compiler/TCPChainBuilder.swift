@@ -86,7 +86,7 @@ struct TCPChainBuilder {
   private mutating func report(_ server: ListenerBuilder.Server, _ reason: String) {
     diagnostics.append(
       Diagnostic(
-        "SP1030", .warning, "\(server.text) serves nothing: \(reason)", at: server.server.location,
+        "SP1037", .warning, "\(server.text) serves nothing: \(reason)", at: server.server.location,
         resource: server.gateway.description, help: "connections to it are closed"))
   }
 }
