@@ -173,7 +173,7 @@ struct BrokenOthers {
       [
         Finding(
           9, 5, "p", "error[IST0106]",
-          "probe must have one of httpGet, tcpSocket")
+          "probe must have one of httpGet, tcpSocket, grpc")
       ]),
     BrokenCase(
       "probe gate",
