@@ -41,7 +41,9 @@ class Service(grpc.GenericRpcHandler):
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, "not today: 100 %")
 
         def slow(request, context):
-            context.add_callback(self.cancelled.set)
+            # False when the call is over already.
+            if not context.add_callback(self.cancelled.set):
+                self.cancelled.set()
             self.cancelled.wait(20)
             return b""
 
