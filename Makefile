@@ -19,7 +19,7 @@ ARGS     ?=
 
 BUILD_PACKAGES := libssl-dev libnghttp2-dev libpcre2-dev libc-ares-dev pkg-config binutils
 TEST_PACKAGES  := curl openssl nginx nghttp2-client nghttp2-server gcc libc6-dev python3 python3-venv valgrind
-BENCH_PACKAGES := haproxy wrk util-linux
+BENCH_PACKAGES := haproxy nghttp2-proxy libnginx-mod-stream wrk util-linux
 
 .PHONY: help
 help: ## This list
@@ -79,8 +79,8 @@ format: ## Format the Swift sources in place
 	$(SWIFT) format --in-place --recursive --parallel --configuration .swift-format Package.swift Sources Tests
 
 .PHONY: bench
-bench: release $(VENV)/ready ## CPU a request beside nginx, HAProxy and Envoy (ARGS: --cases --peers --rounds --seconds)
-	@scripts/install-packages nginx $(BENCH_PACKAGES)
+bench: release $(VENV)/ready ## CPU a request beside nginx, HAProxy, Envoy, nghttpx (ARGS: --cases all, --peers, --rounds)
+	@scripts/install-packages $(TEST_PACKAGES) $(BENCH_PACKAGES)
 	$(VENV)/bin/python bench/bench.py --sallyport $(BINARY) $(ARGS)
 
 .PHONY: fuzz

@@ -14,120 +14,94 @@ import json
 import os
 import pathlib
 import platform
-import statistics
+import resource
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Tests" / "EndToEndTests"))
 
+import cases  # noqa: E402
 import peers  # noqa: E402
 from harness.certificates import Authority  # noqa: E402
-from harness.processes import descendants, memory_kilobytes  # noqa: E402
 from load import Generator  # noqa: E402
+from measuring import Bench, Sample, memory_table, rate_table, rounds_of  # noqa: E402
 
 PROXY_CORE, LOAD_CORE = 0, 1
 RESULTS = pathlib.Path(__file__).resolve().parent / "results"
+# What a process has open besides the connections it is asked to hold.
+SPARE_FILES = 1000
 
 
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """A kind of traffic. `run(generator, proxy, seconds)` makes it and answers a Load."""
-
-    name: str
-    title: str
-    run: object
-
-
-CASES = [
-    Case("plain", "HTTP/1.1 keep-alive",
-         lambda load, proxy, seconds: load.keep_alive(f"http://127.0.0.1:{proxy.plain}/", 32, seconds)),
-    Case("tls-in", "TLS 1.3 in, keep-alive",
-         lambda load, proxy, seconds: load.keep_alive(f"https://127.0.0.1:{proxy.tls_in}/", 32, seconds)),
-    Case("tls-out", "TLS 1.3 out, keep-alive",
-         lambda load, proxy, seconds: load.keep_alive(f"http://127.0.0.1:{proxy.tls_out}/", 32, seconds)),
-    Case("handshake", "full TLS 1.3 handshake a request, ECDSA P-256",
-         lambda load, proxy, seconds: load.handshakes(peers.FRONT_NAME, proxy.tls_in, 8, seconds)),
-    Case("body-1m", "1 MB response body",
-         lambda load, proxy, seconds: load.keep_alive(f"http://127.0.0.1:{proxy.plain}/1m", 8, seconds)),
-    Case("paced", "HTTP/1.1, 2,000 requests/s",
-         lambda load, proxy, seconds: load.paced(peers.FRONT_NAME, proxy.plain, 16, seconds, 2000, tls=False)),
-]
-
-
-@dataclasses.dataclass(frozen=True)
-class Sample:
-    """One proxy in one round."""
-
-    cpu_microseconds: float
-    requests_per_second: float
-    failed: int
-    p50: int
-    p99: int
+def run_requests(chosen: list[cases.Requests], bench: Bench) -> tuple[dict, dict]:
+    """The cases of requests at one kind of doors, by the same processes: results by case, and memory."""
+    doors = tuple(dict.fromkeys(case.door for case in chosen))
+    kinds = [kind for kind in bench.kinds if any(door not in kind.cannot for door in doors)]
+    results = {}
+    with contextlib.ExitStack() as stack:
+        proxies = [stack.enter_context(bench.running(kind, peers.Layout(doors=doors))) for kind in kinds]
+        time.sleep(1)
+        idle = {proxy.name: proxy.memory() for proxy in proxies}
+        for case in chosen:
+            announce(case.name)
+            playing = {proxy.name: proxy for proxy in proxies if case.door in proxy.port}
+            absent = {kind.name: kind.cannot[case.door] for kind in bench.kinds if case.door in kind.cannot}
+            try:
+                samples = rounds_of(playing, case.run, bench)
+            except RuntimeError as error:
+                results[case.name] = failure(error)
+                continue
+            results[case.name] = {"absent": absent, "samples": {
+                peer: [dataclasses.asdict(run) for run in runs] for peer, runs in samples.items()}}
+        loaded = {proxy.name: proxy.memory() for proxy in proxies}
+    return results, {"idle": idle, "loaded": loaded}
 
 
-def measure(case: Case, generator: Generator, proxy: peers.Proxy, seconds: float) -> Sample:
-    before = proxy.cpu_nanoseconds()
-    try:
-        load = case.run(generator, proxy, seconds)
-    except RuntimeError as error:
-        raise RuntimeError(f"{proxy.name}, {case.name}: {error}\n{proxy.process.report()}") from error
-    spent = proxy.cpu_nanoseconds() - before
-    if load.requests == 0:
-        raise RuntimeError(f"{proxy.name}, {case.name}: no request succeeded, {load.failed} failed")
-    return Sample(spent / 1000 / load.requests, load.requests / load.seconds, load.failed, load.p50, load.p99)
+def announce(name: str) -> None:
+    print(f"\n{name} ", end="", flush=True, file=sys.stderr)
 
 
-def memory(proxy: peers.Proxy) -> dict[str, int]:
-    """kB, over all processes of the proxy."""
-    parts = [memory_kilobytes(pid) for pid in descendants(proxy.process.pid)]
-    return {key: sum(part.get(key, 0) for part in parts) for key in ("VmRSS", "RssAnon")}
+def run_all(names: list[str], bench: Bench) -> tuple[list[str], dict]:
+    """The report's lines and what goes to the file of results. A case that fails says so; the others go on."""
+    ours, results, memory = peers.Sallyport.name, {}, {}
+    requests = [cases.ALL[name] for name in names if isinstance(cases.ALL[name], cases.Requests)]
+    for group, doors in (("HTTP", peers.HTTP_DOORS), ("TCP", peers.TCP_DOORS)):
+        if chosen := [case for case in requests if case.door in doors]:
+            try:
+                found, memory[group] = run_requests(chosen, bench)
+            except (RuntimeError, TimeoutError) as error:
+                found = {case.name: failure(error) for case in chosen}
+            results.update(found)
+    lines = []
+    for name in names:
+        case = cases.ALL[name]
+        if not isinstance(case, cases.Requests):
+            announce(name)
+            try:
+                results[name] = case.run(bench)
+            except (RuntimeError, TimeoutError) as error:
+                results[name] = failure(error)
+        if "error" in results[name]:
+            lines += [f"### {name}: failed", ""]
+        elif isinstance(case, cases.Requests):
+            lines += requests_section(case, results[name], ours)
+        else:
+            lines += case.report(results[name], ours)
+    for group, parts in memory.items():
+        lines += [f"### Memory, {group} cases, kB", "", *memory_table(parts["idle"], parts["loaded"]), ""]
+    return lines, {"memory_kilobytes": memory, "cases": results}
 
 
-def rounds_of(case: Case, proxies: list[peers.Proxy], generator: Generator, rounds: int, seconds: float):
-    """The samples of each proxy, by round. The order turns, so that no one always runs after the same one."""
-    samples: dict[str, list[Sample]] = {proxy.name: [] for proxy in proxies}
-    for proxy in proxies:
-        measure(case, generator, proxy, 1)
-    for turn in range(rounds):
-        shift = turn % len(proxies)
-        for proxy in proxies[shift:] + proxies[:shift]:
-            samples[proxy.name].append(measure(case, generator, proxy, seconds))
-            print(".", end="", flush=True, file=sys.stderr)
-    print(file=sys.stderr)
-    return samples
+def failure(error: Exception) -> dict[str, str]:
+    print(f"\n{error}", file=sys.stderr)
+    return {"error": str(error)}
 
 
-def ratios(samples: dict[str, list[Sample]], name: str) -> dict[str, float]:
-    """`name`'s CPU a request over each peer's: the median of the rounds' ratios."""
-    ours = samples[name]
-    return {peer: statistics.median(a.cpu_microseconds / b.cpu_microseconds for a, b in zip(ours, theirs))
-            for peer, theirs in samples.items() if peer != name}
-
-
-def table(case: Case, samples: dict[str, list[Sample]], ours: str) -> list[str]:
-    lines = [f"### {case.title}", "",
-             f"| proxy | CPU µs a request (spread) | requests/s | p50 µs | p99 µs | failed | {ours} / it |",
-             "|---|---|---|---|---|---|---|"]
-    against = ratios(samples, ours) if ours in samples else {}
-    for name, runs in samples.items():
-        cpu = [run.cpu_microseconds for run in runs]
-        ratio = f"{against[name]:.2f}" if name in against else "–"
-        lines.append(
-            f"| {name} | {statistics.median(cpu):.1f} ({min(cpu):.1f}–{max(cpu):.1f}) "
-            f"| {statistics.median(run.requests_per_second for run in runs):,.0f} "
-            f"| {statistics.median(run.p50 for run in runs):,.0f} | {statistics.median(run.p99 for run in runs):,.0f} "
-            f"| {sum(run.failed for run in runs)} | {ratio} |")
-    return lines + [""]
-
-
-def memory_table(idle: dict[str, dict[str, int]], loaded: dict[str, dict[str, int]]) -> list[str]:
-    lines = ["### Memory, kB", "", "| proxy | RSS idle | private (RssAnon) idle | RSS after load | private after load |",
-             "|---|---|---|---|---|"]
-    for name, before in idle.items():
-        after = loaded[name]
-        lines.append(f"| {name} | {before['VmRSS']:,} | {before['RssAnon']:,} | {after['VmRSS']:,} | {after['RssAnon']:,} |")
-    return lines + [""]
+def requests_section(case: cases.Requests, result: dict, ours: str) -> list[str]:
+    absent = [f"Cannot play: {peer} ({why})." for peer, why in result["absent"].items()]
+    samples = {peer: [Sample(**run) for run in runs] for peer, runs in result["samples"].items()}
+    return [f"### {case.title}", "", *absent, *([""] if absent else []), *(rate_table(samples, ours) if samples else []),
+            ""]
 
 
 def machine() -> str:
@@ -136,20 +110,41 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
 
 
-def main() -> int:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sallyport", help="the binary under test")
-    parser.add_argument("--cases", default=",".join(case.name for case in CASES), help="comma-separated: %(default)s")
+    parser.add_argument("--cases", default=",".join(cases.USUAL), help=f"comma-separated, or all: {','.join(cases.ALL)} "
+                        "(usual: %(default)s)")
     parser.add_argument("--peers", default=",".join(peers.ALL), help="comma-separated: %(default)s")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4, help="length of one run")
+    parser.add_argument("--idle", type=int, default=10_000, help="idle connections, as far as open files allow")
     options = parser.parse_args()
+    options.cases = list(cases.ALL) if options.cases == "all" else [name for name in options.cases.split(",") if name]
+    options.peers = [name for name in options.peers.split(",") if name]
+    for chosen, known in ((options.cases, cases.ALL), (options.peers, peers.ALL)):
+        if unknown := [name for name in chosen if name not in known]:
+            parser.error(f"no such: {', '.join(unknown)}; there are {', '.join(known)}")
+    return options
 
+
+def idle_connections(wanted: int) -> int:
+    """As many as open files allow: one a connection here, and one in the proxy."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        return wanted
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    possible = min(wanted, hard - SPARE_FILES)
+    if possible < wanted:
+        print(f"open files are limited to {hard:,}: {possible:,} idle connections, not {wanted:,}", file=sys.stderr)
+    return possible
+
+
+def main() -> int:
+    options = arguments()
     peers.Sallyport.binary = os.path.abspath(options.sallyport) if options.sallyport else None
-    chosen = [peers.ALL[name] for name in options.peers.split(",")]
+    chosen = [peers.ALL[name] for name in options.peers]
     left_out = [kind.name for kind in chosen if not kind.available()]
-    chosen = [kind for kind in chosen if kind.available()]
-    cases = [next(case for case in CASES if case.name == name) for name in options.cases.split(",") if name]
 
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sallyport-bench-")))
@@ -157,41 +152,24 @@ def main() -> int:
         authority = Authority(folder / "ca")
         upstream = peers.Upstream(folder / "upstream", authority, LOAD_CORE)
         stack.callback(upstream.stop)
-        front = authority.issue(peers.FRONT_NAME, usage="server")
-        site = peers.Site(folder, authority, upstream.plain, upstream.tls, front)
-        generator = Generator(folder, LOAD_CORE)
-        proxies = []
-        for kind in chosen:
-            proxy = kind(site, PROXY_CORE)
-            stack.callback(proxy.stop)
-            proxies.append(proxy)
-        time.sleep(1)
-        idle = {proxy.name: memory(proxy) for proxy in proxies}
-
-        results: dict[str, dict[str, list[Sample]]] = {}
-        for case in cases:
-            print(f"{case.name} ", end="", flush=True, file=sys.stderr)
-            results[case.name] = rounds_of(case, proxies, generator, options.rounds, options.seconds)
-        loaded = {proxy.name: memory(proxy) for proxy in proxies}
+        site = peers.Site(folder, authority, authority.issue(peers.FRONT_NAME, usage="server"), upstream)
+        bench = Bench([kind for kind in chosen if kind.available()], site, Generator(folder, LOAD_CORE), PROXY_CORE,
+                      options.rounds, options.seconds, idle_connections(options.idle))
+        tables, results = run_all(options.cases, bench)
 
     now = datetime.datetime.now(datetime.UTC)
     lines = [f"{now:%Y-%m-%d}, {machine()}; {options.rounds} rounds of {options.seconds:g} s, medians (least–most).", ""]
     if left_out:
         lines += [f"Not here, left out: {', '.join(left_out)}.", ""]
-    for case in cases:
-        lines += table(case, results[case.name], peers.Sallyport.name)
-    lines += memory_table(idle, loaded)
-    print("\n".join(lines))
+    print(file=sys.stderr)
+    print("\n".join(lines + tables))
 
     RESULTS.mkdir(exist_ok=True)
-    report = {"time": now.isoformat(), "machine": machine(), "rounds": options.rounds, "seconds": options.seconds,
-              "memory_kilobytes": {"idle": idle, "loaded": loaded},
-              "cases": {name: {proxy: [dataclasses.asdict(run) for run in runs] for proxy, runs in samples.items()}
-                        for name, samples in results.items()}}
     path = RESULTS / f"{now:%Y-%m-%dT%H%M%S}.json"
-    path.write_text(json.dumps(report, indent=1))
+    path.write_text(json.dumps({"time": now.isoformat(), "machine": machine(), "rounds": options.rounds,
+                                "seconds": options.seconds, **results}, indent=1))
     print(f"written to {path.relative_to(pathlib.Path.cwd()) if path.is_relative_to(pathlib.Path.cwd()) else path}")
-    return 0
+    return 1 if any("error" in result for result in results["cases"].values()) else 0
 
 
 if __name__ == "__main__":

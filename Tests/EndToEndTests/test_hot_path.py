@@ -9,9 +9,13 @@ import pytest
 
 from harness.configuration import (destination_rule, gateway, http_server, https_server, route, static_entry, to_upstream,
                                    virtual_service)
+from harness.http2 import Client
 from harness.http_client import Connection, client_context
 from harness.measuring import AllocationCounter, calls_by_function, core_nanoseconds
+from harness.ports import free_port
+from harness.processes import OwnedProcess
 from harness.upstreams import server_context
+from harness.waiting import accepts
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WARM_UP, REQUESTS = 1000, 2000
@@ -92,6 +96,39 @@ def test_a_request_over_tls_allocates_nothing_of_ours(owner, nginx, authority, t
         drive(connection, WARM_UP)
         grown, _ = growth(counter, running.pid, lambda: drive(connection, REQUESTS))
     assert sum(grown.values()) <= 4 * REQUESTS + ALLOWED, grown
+
+
+@pytest.mark.parametrize(("upstream_protocol", "bound"), [("HTTP", 8), ("HTTP2", 16)])
+def test_a_request_over_http2_allocates_a_bounded_number_of_times(owner, nginx, tmp_path, upstream_protocol, bound):
+    """nghttp2 takes memory for each stream on each side: its node, its frames, its table of fields. We take none.
+
+    The connection stays the same, and so does the figure: what grew with the number of requests would exceed it.
+    """
+    counter = AllocationCounter(tmp_path / "counter")
+    port = nginx.plain
+    if upstream_protocol == "HTTP2":
+        (tmp_path / "index.html").write_text("small")
+        port = free_port()
+        server = owner.own(OwnedProcess("nghttpd", ["nghttpd", "--no-tls", "-d", str(tmp_path), str(port)], tmp_path))
+        server.wait_until(lambda: accepts(port), "listens")
+    running = owner.gateway(
+        [gateway(http_server("*")), virtual_service(route("upstream.example", 80)),
+         static_entry("upstream.example", port, protocol=upstream_protocol)],
+        environment=counter.environment, flags=("--access-log", "off"))
+    with Client(running.port()) as client:
+        streams = iter(range(1, 1 << 20, 2))
+
+        def drive_streams(requests: int) -> None:
+            for _ in range(requests):
+                assert client.get(next(streams)).status == 200
+
+        drive_streams(WARM_UP)
+        each = []
+        for _ in range(2):
+            grown, _ = growth(counter, running.pid, lambda: drive_streams(REQUESTS))
+            each.append(sum(grown.values()) / REQUESTS)
+    assert max(each) <= bound, each
+    assert abs(each[0] - each[1]) <= 0.5, each
 
 
 def with_symbols(folder: pathlib.Path) -> pathlib.Path | None:

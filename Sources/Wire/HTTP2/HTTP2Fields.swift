@@ -5,9 +5,9 @@ import CNghttp2
 extension RequestHead {
   @unsafe
   borrowing func withFields<Result>(
-    isHTTPS: Bool, into fields: inout [nghttp2_nv], _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Result
+    isHTTPS: Bool, into fields: inout HTTP2FieldList, _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Result
   ) -> Result {
-    unsafe fields.removeLast(fields.count)
+    unsafe fields.begin(room: headers.tableCount + 4)
     return unsafe headers.bytes.withUnsafeBytes { store in
       unsafe fields.append(HTTP2Field.make(":method", store, methodName))
       if method != .connect {
@@ -16,7 +16,7 @@ extension RequestHead {
       }
       if !authority.isEmpty { unsafe fields.append(HTTP2Field.make(":authority", store, authority)) }
       unsafe HTTP2Field.add(headers, store, to: &fields, except: .host)
-      return unsafe fields.withUnsafeBufferPointer(body)
+      return unsafe body(fields.fields)
     }
   }
 }
@@ -24,9 +24,9 @@ extension RequestHead {
 extension ResponseHead {
   @unsafe
   borrowing func withFields<Result>(
-    into fields: inout [nghttp2_nv], _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Result
+    into fields: inout HTTP2FieldList, _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Result
   ) -> Result {
-    unsafe fields.removeLast(fields.count)
+    unsafe fields.begin(room: headers.tableCount + 1)
     var digits = InlineArray<3, UInt8>(repeating: 0x30)
     digits[0] += UInt8(truncatingIfNeeded: status / 100 % 10)
     digits[1] += UInt8(truncatingIfNeeded: status / 10 % 10)
@@ -35,7 +35,7 @@ extension ResponseHead {
       unsafe headers.bytes.withUnsafeBytes { store in
         unsafe fields.append(HTTP2Field.make(":status", status, ByteRange(offset: 0, count: 3)))
         unsafe HTTP2Field.add(headers, store, to: &fields, except: .other)
-        return unsafe fields.withUnsafeBufferPointer(body)
+        return unsafe body(fields.fields)
       }
     }
   }
@@ -45,12 +45,12 @@ extension HeaderBlock {
   /// Only the fields, as trailers have them.
   @unsafe
   borrowing func withFields<Result>(
-    into fields: inout [nghttp2_nv], _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Result
+    into fields: inout HTTP2FieldList, _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Result
   ) -> Result {
-    unsafe fields.removeLast(fields.count)
+    unsafe fields.begin(room: tableCount)
     return unsafe bytes.withUnsafeBytes { store in
       unsafe HTTP2Field.add(self, store, to: &fields, except: .other)
-      return unsafe fields.withUnsafeBufferPointer(body)
+      return unsafe body(fields.fields)
     }
   }
 }
@@ -60,11 +60,12 @@ extension HeaderBlock {
 private enum HTTP2Field {
   @inline(__always)
   private static func make(
-    _ name: UnsafePointer<UInt8>?, _ nameCount: Int, _ value: UnsafePointer<UInt8>?, _ valueCount: Int
+    _ name: UnsafePointer<UInt8>?, _ nameCount: Int, _ value: UnsafePointer<UInt8>?, _ valueCount: Int,
+    _ flag: nghttp2_nv_flag = NGHTTP2_NV_FLAG_NONE
   ) -> nghttp2_nv {
     unsafe nghttp2_nv(
       name: UnsafeMutablePointer(mutating: name), value: UnsafeMutablePointer(mutating: value), namelen: nameCount,
-      valuelen: valueCount, flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue))
+      valuelen: valueCount, flags: UInt8(flag.rawValue))
   }
 
   static func make(_ name: StaticString, _ store: UnsafeRawBufferPointer, _ value: ByteRange) -> nghttp2_nv {
@@ -76,13 +77,16 @@ private enum HTTP2Field {
   }
 
   static func add(
-    _ block: borrowing HeaderBlock, _ store: UnsafeRawBufferPointer, to fields: inout [nghttp2_nv], except: HeaderName
+    _ block: borrowing HeaderBlock, _ store: UnsafeRawBufferPointer, to fields: inout HTTP2FieldList, except: HeaderName
   ) {
     for index in 0..<block.tableCount {
       let field = block.field(at: index)
       if field.isRemoved || (field.token == except && except != .other) { continue }
+      // A value that never comes again is of no use in the table of the compression: it drives out those that do, and
+      // nghttp2 compares each new one with all that are there.
+      let flag = field.token == .xRequestID ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE
       unsafe fields.append(
-        make(at(store, field.name), Int(field.name.count), at(store, field.value), Int(field.value.count)))
+        make(at(store, field.name), Int(field.name.count), at(store, field.value), Int(field.value.count), flag))
     }
   }
 

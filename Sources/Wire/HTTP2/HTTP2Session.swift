@@ -49,6 +49,8 @@ package final class HTTP2Session {
   private var freeSlots: [Int32] = []
   private var trailers: [Int32: HTTP2Trailers] = [:]
   private var messages: [HTTP2Message] = []
+  /// The same, for use without reference counting: `messages` keeps them.
+  private var messageLinks = unsafe [Unmanaged<HTTP2Message>]()
   private var freeMessages: [Int32] = []
   /// The head that is coming in.
   private var current: Int32 = -1
@@ -58,7 +60,7 @@ package final class HTTP2Session {
   private var pending: (slot: Int32, header: InlineArray<9, UInt8>, count: Int)?
   private var isPendingWritten = false
   private var output: (start: UnsafeRawPointer, count: Int)?
-  private var fields = unsafe [nghttp2_nv]()
+  private var fields = unsafe HTTP2FieldList()
   /// Streams that are open.
   package private(set) var activeStreams = 0
   /// The peer has opened a stream.
@@ -147,14 +149,14 @@ package final class HTTP2Session {
   /// Moves a request head into `head`, which must be reset.
   package func take(_ event: HTTP2Event, into head: inout RequestHead) {
     guard event.message >= 0 else { return }
-    swap(&messages[Int(event.message)].request, &head)
+    withMessage(event.message) { swap(&$0.request, &head) }
     give(event.message)
   }
 
   /// Moves a response head into `head`, which must be reset.
   package func take(_ event: HTTP2Event, into head: inout ResponseHead) {
     guard event.message >= 0 else { return }
-    swap(&messages[Int(event.message)].response, &head)
+    withMessage(event.message) { swap(&$0.response, &head) }
     give(event.message)
   }
 
@@ -162,9 +164,9 @@ package final class HTTP2Session {
   package func take(_ event: HTTP2Event, into trailers: inout HeaderBlock) {
     guard event.message >= 0 else { return }
     if role == .server {
-      swap(&messages[Int(event.message)].request.headers, &trailers)
+      withMessage(event.message) { swap(&$0.request.headers, &trailers) }
     } else {
-      swap(&messages[Int(event.message)].response.headers, &trailers)
+      withMessage(event.message) { swap(&$0.response.headers, &trailers) }
     }
     give(event.message)
   }
@@ -175,7 +177,7 @@ package final class HTTP2Session {
   }
 
   private func give(_ message: Int32) {
-    messages[Int(message)].reset()
+    withMessage(message) { $0.reset() }
     freeMessages.append(message)
   }
 
@@ -349,9 +351,17 @@ package final class HTTP2Session {
 
   private func takeMessage() -> Int32 {
     if let message = freeMessages.popLast() { return message }
-    messages.append(HTTP2Message(isServer: role == .server))
+    let message = HTTP2Message(isServer: role == .server)
+    messages.append(message)
+    unsafe messageLinks.append(Unmanaged.passUnretained(message))
     freeMessages.reserveCapacity(messages.count)
     return Int32(messages.count - 1)
+  }
+
+  /// Lends a message, which is never removed from `messages`.
+  @inline(__always)
+  private func withMessage<Result>(_ index: Int32, _ body: (HTTP2Message) -> Result) -> Result {
+    unsafe messageLinks[Int(index)]._withUnsafeGuaranteedRef { body($0) }
   }
 
   /// The body of a slot, as nghttp2 asks for it.
@@ -379,7 +389,10 @@ package final class HTTP2Session {
   /// One field came. Returns false to give up on the stream.
   func field(_ name: RawSpan, _ value: RawSpan) -> Bool {
     guard current >= 0, name.byteCount > 0 else { return true }
-    let message = messages[Int(current)]
+    return withMessage(current) { field(name, value, of: $0) }
+  }
+
+  private func field(_ name: RawSpan, _ value: RawSpan, of message: HTTP2Message) -> Bool {
     message.size += name.byteCount + value.byteCount + 32
     message.fieldCount += 1
     if message.size > settings.maxHeaderBytes || message.fieldCount > settings.maxHeaderCount + 4 {
@@ -423,8 +436,11 @@ package final class HTTP2Session {
   private func headArrived(_ streamID: Int32, endsStream: Bool) {
     guard current >= 0 else { return }
     let index = current
-    let message = messages[Int(index)]
     current = -1
+    withMessage(index) { headArrived(streamID, endsStream: endsStream, index, $0) }
+  }
+
+  private func headArrived(_ streamID: Int32, endsStream: Bool, _ index: Int32, _ message: HTTP2Message) {
     var event = HTTP2Event(message.isTrailers ? .trailers : .head)
     event.message = index
     event.endsStream = endsStream
