@@ -75,5 +75,7 @@ func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 if fuzzing {
   package.targets.append(.systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"))
-  package.targets += ["FuzzRequestHead", "FuzzResponseHead", "FuzzChunkedBody"].map { fuzzer($0, ["Wire"]) }
+  package.targets += ["FuzzRequestHead", "FuzzResponseHead", "FuzzChunkedBody", "FuzzHTTP2Session"].map {
+    fuzzer($0, ["Wire"])
+  }
 }

@@ -120,7 +120,7 @@ package final class Worker {
   func connectionReplaced(_ old: DownstreamConnection, by new: DownstreamConnection) {
     connections.remove(old)
     connections.add(new)
-    if isDraining { loop.atEndOfTurn(new) }
+    if isDraining { new.drain() }
   }
 
   func connectionClosed(_ connection: DownstreamConnection) {
