@@ -62,7 +62,7 @@ let package = Package(
     tests("RoutingTests", ["Routing", "Wire", "Resources"]),
     tests("TransportTests", ["Transport", "CLinux"]),
     tests("ProxyTests", ["Proxy", "Transport"]),
-    tests("OperationsTests", ["Operations", "Resources"]),
+    tests("OperationsTests", ["Operations", "Resources", "Routing", "CLinux"]),
   ]
 )
 
@@ -75,7 +75,8 @@ func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 if fuzzing {
   package.targets.append(.systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"))
-  package.targets += ["FuzzRequestHead", "FuzzResponseHead", "FuzzChunkedBody", "FuzzHTTP2Session"].map {
-    fuzzer($0, ["Wire"])
-  }
+  package.targets += [
+    "FuzzRequestHead", "FuzzResponseHead", "FuzzChunkedBody", "FuzzClientHello", "FuzzProxyProtocol",
+    "FuzzHTTP2Session",
+  ].map { fuzzer($0, ["Wire"]) }
 }

@@ -14,6 +14,7 @@ package final class DataPlane {
   private let builder: PlanBuilder
   private var directory: EndpointDirectory?
   private var health: HealthMonitor?
+  private var outliers: OutlierMonitor?
   private var drained: Set<Int> = []
   private var whenDrained: (() -> Void)?
 
@@ -33,6 +34,11 @@ package final class DataPlane {
       log: log,
       resolve: { cluster in handle.post { _ in back.plane?.directory?.refresh(cluster) } },
       workerDrained: { worker in handle.post { _ in back.plane?.workerDrained(worker) } },
+      endpointFailed: { cluster, address, endpoints, cause in
+        handle.post { _ in
+          back.plane?.outliers?.failed(cluster: cluster, address: address, endpoints: endpoints, cause: cause)
+        }
+      },
       writeAccessLog: writeAccessLog)
     back.plane = self
     let resolver = Resolver(loop: control, servers: options.dnsServers)
@@ -40,6 +46,7 @@ package final class DataPlane {
       self?.publishEndpoints(cluster: $0, update: $1)
     }
     health = HealthMonitor(log: log)
+    outliers = OutlierMonitor(loop: control, log: log) { [weak self] in self?.publishEjection($0) }
     try startWorkers()
   }
 
@@ -82,6 +89,7 @@ package final class DataPlane {
       handles[index].post { _ in worker.value.adopt(transfer.value) }
     }
     directory?.adopt(snapshot.clusters)
+    outliers?.adopt(snapshot.clusters)
     if let health { startProbes(snapshot, health) }
     return problems
   }
@@ -112,6 +120,10 @@ package final class DataPlane {
   private func publishHealth(_ change: HealthChange) {
     guard change.gatesLoadBalancing else { return }
     onWorkers { $0.setHealth(change) }
+  }
+
+  private func publishEjection(_ change: OutlierMonitor.Change) {
+    onWorkers { $0.setEjected(change) }
   }
 
   // MARK: Readiness
@@ -150,6 +162,17 @@ package final class DataPlane {
   /// Sets all counters to zero.
   package func resetCounters() {
     onWorkers { $0.resetCounters() }
+  }
+
+  // MARK: Explaining
+
+  /// Requests that carry `token` in `x-sallyport-explain` are explained in the process log, for so many seconds;
+  /// `completion` runs on the control thread when every worker knows it.
+  package func explain(token: [UInt8], seconds: Int, _ completion: @escaping () -> Void) {
+    let expires = control.nowNanoseconds + Int64(seconds) * 1_000_000_000
+    onWorkers { $0.explainTokens.add(.init(bytes: token, expiresNanoseconds: expires)) }
+    // Workers take their tasks in order.
+    collect { _ in completion() }
   }
 
   // MARK: Draining

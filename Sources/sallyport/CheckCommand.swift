@@ -11,7 +11,9 @@ struct CheckCommand: ParsableCommand {
     discussion: """
       Exit codes: 0 nothing found, 79 findings at or above --failure-threshold, 65 a file is not YAML, 66 a path does not exist.
       sallyport check gateways/ --instance httpbin-egress
-      sallyport check gateways/ -o json
+      sallyport check gateways/ -o sarif
+      sallyport check gateways/ -S "IST0118=Service *.httpbin"
+      sallyport check --explain IST0101
       """)
 
   @OptionGroup var flags: CheckFlags
@@ -31,7 +33,7 @@ struct AnalyzeCommand: ParsableCommand {
 
 /// What `check` takes and does.
 struct CheckFlags: ParsableArguments {
-  enum Form: String, ExpressibleByArgument, CaseIterable { case log, json, sarif }
+  enum Form: String, ExpressibleByArgument, CaseIterable { case log, json, yaml, sarif }
 
   enum Threshold: String, ExpressibleByArgument, CaseIterable {
     case info, warning, error
@@ -49,7 +51,7 @@ struct CheckFlags: ParsableArguments {
 
   @OptionGroup var identity: IdentityFlags
 
-  @Option(name: [.short, .long], help: "log, json or sarif.")
+  @Option(name: [.short, .long], help: "log, json, yaml or sarif.")
   var output = Form.log
 
   @Option(help: "The least severity that makes the exit code 79: info, warning or error.")
@@ -58,10 +60,38 @@ struct CheckFlags: ParsableArguments {
   @Option(help: "The least severity that is shown: info, warning or error.")
   var outputThreshold = Threshold.info
 
-  @Flag(help: "Look at all namespaces; files always are.")
+  @Option(
+    name: [.customShort("S"), .long],
+    help: ArgumentHelp(
+      "Findings not to report; * stands for any text; repeat for more.", valueName: "code=kind name.ns"))
+  var suppress: [String] = []
+
+  @Option(
+    help: "Only what this analyzer says, by its name in --list-analyzers; syntax and references are always checked.")
+  var analyzer: String?
+
+  @Flag(name: [.customShort("L"), .long], help: "List the analyzers.")
+  var listAnalyzers = false
+
+  @Option(help: ArgumentHelp("Print cause and fix of a code, or of all.", valueName: "code"))
+  var explain: String?
+
+  @Flag(name: [.customShort("A"), .long], help: "Look at all namespaces; files always are.")
   var allNamespaces = false
 
+  func validate() throws {
+    for text in suppress where Suppression(text) == nil {
+      throw ValidationError("-S \"\(text)\": write it as CODE=Kind name.namespace")
+    }
+    if let analyzer, !Analysis.analyzers.contains(where: { $0.name == analyzer }) {
+      let help = Suggestion.help(for: analyzer, among: Analysis.analyzers.map(\.name)).map { "; \($0)" } ?? ""
+      throw ValidationError("--analyzer \(analyzer) is none of --list-analyzers\(help)")
+    }
+  }
+
   func run() throws {
+    if listAnalyzers { return list() }
+    if let explain { return print(explain) }
     let source = try identity.source
     let read: LoadResult
     switch source.read() {
@@ -69,7 +99,8 @@ struct CheckFlags: ParsableArguments {
     case .failure: fail("the configuration cannot be read", ExitStatus.data)
     case .success(let result): read = result
     }
-    let diagnostics = try findings(read, source)
+    let suppressions = suppress.compactMap { Suppression($0) } + Suppression.annotations(of: read.resources)
+    let diagnostics = try findings(read, source).filter { finding in !suppressions.contains { $0.covers(finding) } }
     show(diagnostics.filter { $0.severity >= outputThreshold.severity }, read)
     if read.hasSyntaxErrors { throw ExitCode(ExitStatus.data) }
     if diagnostics.contains(where: { $0.severity >= failureThreshold.severity }) { throw ExitCode(ExitStatus.findings) }
@@ -95,6 +126,10 @@ struct CheckFlags: ParsableArguments {
         readFile: { FileSystem.read($0) })
       all += compiler.compile(generation: 1).diagnostics
     }
+    let context = AnalysisContext(
+      read.resources, instances: entries.map(\.identity), now: TimeText.epochSeconds,
+      inspect: { CertificateReport(chainPEM: $0, keyPEM: $1) }, readFile: { FileSystem.read($0) })
+    all += Analysis.run(context, only: analyzer)
     var seen: Set<Diagnostic> = []
     return all.filter { seen.insert($0).inserted }.sorted(by: Self.isBefore)
   }
@@ -110,16 +145,41 @@ struct CheckFlags: ParsableArguments {
     return key(left) < key(right)
   }
 
+  // MARK: Output
+
   private func show(_ diagnostics: [Diagnostic], _ read: LoadResult) {
     switch output {
     case .json: sallyport.output(DiagnosticForms.json(diagnostics).text() + "\n")
+    case .yaml: sallyport.output(YAMLText.text(DiagnosticForms.json(diagnostics)))
     case .sarif: sallyport.output(DiagnosticForms.sarif(diagnostics).text() + "\n")
     case .log:
       var renderer = DiagnosticRenderer(usesColor: unsafe isatty(1) == 1 && getenv("NO_COLOR") == nil)
       for diagnostic in diagnostics { sallyport.output(renderer.text(diagnostic)) }
     }
-    guard diagnostics.isEmpty else { return }
-    let bytes = Array("✔ No validation issues found when analyzing \(identity.paths.joined(separator: ", ")).\n".utf8)
+    let paths = identity.paths.joined(separator: ", ")
+    guard let worst = diagnostics.first else {
+      return say("✔ No validation issues found when analyzing \(paths).\n")
+    }
+    guard output == .log else { return }
+    say("Found issues when analyzing \(paths). Causes and fixes: sallyport check --explain \(worst.code)\n")
+  }
+
+  private func say(_ text: String) {
+    let bytes = Array(text.utf8)
     _ = unsafe write(2, bytes, bytes.count)
+  }
+
+  private func list() {
+    var table = Table(["ANALYZER", "LOOKS AT"])
+    for analyzer in Analysis.analyzers { table.add([analyzer.name, analyzer.summary]) }
+    sallyport.output(table.text)
+  }
+
+  private func print(_ code: String) {
+    if code.lowercased() == "all" { return sallyport.output(MessageCatalog.page) }
+    guard let message = MessageCatalog.message(code) else {
+      fail("there is no code \(code)\(MessageCatalog.suggestion(for: code).map { "; \($0)" } ?? "")", ExitStatus.usage)
+    }
+    sallyport.output(message.text)
   }
 }

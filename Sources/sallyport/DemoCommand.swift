@@ -16,7 +16,7 @@ struct DemoCommand: ParsableCommand {
   @Option(help: "The directory of the development certificates.")
   var certs = "certs"
 
-  @Flag(help: "End as soon as the chain is ready.")
+  @Flag(help: "Send the request once when the chain is ready, and end: with 0 if the answer is 200.")
   var once = false
 
   func run() throws {

@@ -7,62 +7,13 @@ struct IdentityFlags: ParsableArguments {
   @Argument(help: "Files and directories with resources, or - for standard input.")
   var paths: [String] = ["gateways/"]
 
-  @Option(help: "The instance, by the name that an IstioOperator component or a Deployment declares.")
-  var instance: String?
+  @OptionGroup private var flags: SelectionFlags
 
-  @Option(help: ArgumentHelp("A label of the instance; repeat for more.", valueName: "key=value"))
-  var label: [String] = []
+  var secrets: [String] { flags.secrets }
 
-  @Option(help: "The namespace of the instance.")
-  var namespace: String?
+  var selection: InstanceSelection { get throws { try flags.selection } }
 
-  @Option(help: ArgumentHelp("A directory with secrets, one folder each; repeat for more.", valueName: "dir"))
-  var secrets: [String] = []
+  var compilerOptions: CompilerOptions { get throws { try flags.compilerOptions } }
 
-  @Option(help: ArgumentHelp("Listen on LOCAL for the Gateway's port; repeat for more.", valueName: "local:gateway"))
-  var publish: [String] = []
-
-  @Option(help: "Listen on this address instead of all.")
-  var bind: String?
-
-  func validate() throws {
-    _ = try selection
-    _ = try compilerOptions
-  }
-
-  var selection: InstanceSelection {
-    get throws {
-      var selection = InstanceSelection()
-      selection.name = instance
-      selection.namespace = namespace
-      for text in label.flatMap({ $0.split(separator: ",") }) {
-        guard let equals = text.firstIndex(of: "=") else {
-          throw ValidationError("--label \(text): write it as key=value")
-        }
-        selection.labels[String(text[..<equals])] = String(text[text.index(after: equals)...])
-      }
-      return selection
-    }
-  }
-
-  var compilerOptions: CompilerOptions {
-    get throws {
-      var options = CompilerOptions()
-      options.bindAddress = bind
-      for text in publish {
-        let parts = text.split(separator: ":").map { Int($0) }
-        guard parts.count == 2, let local = parts[0], let gateway = parts[1], (0...65535).contains(local),
-          (1...65535).contains(gateway)
-        else { throw ValidationError("--publish \(text): write it as LOCAL:GATEWAY, as kubectl port-forward does") }
-        options.publish[gateway] = local
-      }
-      return options
-    }
-  }
-
-  var source: ConfigurationSource {
-    get throws {
-      ConfigurationSource(paths: paths, secrets: secrets, selection: try selection, compiler: try compilerOptions)
-    }
-  }
+  var source: ConfigurationSource { get throws { try flags.source(paths) } }
 }

@@ -89,6 +89,7 @@ struct RunCommand: ParsableCommand {
       options.secrets = identity.secrets
       options.compiler = try identity.compilerOptions
       options.plane = try planeOptions
+      options.workers = workers.map { max(1, $0) }
       options.accessLog = accessLog
       options.adminAddress = try admin.map { try Self.address($0, "--admin") }
       guard (0...65445).contains(adminBase) else { throw ValidationError("--admin-base \(adminBase) is out of range") }
@@ -108,7 +109,6 @@ struct RunCommand: ParsableCommand {
   private var planeOptions: DataPlaneOptions {
     get throws {
       var options = DataPlaneOptions()
-      options.workers = max(1, workers ?? Processors.available)
       options.dnsServers = dnsServer
       options.resolveOverrides = try resolve.map(Self.override)
       options.limits.headerTimeoutMilliseconds = Int64(headerTimeout * 1000)

@@ -15,8 +15,9 @@ struct Sallyport: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      RunCommand.self, CheckCommand.self, AnalyzeCommand.self, ProxyConfigCommand.self, StatusCommand.self,
-      HealthcheckCommand.self, CertsCommand.self, DemoCommand.self, VersionCommand.self,
+      RunCommand.self, CheckCommand.self, AnalyzeCommand.self, ExplainCommand.self, DiffCommand.self,
+      ProxyConfigCommand.self, StatusCommand.self, HealthcheckCommand.self, CertsCommand.self, DemoCommand.self,
+      FormatCommand.self, RegisterCommand.self, SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
     ])
 }
 

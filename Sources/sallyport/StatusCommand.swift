@@ -22,8 +22,17 @@ struct AdminFlags: ParsableArguments {
 
   /// Asks, or ends with 69 and a hint when nobody answers.
   func get(_ path: String, offset: Int = 0) throws -> AdminClient.Answer {
+    try ask { try AdminClient(address: try address(offset: offset)).get(path) }
+  }
+
+  /// Asks for a change, or ends with 69.
+  func post(_ path: String) throws -> AdminClient.Answer {
+    try ask { try AdminClient(address: try address()).post(path) }
+  }
+
+  private func ask(_ body: () throws -> AdminClient.Answer) throws -> AdminClient.Answer {
     do {
-      return try AdminClient(address: try address(offset: offset)).get(path)
+      return try body()
     } catch let error as SystemError {
       fail("no instance answers: \(error); is it running, and is --admin-base the same?", ExitStatus.unavailable)
     }

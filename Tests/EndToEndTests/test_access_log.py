@@ -10,6 +10,7 @@ from harness.configuration import destination_rule, gateway, http_server, route,
 from harness.gateway import parse_access_line
 from harness.http_client import Connection, get, post
 from harness.upstreams import answering, response
+from harness.waiting import eventually
 
 JSON_KEYS = {
     "start_time", "route_name", "method", "path", "protocol", "response_code", "response_flags", "response_code_details",
@@ -142,3 +143,43 @@ def test_the_subset_is_in_the_clusters_name(owner):
         virtual_service(route("up.example", 80, "blue")), destination_rule("up.example", subsets=[{"name": "blue"}])])
     get(running.port(), "/x")
     assert parse_access_line(running.wait_for_access_line("/x"))["upstream_cluster"] == "outbound|80|blue|up.example"
+
+
+def test_lines_that_nobody_can_take_are_counted(owner):
+    """The reader of standard output has gone: traffic goes on, and the loss is in the statistics."""
+    upstream = owner.upstream()
+    reader, writer = os.pipe()
+    running = owner.gateway(to_upstream(upstream.port), preexec=lambda: os.dup2(writer, 1))
+    os.close(writer)
+    os.close(reader)
+    for _ in range(3):
+        assert get(running.port()).status == 200
+
+    def dropped() -> int:
+        return int(running.admin("/stats?filter=^access_log_dropped$")[1].split(":")[1])
+
+    eventually(lambda: dropped() == 3, "the lines are counted")
+    assert running.admin("/reset_counters", "POST")[0] == 200
+    assert dropped() == 0
+
+
+def test_a_blocked_process_log_blocks_nothing(owner, tmp_path):
+    """Standard error is a pipe that is full: workers, reloads and the admin endpoint go on."""
+    upstream = owner.upstream()
+    reader, writer = os.pipe()
+    running = owner.gateway(to_upstream(upstream.port), preexec=lambda: os.dup2(writer, 2))
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, b"x" * 4096)
+    except BlockingIOError:
+        pass
+    os.set_blocking(writer, True)
+    os.close(writer)
+    try:
+        generation = running.generation()
+        running.reload()
+        eventually(lambda: running.generation() > generation, "a reload, which logs, is done")
+        assert get(running.port()).status == 200
+    finally:
+        os.close(reader)

@@ -6,9 +6,10 @@ import socket
 import subprocess
 
 import pytest
+import yaml
 
-from harness.configuration import (destination_rule, gateway, http_server, https_server, route, static_entry,
-                                   to_upstream, virtual_service)
+from harness.configuration import (IDENTITY, as_yaml, destination_rule, gateway, http_server, https_server, resource,
+                                   route, static_entry, to_upstream, virtual_service)
 from harness.gateway import fetch, run_verb
 from harness.http_client import get
 from harness.ports import free_admin_base
@@ -193,3 +194,38 @@ def test_healthcheck_fail_and_ok(owner, nginx):
     instance.wait_until_ready(False)
     assert instance.admin("/healthcheck/ok", "POST")[0] == 200
     instance.wait_until_ready()
+
+
+# Files instead of an instance
+
+
+@pytest.mark.parametrize("what, part", [
+    ("listener", "Route: http.80"), ("route", "h.example:80"), ("cluster", "up.example"), ("endpoint", "127.0.0.1:8081"),
+    ("secret", "RESOURCE NAME"), ("all", "VIRTUAL SERVICE"),
+])
+@pytest.mark.parametrize("form", ["short", "json", "yaml"])
+def test_proxy_config_of_files(tmp_path, what, part, form):
+    (tmp_path / "config.yaml").write_text(as_yaml([
+        gateway(http_server("h.example")), static_entry("up.example", 8081), virtual_service(route("up.example"))]))
+    result = run_verb("pc", what, "--from", tmp_path, *IDENTITY, "-o", form)
+    assert result.returncode == 0, result.stderr
+    if form == "short":
+        assert part in result.stdout
+    else:
+        assert json.loads(result.stdout) if form == "json" else yaml.safe_load(result.stdout)
+
+
+def test_proxy_config_of_files_wants_to_know_which_instance(tmp_path):
+    operator = resource("IstioOperator", "two", {"components": {"egressGateways": [
+        {"name": name, "enabled": True} for name in ("one", "two")]}}, api="install.istio.io/v1alpha1")
+    (tmp_path / "config.yaml").write_text(as_yaml([operator]))
+    result = run_verb("pc", "cluster", "--from", tmp_path)
+    assert result.returncode == 78 and "one, two" in result.stderr
+
+
+def test_proxy_config_log_sets_levels(owner, nginx):
+    instance = owner.gateway(to_upstream(nginx.plain))
+    base = ("--admin-base", str(instance.admin_base))
+    assert re.search(r"upstream: +debug", run_verb("pc", "log", *base, "--level", "upstream:debug,tls:error").stdout)
+    assert re.search(r"tls: +info", run_verb("pc", "log", *base, "--reset").stdout)
+    assert run_verb("pc", "log", *base, "--level", "nothing:debug").returncode == 64

@@ -6,6 +6,7 @@ import stat
 import subprocess
 
 import pytest
+import yaml
 
 from harness.gateway import binary, run_verb
 from harness.http_client import curl
@@ -94,3 +95,54 @@ def test_nothing_listens_after_a_verb_that_failed(tmp_path):
     port = free_port()
     assert run_verb("run", tmp_path / "nowhere", "--publish", f"{port}:80").returncode == 66
     assert curl(f"http://127.0.0.1:{port}/").exit_code == 7
+
+
+def test_completion_of_bash_completes_verbs_and_flags(tmp_path):
+    script = tmp_path / "completion.bash"
+    script.write_text(run_verb("completion", "bash").stdout)
+    line = (f'source {script}; COMP_WORDS=(sallyport che); COMP_CWORD=1; COMP_LINE="sallyport che"; COMP_POINT=13; '
+            '_sallyport sallyport che sallyport; echo "${COMPREPLY[@]}"')
+    result = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+    assert "check" in result.stdout.split(), result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("shell, part", [("zsh", "#compdef sallyport"), ("fish", "complete -c 'sallyport'")])
+def test_completion_of_other_shells(shell, part):
+    result = run_verb("completion", shell)
+    assert result.returncode == 0 and part in result.stdout
+    assert run_verb("completion", "tcsh").returncode == 64
+
+
+def test_fmt_prints_lists_and_writes(tmp_path):
+    file = tmp_path / "a.yaml"
+    file.write_text("kind: 'Service' # what\napiVersion: v1\nspec: {ports: [{port: 80, name: http}]}\nmetadata: {name: a}\n")
+    file.chmod(0o640)
+    formatted = ("apiVersion: v1\nkind: Service # what\nmetadata:\n  name: a\nspec:\n  ports:\n  - port: 80\n"
+                 "    name: http\n")
+    assert run_verb("fmt", file).stdout == formatted
+    assert run_verb("fmt", "-", stdin=file.read_text()).stdout == formatted
+    listed = run_verb("fmt", "-l", tmp_path)
+    assert listed.returncode == 1 and listed.stdout == f"{file}\n"
+    written = run_verb("fmt", "-w", tmp_path)
+    assert written.returncode == 0 and written.stdout == f"{file}\n"
+    assert file.read_text() == formatted and stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert run_verb("fmt", "-l", tmp_path).returncode == 0
+
+
+def test_fmt_leaves_a_broken_file_alone(tmp_path):
+    file = tmp_path / "a.yaml"
+    file.write_text("a: [\n")
+    result = run_verb("fmt", "-w", file)
+    assert result.returncode == 65 and f"{file}:2:1:" in result.stderr
+    assert file.read_text() == "a: [\n"
+
+
+def test_register_prints_resources_that_load(tmp_path):
+    result = run_verb("register", "mysql", "1.2.3.4", "3306", "http:7000", "-n", "onprem", "-l", "version=v1")
+    assert result.returncode == 0, result.stderr
+    entry, workload = yaml.safe_load_all(result.stdout)
+    assert entry["spec"]["hosts"] == ["mysql.onprem.svc.cluster.local"]
+    assert [(port["name"], port["protocol"]) for port in entry["spec"]["ports"]] == [("tcp-3306", "TCP"), ("http", "HTTP")]
+    assert workload["spec"] == {"address": "1.2.3.4", "labels": {"app": "mysql", "version": "v1"}}
+    assert run_verb("check", "-", stdin=result.stdout).returncode == 0
+    assert run_verb("register", "mysql", "1.2.3.4", "http:none").returncode == 64

@@ -308,3 +308,55 @@ def test_a_probe_with_an_unknown_field_is_an_error(tmp_path):
     (tmp_path / "config.yaml").write_text(as_yaml(to_upstream(1) + [probe]))
     result = run_verb("check", tmp_path)
     assert result.returncode != 0 and "periodSeconds" in result.stdout + result.stderr
+
+
+# gRPC and HTTP/2
+
+
+@pytest.mark.parametrize("service", ["", "shop.Orders"])
+def test_a_grpc_probe_follows_the_health_service(owner, service):
+    """The standard health service of a real server: SERVING, NOT_SERVING, and back."""
+    import concurrent.futures
+
+    import grpc
+    from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
+    servicer = health.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        servicer.set(service, health_pb2.HealthCheckResponse.SERVING)
+        running = owner.gateway([
+            gateway(http_server("*")), virtual_service(route("upstream.example", 80)),
+            static_entry("upstream.example", port, protocol="GRPC"),
+            upstream_probe("upstream.example", 80, failures=1, kind={"grpc": {"service": service}})], wait="live")
+        running.wait_until_ready()
+        servicer.set(service, health_pb2.HealthCheckResponse.NOT_SERVING)
+        assert "NOT_SERVING" in running.wait_until_ready(False)
+        servicer.set(service, health_pb2.HealthCheckResponse.SERVING)
+        running.wait_until_ready()
+    finally:
+        server.stop(None).wait(10)
+
+
+def test_an_http_probe_of_an_http2_upstream_speaks_http2(owner):
+    from harness.http2 import HEADERS, Upstream
+
+    status = ["200"]
+
+    def script(peer, number):
+        got = peer.read_until(HEADERS)
+        assert dict(got.fields)[":path"] == "/health"
+        peer.send(peer.headers(got.stream, [(":status", status[0])]))
+        peer.read_closed()
+
+    upstream = owner.own(Upstream(script))
+    running = owner.gateway([
+        gateway(http_server("*")), virtual_service(route("upstream.example", 80)),
+        static_entry("upstream.example", upstream.port, protocol="HTTP2"),
+        upstream_probe("upstream.example", 80, path="/health", failures=1)], wait="live")
+    running.wait_until_ready()
+    status[0] = "500"
+    assert "HTTP status 500" in running.wait_until_ready(False)

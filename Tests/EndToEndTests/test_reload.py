@@ -203,3 +203,19 @@ def test_upstream_connections_survive_a_reload_that_does_not_touch_them(owner):
     for _ in range(5):
         assert get(running.port()).text == "one"
     assert upstream.connections <= 2
+
+
+def test_a_connection_outlives_its_listener(owner, nginx):
+    """Its next request finds nothing; the instance lives on."""
+    def resources(*ports: int) -> list[dict]:
+        return [gateway(*[http_server("*", port=port) for port in ports]),
+                virtual_service(route("upstream.example", 80)), static_entry("upstream.example", nginx.plain)]
+
+    running = owner.gateway(resources(80, 81), ports=(80, 81))
+    with Connection(running.port(81)) as client:
+        assert client.request().status == 200
+        running.configure(resources(80))
+        running.reload_and_wait()
+        assert client.request().status == 404
+    with Connection(running.port(80)) as client:
+        assert client.request().status == 200

@@ -198,7 +198,7 @@ import Testing
   @Test func `says fields that are known and not acted on`() {
     let result = load(
       Self.serviceHead
-        + "  hosts: [a.example.com]\n  http: [{route: [{destination: {host: b}}], fault: {abort: {httpStatus: 500}}}]\n"
+        + "  hosts: [a.example.com]\n  http: [{route: [{destination: {host: b}}], match: [{statPrefix: p}]}]\n"
     )
     #expect(result.diagnostics.map(\.code) == ["SP1001"] && result.broken.isEmpty)
     #expect(result.resources.virtualServices.count == 1)

@@ -277,16 +277,16 @@ import Testing
 
   @Test func `a long download is no flood of window updates`() {
     var settings = HTTP2Settings()
-    settings.streamWindowBytes = 1000
+    settings.streamWindowBytes = 10
     let pair = HTTP2Pair(client: settings)
     _ = pair.client.request()
     pair.exchange()
     pair.server.respond(200, slot: 0, ends: false)
     for _ in 0..<150 {
-      pair.server.send([UInt8](repeating: 1, count: 100_000), slot: 0)
+      pair.server.send([UInt8](repeating: 1, count: 1000), slot: 0)
       pair.exchange()
     }
-    #expect(pair.server.failure == nil && pair.client.arrivals[1]?.body.count == 15_000_000)
+    #expect(pair.server.failure == nil && pair.client.arrivals[1]?.body.count == 150_000)
   }
 
   @Test func `pings now and then may go on for ever`() {

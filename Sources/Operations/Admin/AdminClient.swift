@@ -17,9 +17,21 @@ package struct AdminClient {
 
   /// - Throws: `SystemError` when nobody listens, or the answer is not HTTP.
   package func get(_ path: String, timeoutSeconds: Int = 5) throws(SystemError) -> Answer {
+    try ask("GET", path, timeoutSeconds)
+  }
+
+  /// Asks for a change.
+  ///
+  /// - Throws: `SystemError` when nobody listens, or the answer is not HTTP.
+  package func post(_ path: String, timeoutSeconds: Int = 5) throws(SystemError) -> Answer {
+    try ask("POST", path, timeoutSeconds)
+  }
+
+  private func ask(_ method: String, _ path: String, _ timeoutSeconds: Int) throws(SystemError) -> Answer {
     let descriptor = try connect(timeoutSeconds)
     defer { close(descriptor) }
-    let request = Array("GET \(path) HTTP/1.1\r\nhost: \(address)\r\nconnection: close\r\n\r\n".utf8)
+    let request = Array(
+      "\(method) \(path) HTTP/1.1\r\nhost: \(address)\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".utf8)
     guard unsafe send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
       throw SystemError(call: "write to \(address)")
     }

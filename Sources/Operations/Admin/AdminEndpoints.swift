@@ -91,6 +91,7 @@ final class AdminEndpoints {
     ("/stats/prometheus", "GET", "counters for Prometheus"), ("/memory", "GET", "memory of the process"),
     ("/status", "GET", "a summary of the instance"),
     ("/logging", "POST", "levels of the process log (?level=NAME, ?COMPONENT=NAME)"),
+    ("/explain", "POST", "a token for requests that shall explain themselves in the process log (?seconds=N)"),
     ("/drain_listeners", "POST", "finish requests in flight, then end"),
     ("/healthcheck/fail", "POST", "make readiness fail"), ("/healthcheck/ok", "POST", "take that back"),
     ("/reset_counters", "POST", "set counters to zero"), ("/reopen_logs", "POST", "open log files anew"),
@@ -104,6 +105,7 @@ final class AdminEndpoints {
     guard request.method == entry.method || (request.method == "HEAD" && entry.method == "GET") else {
       return reply(Self.methodNotAllowed(entry.method))
     }
+    if request.path == "/explain" { return issueExplainToken(request, reply) }
     if entry.method == "POST" { return reply(change(request)) }
     show(request, reply)
   }
@@ -162,7 +164,7 @@ final class AdminEndpoints {
     case "/drain_listeners": instance.drain()
     case "/healthcheck/fail": instance.isFailedByHand = true
     case "/healthcheck/ok": instance.isFailedByHand = false
-    case "/reset_counters": instance.plane?.resetCounters()
+    case "/reset_counters": instance.resetCounters()
     case "/reopen_logs": instance.reopenLogs()
     case "/reload":
       instance.reload()
@@ -173,6 +175,27 @@ final class AdminEndpoints {
     default: break
     }
     return .text("OK\n")
+  }
+
+  /// A token that is good for ten minutes, or as long as is asked for, up to a day.
+  private func issueExplainToken(_ request: ServiceRequest, _ reply: @escaping (ServiceReply) -> Void) {
+    let text = request.parameter("seconds") ?? "600"
+    guard let plane = instance.plane, let seconds = Int(text), (1...86_400).contains(seconds) else {
+      return reply(.text("seconds is a number from 1 to 86400\n", status: 400))
+    }
+    var random = SystemRandomNumberGenerator()
+    let token = (0..<4).map { _ in
+      let digits = String(UInt32.random(in: .min ... .max, using: &random), radix: 16)
+      return String(repeating: "0", count: 8 - digits.count) + digits
+    }.joined()
+    plane.explain(token: Array(token.utf8), seconds: seconds) {
+      reply(
+        .json(
+          .object([
+            ("header", .string("x-sallyport-explain")), ("token", .string(token)),
+            ("expires_in_seconds", .number(seconds)),
+          ])))
+    }
   }
 
   private func setLogging(_ request: ServiceRequest) -> ServiceReply {

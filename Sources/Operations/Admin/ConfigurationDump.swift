@@ -7,17 +7,24 @@ import Transport
 /// The configuration in force, in the shapes of Envoy's admin endpoints; private keys are never in it.
 struct ConfigurationDump {
   let snapshot: Snapshot
-  private let instance: Instance
+  /// nil for a snapshot that nobody runs.
+  private let instance: Instance?
 
   init(instance: Instance) {
     self.instance = instance
     snapshot = instance.loaded.snapshot
   }
 
+  init(_ snapshot: Snapshot) {
+    instance = nil
+    self.snapshot = snapshot
+  }
+
   // MARK: Server
 
   var serverInfo: JSON {
-    .object([
+    guard let instance else { return .null }
+    return .object([
       ("version", .string("sallyport/\(Version.text)")), ("state", .string(instance.isDraining ? "DRAINING" : "LIVE")),
       ("uptime_current_epoch", .string("\(instance.uptimeSeconds)s")),
       (
@@ -32,7 +39,8 @@ struct ConfigurationDump {
   }
 
   private var configurationState: JSON {
-    .object([
+    guard let instance else { return .null }
+    return .object([
       ("generation", .number(snapshot.generation)), ("files", .strings(instance.loaded.files)),
       ("broken", .strings(instance.loaded.broken)), ("reload_errors", .strings(instance.reloadErrors)),
       ("problems", .array(instance.problems.map { .string("\($0.subject): \($0.reason)") })),
@@ -41,7 +49,8 @@ struct ConfigurationDump {
 
   /// What `sallyport status` shows.
   func status(_ statistics: Statistics) -> JSON {
-    .object([
+    guard let instance else { return .null }
+    return .object([
       ("version", .string(Version.text)), ("pid", .number(Int(getpid()))),
       ("instance", .string("\(snapshot.identity.namespace)/\(snapshot.identity.name)")),
       ("labels", .object(snapshot.identity.labels.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
@@ -205,15 +214,40 @@ struct ConfigurationDump {
         ])
       ]
     }
-    return snapshot.filterChains.indices.filter { Int(snapshot.filterChains[$0].listener) == index }.map { chain in
-      let policy = snapshot.policies[Int(snapshot.filterChains[chain].policy)]
+    if listener.kind == .tcp {
+      return [.object([("match", .string("ALL")), ("clusters", clusters(of: listener.tcpRoutes))])]
+    }
+    return snapshot.filterChains.indices.filter { Int(snapshot.filterChains[$0].listener) == index }.map { index in
+      let chain = snapshot.filterChains[index]
+      let way: (String, JSON) =
+        chain.network == .http
+        ? ("route", .string(snapshot.routeConfigurationNames[Int(chain.routeConfiguration)]))
+        : ("clusters", clusters(of: chain.tcpRoutes))
+      guard chain.policy >= 0 else {
+        return .object([
+          ("server_names", .strings(snapshot.chainFacts[index].serverNames)), way,
+          ("tls_mode", .string(chain.requiresIstioProtocol ? "AUTO_PASSTHROUGH" : "PASSTHROUGH")),
+        ])
+      }
+      let policy = snapshot.policies[Int(chain.policy)]
       return .object([
-        ("server_names", .strings(snapshot.chainFacts[chain].serverNames)),
-        ("route", .string(snapshot.routeConfigurationNames[Int(snapshot.filterChains[chain].routeConfiguration)])),
+        ("server_names", .strings(snapshot.chainFacts[index].serverNames)), way,
         ("tls_mode", .string(policy.mode.rawValue)), ("secrets", .strings(policy.certificates.map(\.resourceName))),
         ("problem", .optional(policy.problem)),
       ])
     }
+  }
+
+  /// The names of the clusters that a list of routes leads to, in order.
+  private func clusters(of list: TCPProxyRouteList) -> JSON {
+    var names: [String] = []
+    for route in snapshot.tcpRoutes[Int(list.first)..<Int(list.first + list.count)] {
+      for index in route.firstDestination..<route.firstDestination + route.destinationCount {
+        let cluster = snapshot.destinations[Int(index)].cluster
+        names.append(cluster >= 0 ? snapshot.clusters[Int(cluster)].name : "BlackHoleCluster")
+      }
+    }
+    return .strings(names)
   }
 
   private var routes: JSON {

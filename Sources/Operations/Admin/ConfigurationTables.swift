@@ -27,11 +27,18 @@ package enum ConfigurationTables {
         let names = chain["server_names"].items.map(\.plain)
         table.add([
           socket["address"].plain, socket["port_value"].plain,
-          names.isEmpty ? "ALL" : "SNI: \(names.joined(separator: ","))", "Route: \(chain["route"].plain)",
+          names.isEmpty ? "ALL" : "SNI: \(names.joined(separator: ","))", destination(of: chain),
         ])
       }
     }
     return table.text
+  }
+
+  private static func destination(of chain: JSON) -> String {
+    let route = chain["route"].plain
+    if !route.isEmpty { return "Route: \(route)" }
+    let clusters = chain["clusters"].items.map(\.plain)
+    return clusters.isEmpty ? "Non-HTTP/Non-TCP" : "Cluster: \(clusters.joined(separator: ", "))"
   }
 
   /// `istioctl proxy-config route`

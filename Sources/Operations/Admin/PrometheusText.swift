@@ -14,6 +14,7 @@ enum PrometheusText {
     writeDownstream(statistics, &families)
     writeServer(statistics, &families)
     writeIstio(statistics, &families)
+    writeTCP(statistics, &families)
     return families.text
   }
 
@@ -63,7 +64,8 @@ enum PrometheusText {
       let label = [("cluster_name", name)]
       let counters = cluster.counters
       let prefix = "envoy_cluster_"
-      families.add(prefix + "membership_healthy", "gauge", label, cluster.endpoints.count { $0.isHealthy })
+      families.add(
+        prefix + "membership_healthy", "gauge", label, cluster.endpoints.count { $0.isHealthy && !$0.isEjected })
       families.add(prefix + "membership_total", "gauge", label, cluster.endpoints.count)
       families.add(prefix + "ssl_connection_error", "counter", label, counters.handshakeFailures)
       families.add(prefix + "ssl_handshake", "counter", label, counters.handshakes)
@@ -91,6 +93,27 @@ enum PrometheusText {
     }
   }
 
+  /// Istio's metrics of connections that are not HTTP.
+  private static func writeTCP(_ statistics: Statistics, _ families: inout Families) {
+    let identity = statistics.snapshot.identity
+    var byHost: [String: ClusterCounters] = [:]
+    for (name, cluster) in statistics.clusters where cluster.counters.tcpConnectionsOpened > 0 {
+      // `outbound|443||db.example`, or `outbound_.443_._.db.example` behind AUTO_PASSTHROUGH.
+      let host = name.split(separator: name.contains("|") ? "|" : "_").last.map(String.init) ?? name
+      byHost[String(host.drop { $0 == "." }), default: ClusterCounters()] += cluster.counters
+    }
+    for (host, counters) in byHost.sorted(by: { $0.key < $1.key }) {
+      let labels = [
+        ("reporter", "source"), ("source_workload", identity.name), ("source_workload_namespace", identity.namespace),
+        ("destination_service", host), ("request_protocol", "tcp"),
+      ]
+      families.add("istio_tcp_connections_opened_total", "counter", labels, counters.tcpConnectionsOpened)
+      families.add("istio_tcp_connections_closed_total", "counter", labels, counters.tcpConnectionsClosed)
+      families.add("istio_tcp_received_bytes_total", "counter", labels, counters.tcpBytesReceived)
+      families.add("istio_tcp_sent_bytes_total", "counter", labels, counters.tcpBytesSent)
+    }
+  }
+
   private static func writeDownstream(_ statistics: Statistics, _ families: inout Families) {
     let counters = statistics.downstream
     families.add("envoy_http_downstream_cx_active", "gauge", [], counters.activeConnections)
@@ -111,6 +134,8 @@ enum PrometheusText {
     families.add("envoy_listener_ssl_handshake", "counter", [], counters.handshakes)
     families.add("envoy_listener_ssl_connection_error", "counter", [], counters.handshakeFailures)
     families.add("envoy_listener_downstream_cx_active", "gauge", [], counters.activeConnections)
+    families.add("envoy_listener_no_filter_chain_match", "counter", [], counters.connectionsWithoutChain)
+    families.add("sallyport_listener_refused", "counter", [], counters.connectionsRefused)
     families.add("sallyport_listener_accept_exhausted", "counter", [], counters.acceptsExhausted)
     families.add("sallyport_access_log_dropped", "counter", [], counters.droppedLogLines)
   }

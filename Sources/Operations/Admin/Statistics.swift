@@ -44,6 +44,7 @@ struct Statistics {
     reloads = instance.reloads
     daysUntilExpiry = CertificateList.of(instance.loaded.snapshot).map(\.daysLeft).min()
     for report in reports { add(report) }
+    downstream.droppedLogLines += instance.lostLogLines
   }
 
   private mutating func add(_ report: WorkerReport) {
@@ -75,7 +76,7 @@ struct Statistics {
     for (name, cluster) in clusters.sorted(by: { $0.key < $1.key }) {
       let counters = cluster.counters
       let prefix = "cluster.\(name)."
-      add(prefix + "membership_healthy", cluster.endpoints.count { $0.isHealthy })
+      add(prefix + "membership_healthy", cluster.endpoints.count { $0.isHealthy && !$0.isEjected })
       add(prefix + "membership_total", cluster.endpoints.count)
       add(prefix + "ssl.connection_error", counters.handshakeFailures)
       add(prefix + "ssl.handshake", counters.handshakes)
@@ -135,7 +136,11 @@ struct Statistics {
     for cluster in snapshot.clusters {
       let name = cluster.name
       text += "\(name)::observability_name::\(name)\n"
-      text += "\(name)::default_priority::max_connections::4294967295\n"
+      let limits = cluster.settings.circuitBreakers
+      for (what, limit) in [
+        ("connections", limits.maxConnections), ("pending_requests", limits.maxPendingRequests),
+        ("requests", limits.maxRequests), ("retries", limits.maxRetries),
+      ] { text += "\(name)::default_priority::max_\(what)::\(min(limit, Int(UInt32.max)))\n" }
       for endpoint in clusters[name]?.endpoints ?? [] {
         let prefix = "\(name)::\(endpoint.address)::"
         text += prefix + "cx_active::\(endpoint.connections)\n"
@@ -147,7 +152,7 @@ struct Statistics {
         text += prefix + "rq_timeout::\(endpoint.counters.timeouts)\n"
         text += prefix + "rq_total::\(endpoint.counters.requests)\n"
         text += prefix + "hostname::\(cluster.host)\n"
-        text += prefix + "health_flags::\(endpoint.isHealthy ? "healthy" : "/failed_active_hc")\n"
+        text += prefix + "health_flags::\(endpoint.healthFlags)\n"
         text += prefix + "weight::\(endpoint.weight)\n"
       }
     }
@@ -214,7 +219,16 @@ extension EndpointReport {
     counters += other.counters
     return EndpointReport(
       address: address, weight: weight, isHealthy: isHealthy && other.isHealthy,
+      isEjected: isEjected || other.isEjected,
       activeRequests: activeRequests + other.activeRequests, connections: connections + other.connections,
       counters: counters)
+  }
+}
+
+extension EndpointReport {
+  /// Envoy's `health_flags`.
+  var healthFlags: String {
+    let flags = (isHealthy ? "" : "/failed_active_hc") + (isEjected ? "/failed_outlier_check" : "")
+    return flags.isEmpty ? "healthy" : flags
   }
 }

@@ -144,12 +144,19 @@ package final class Demo {
     if options.once { askOnce() }
   }
 
-  /// The ingress instance is ready because the egress instance was: look whether it still is, and end.
+  /// Sends the article's request through the whole chain, as the curl line would, and ends.
   private func askOnce() {
-    let client = AdminClient(address: SocketAddress(v4: 0x7F00_0001, port: UInt16(Self.egressAdminBase + 21)))
-    let isReady = (try? client.get("/healthz/ready"))?.status == 200
-    say(isReady ? "the chain is ready" : "the chain is not ready")
-    end(isReady ? 0 : 1)
+    let request = DemoRequest(
+      host: options.host, path: "/status/200",
+      address: SocketAddress(v4: 0x7F00_0001, port: UInt16(Self.ingressTLSPort)),
+      authority: FileSystem.read("\(options.certificates)/ca.crt") ?? [])
+    request.send(on: loop) { [unowned self] answer in
+      switch answer {
+      case .status(let status): say("GET https://\(options.host):\(Self.ingressTLSPort)/status/200: \(status)")
+      case .failure(let reason): say("GET https://\(options.host):\(Self.ingressTLSPort)/status/200: \(reason)")
+      }
+      end(answer == .status(200) ? 0 : 1)
+    }
   }
 
   private func end(_ code: Int32) {

@@ -35,13 +35,15 @@ package final class Instance {
 
   /// Loads the configuration and binds everything.
   package init(_ options: InstanceOptions) throws {
-    self.options = options
     log = ProcessLog(level: options.logLevel, isJSON: options.logIsJSON)
     source = ConfigurationSource(
       paths: options.paths, secrets: options.secrets, selection: options.selection, compiler: options.compiler)
     let signals = SignalHandler.open()
     loop = try EventLoop()
     loaded = try Self.load(source)
+    var resolved = options
+    resolved.plane.workers = Self.workers(options, loaded.snapshot.settings)
+    self.options = resolved
     accessLog = Self.accessLogFormat(options, loaded.snapshot.settings)
     let file = loaded.snapshot.settings.accessLogFile
     logWriter = accessLog == .off ? nil : try LogWriter(path: file?.isEmpty == false ? file : nil)
@@ -53,6 +55,7 @@ package final class Instance {
     try startPlane()
     try startEndpoints()
     try startSignals(signals)
+    try log.writeInBackground()
     ProcessMemory.releaseStartup()
   }
 
@@ -70,6 +73,13 @@ package final class Instance {
       if !known.isEmpty { message += " (declared: \(known.joined(separator: ", ")))" }
       throw StartFailure(exitCode: ExitStatus.configuration, message: message)
     }
+  }
+
+  /// The command line's, else ProxyConfig's, else one a processor; fixed for the life of the process.
+  private static func workers(_ options: InstanceOptions, _ settings: InstanceSettings) -> Int {
+    if let workers = options.workers { return workers }
+    if let concurrency = settings.concurrency, concurrency > 0 { return concurrency }
+    return Processors.available
   }
 
   private static func accessLogFormat(_ options: InstanceOptions, _ settings: InstanceSettings) -> AccessLogFormat {
@@ -162,6 +172,7 @@ package final class Instance {
   package func run() -> Int32 {
     loop.run()
     logWriter?.flush()
+    log.finish()
     return exitCode
   }
 
@@ -237,6 +248,15 @@ package final class Instance {
   var uptimeSeconds: Int64 { (shim_monotonic_nanoseconds() - startNanoseconds) / 1_000_000_000 }
 
   func reopenLogs() { logWriter?.reopen() }
+
+  /// Lines of the access log that nobody could take.
+  var lostLogLines: Int { logWriter?.lostLines ?? 0 }
+
+  /// Counts anew.
+  func resetCounters() {
+    plane?.resetCounters()
+    logWriter?.resetLostLines()
+  }
 }
 
 /// Fires once, after the drain time.

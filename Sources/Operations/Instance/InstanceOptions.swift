@@ -9,6 +9,8 @@ package struct InstanceOptions: Sendable {
   package var secrets: [String] = []
   package var compiler = CompilerOptions()
   package var plane = DataPlaneOptions()
+  /// nil: what ProxyConfig says, else one a processor.
+  package var workers: Int?
   package var accessLog: AccessLogFormat?
   package var adminAddress: SocketAddress?
   package var adminBase = 15000

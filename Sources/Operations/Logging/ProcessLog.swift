@@ -1,6 +1,7 @@
 import CLinux
 import Proxy
 import Synchronization
+import Transport
 
 /// The process log on standard error: one line an event, as text or JSON, by component and level.
 package final class ProcessLog: Sendable {
@@ -33,11 +34,15 @@ package final class ProcessLog: Sendable {
   }
 
   /// The components that log, and that `/logging` can set.
-  package static let components = ["admin", "config", "health", "listener", "main", "tls", "upstream"]
+  package static let components = ["admin", "config", "explain", "health", "listener", "main", "tls", "upstream"]
 
   private struct State {
     var levels: [String: Level]
+    var writer: LogWriter?
   }
+
+  /// Bytes that may wait to be written.
+  private static let capacity = 128 * 1024
 
   private let state: Mutex<State>
   private let isJSON: Bool
@@ -49,7 +54,7 @@ package final class ProcessLog: Sendable {
 
   /// Writes one line if the component's level allows it.
   package func log(_ level: Level, _ component: String, _ message: String) {
-    let threshold = state.withLock { $0.levels[component] ?? .info }
+    let (threshold, writer) = state.withLock { ($0.levels[component] ?? .info, $0.writer) }
     guard level >= threshold, level != .off else { return }
     let time = TimeText.now()
     let line: String
@@ -60,7 +65,31 @@ package final class ProcessLog: Sendable {
       line = "\(time)\t\(level.name)\t\(component)\t\(message)\n"
     }
     let bytes = Array(line.utf8)
-    _ = unsafe write(2, bytes, bytes.count)
+    if let writer {
+      // A worker must not wait for whoever reads standard error; without room the line is lost.
+      _ = writer.write(bytes)
+    } else {
+      _ = unsafe write(2, bytes, bytes.count)
+    }
+  }
+
+  /// From now on lines are written by a thread of their own. Before, while an instance starts, they are written at once,
+  /// so that they stand before the message of a start that fails.
+  ///
+  /// - Throws: `SystemError` when the thread cannot be started.
+  func writeInBackground() throws(SystemError) {
+    let writer = try LogWriter(descriptor: 2, capacity: Self.capacity)
+    state.withLock { $0.writer = writer }
+  }
+
+  /// Waits until everything is written, and writes at once from now on; at the end of the process.
+  func finish() {
+    let writer = state.withLock { state in
+      let writer = state.writer
+      state.writer = nil
+      return writer
+    }
+    writer?.flush()
   }
 
   /// The levels of all components.

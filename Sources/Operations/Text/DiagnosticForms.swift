@@ -1,4 +1,5 @@
 import Resources
+import Routing
 
 /// Diagnostics for machines.
 package enum DiagnosticForms {
@@ -13,6 +14,7 @@ package enum DiagnosticForms {
           ("file", .optional(diagnostic.location?.file)),
           ("line", diagnostic.location.map { .number($0.line) } ?? .null),
           ("column", diagnostic.location.map { .number($0.column) } ?? .null), ("help", .optional(diagnostic.help)),
+          ("documentationUrl", .optional(MessageCatalog.message(diagnostic.code)?.page)),
         ])
       })
   }
@@ -41,7 +43,7 @@ package enum DiagnosticForms {
                   "driver",
                   .object([
                     ("name", .string("sallyport")), ("version", .string(Version.text)),
-                    ("rules", .array(rules.map { .object([("id", .string($0))]) })),
+                    ("rules", .array(rules.map(rule))),
                   ])
                 )
               ])
@@ -49,6 +51,15 @@ package enum DiagnosticForms {
           ])
         ])
       ),
+    ])
+  }
+
+  private static func rule(_ code: String) -> JSON {
+    guard let message = MessageCatalog.message(code) else { return .object([("id", .string(code))]) }
+    let text = { (text: String) in JSON.object([("text", .string(text))]) }
+    return .object([
+      ("id", .string(code)), ("name", .string(message.title)), ("shortDescription", text(message.title)),
+      ("fullDescription", text(message.cause)), ("help", text(message.fix)), ("helpUri", .string(message.page)),
     ])
   }
 

@@ -62,13 +62,11 @@ package struct JSONReader {
       case 0x6E: result.append(0x0A)
       case 0x72: result.append(0x0D)
       case 0x74: result.append(0x09)
+      case 0x62: result.append(0x08)
+      case 0x66: result.append(0x0C)
       case 0x75:
-        guard position + 4 < bytes.count,
-          let code = UInt32(String(decoding: bytes[position + 1...position + 4], as: UTF8.self), radix: 16),
-          let scalar = Unicode.Scalar(code)
-        else { return nil }
+        guard let scalar = escapedScalar() else { return nil }
         result += Array(String(Character(scalar)).utf8)
-        position += 4
       default: result.append(bytes[position])
       }
       position += 1
@@ -76,6 +74,30 @@ package struct JSONReader {
     guard position < bytes.count else { return nil }
     position += 1
     return String(decoding: result, as: UTF8.self)
+  }
+
+  /// A scalar after `\u`; two of them when it is not in the basic plane (RFC 8259, section 7). Half of a pair, which
+  /// some writers let through, becomes U+FFFD.
+  private mutating func escapedScalar() -> Unicode.Scalar? {
+    guard let code = codeUnit() else { return nil }
+    if let scalar = Unicode.Scalar(code) { return scalar }
+    guard code < 0xDC00, position + 2 < bytes.count, bytes[position + 1] == 0x5C, bytes[position + 2] == 0x75 else {
+      return "\u{FFFD}"
+    }
+    let saved = position
+    position += 2
+    guard let low = codeUnit(), (0xDC00..<0xE000).contains(low) else {
+      position = saved
+      return "\u{FFFD}"
+    }
+    return Unicode.Scalar(0x10000 + (code - 0xD800) << 10 + (low - 0xDC00))
+  }
+
+  /// Four hexadecimal digits behind the `u` at `position`, which moves to the last of them.
+  private mutating func codeUnit() -> UInt32? {
+    guard position + 4 < bytes.count else { return nil }
+    defer { position += 4 }
+    return UInt32(String(decoding: bytes[position + 1...position + 4], as: UTF8.self), radix: 16)
   }
 
   private mutating func array(_ depth: Int) -> JSON? {

@@ -61,6 +61,19 @@ final class Acceptor: EventHandler {
         SystemCalls.close(descriptor)
         return
       }
+      guard worker.needsFilter(listenerIndex) else {
+        return serve(descriptor, from: peer, on: worker)
+      }
+      ListenerFilter.begin(acceptor: self, worker: worker, descriptor: descriptor, peer: peer)
+    }
+  }
+
+  /// Makes the connection that serves the listener when nothing needs to be read before.
+  func serve(_ descriptor: Int32, from peer: SocketAddress, on worker: Worker) {
+    if worker.isTCP(listenerIndex) {
+      TCPDownstreamConnection.begin(
+        .onListener(listenerIndex), acceptor: self, worker: worker, descriptor: descriptor, peer: peer)
+    } else {
       let session = tls.map { TLSSession(accepting: $0, descriptor: descriptor) }
       _ = try? HTTP1DownstreamConnection(
         acceptor: self, worker: worker, descriptor: descriptor, peer: peer, tls: session)
@@ -69,6 +82,8 @@ final class Acceptor: EventHandler {
 
   /// Stops accepting; connections go on.
   func stop() {
+    // The next snapshot's listeners have other indexes.
+    listenerIndex = -1
     loop.cancel(&retryTimer)
     loop.unregister(socket.descriptor)
     loop.release(self)

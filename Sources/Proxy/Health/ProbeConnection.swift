@@ -3,13 +3,12 @@ import Transport
 import Wire
 
 /// One probe of one endpoint: connects (with the cluster's TLS unless the probe says otherwise), asks, judges, closes.
-final class ProbeConnection: Connection {
-  private let probe: Probe
-  private let verdict: (String?) -> Void
-  private var isJudged = false
-  private var parser = HTTP1HeadParser()
-  private var response = ResponseHead()
-  private var timer = TimerID.none
+/// A TCP probe is satisfied with the connection; subclasses ask more.
+class ProbeConnection: Connection {
+  final let probe: Probe
+  private final let verdict: (String?) -> Void
+  private final var isJudged = false
+  private final var timer = TimerID.none
 
   /// Starts a probe; `verdict` is called once, with nil for success or the reason of the failure.
   static func start(
@@ -19,15 +18,17 @@ final class ProbeConnection: Connection {
     if probe.usesClusterTLS, let problem = cluster.tlsProblem { return verdict(problem) }
     do {
       let descriptor = try OutgoingSocket.connect(to: address)
-      let tls = probe.usesClusterTLS ? cluster.makeSession(descriptor: descriptor, peer: address) : nil
-      _ = try ProbeConnection(
+      let tls =
+        probe.usesClusterTLS
+        ? cluster.makeSession(descriptor: descriptor, peer: address, offersHTTP2: probe.kind.isHTTP2) : nil
+      _ = try probe.kind.connection.init(
         loop: cluster.loop, descriptor: descriptor, address: address, tls: tls, probe: probe, verdict: verdict)
     } catch {
       verdict("\(error)")
     }
   }
 
-  private init(
+  required init(
     loop: EventLoop, descriptor: Int32, address: SocketAddress, tls: TLSSession?, probe: Probe,
     verdict: @escaping (String?) -> Void
   ) throws {
@@ -45,29 +46,7 @@ final class ProbeConnection: Connection {
   @available(*, unavailable, message: "use the initializer of this class")
   override init(takingOver other: Connection) { fatalError("use the initializer of this class") }
 
-  override func connectionOpened() {
-    switch probe.kind {
-    case .tcpSocket: judge(nil)
-    case .httpGet(let request):
-      if send(request.span.raw) < request.count { judge("the request does not fit into one write") }
-    }
-  }
-
-  override func inputAvailable() {
-    switch withInput({ parser.parseResponse($0, requestMethod: .get, into: &response, limits: HTTP1Limits()) }) {
-    case .needMore:
-      if inputEnded { judge("the connection was closed before a response came") }
-    case .refused(let refusal): judge("malformed response: \(refusal.detail)")
-    case .complete(let consumed):
-      input.consume(consumed)
-      if response.status < 200 {
-        parser.reset()
-        return inputAvailable()
-      }
-      // Kubernetes' rule: 200 to 399 is success.
-      judge((200..<400).contains(response.status) ? nil : "HTTP status \(response.status)")
-    }
-  }
+  override func connectionOpened() { judge(nil) }
 
   override func connectionFailed(_ failure: ConnectionFailure) {
     judge(failure.reason)
@@ -84,10 +63,28 @@ final class ProbeConnection: Connection {
     judge("no answer within \(probe.timeoutSeconds) s")
   }
 
-  private func judge(_ failure: String?) {
+  /// Reports the outcome, the first time, and closes: nil for success, else the reason of the failure.
+  final func judge(_ failure: String?) {
     guard !isJudged else { return }
     isJudged = true
     verdict(failure)
     if state != .closed { close() }
+  }
+}
+
+extension Probe.Kind {
+  fileprivate var isHTTP2: Bool {
+    switch self {
+    case .http2Get, .grpc: return true
+    case .httpGet, .tcpSocket: return false
+    }
+  }
+
+  fileprivate var connection: ProbeConnection.Type {
+    switch self {
+    case .tcpSocket: return ProbeConnection.self
+    case .httpGet: return HTTP1ProbeConnection.self
+    case .http2Get, .grpc: return HTTP2ProbeConnection.self
+    }
   }
 }

@@ -20,13 +20,17 @@ struct LoadBalancer {
   }
 
   let policy: Policy
-  private var endpoints: [Ref<UpstreamEndpoint>] = []
+  private(set) var endpoints: [Ref<UpstreamEndpoint>] = []
   private var weights = Weights()
   private var cursor = 0
   private var currentWeights: [Int64] = []
 
-  init(policy: Policy) {
-    self.policy = policy
+  private let hashing: HashPolicy.Table?
+  private var table: HashTable?
+
+  init(policy: Policy, hash: HashPolicy.Table? = nil) {
+    self.policy = hash == nil ? policy : .random
+    hashing = hash
   }
 
   /// Balances over these from now on.
@@ -34,6 +38,14 @@ struct LoadBalancer {
     endpoints = eligible
     weights = Weights(eligible.map { $0.with { $0.weight } })
     currentWeights = []
+    table = hashing.map { table in
+      HashTable(table, eligible.map { $0.with { .init(name: $0.addressText, weight: $0.weight) } })
+    }
+  }
+
+  /// The endpoint for a hash; nil when there is none, or when the cluster does not hash.
+  func pick(hash: UInt64) -> Ref<UpstreamEndpoint>? {
+    table?.endpoint(for: hash).map { endpoints[$0] }
   }
 
   /// The next endpoint, nil when there is none.

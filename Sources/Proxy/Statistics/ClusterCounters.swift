@@ -36,6 +36,14 @@ package struct ClusterCounters: Sendable {
   package var handshakeFailures = 0
   /// `update_failure`: questions to the name service without an answer.
   package var resolutionFailures = 0
+  /// `istio_tcp_connections_opened_total`
+  package var tcpConnectionsOpened = 0
+  /// `istio_tcp_connections_closed_total`
+  package var tcpConnectionsClosed = 0
+  /// `istio_tcp_received_bytes_total`: from clients.
+  package var tcpBytesReceived = 0
+  /// `istio_tcp_sent_bytes_total`: to clients.
+  package var tcpBytesSent = 0
 
   package init() {}
 
@@ -58,5 +66,9 @@ package struct ClusterCounters: Sendable {
     sum.handshakes += other.handshakes
     sum.handshakeFailures += other.handshakeFailures
     sum.resolutionFailures += other.resolutionFailures
+    sum.tcpConnectionsOpened += other.tcpConnectionsOpened
+    sum.tcpConnectionsClosed += other.tcpConnectionsClosed
+    sum.tcpBytesReceived += other.tcpBytesReceived
+    sum.tcpBytesSent += other.tcpBytesSent
   }
 }

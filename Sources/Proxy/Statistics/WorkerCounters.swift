@@ -20,6 +20,10 @@ package struct WorkerCounters: Sendable {
   package var handshakes = 0
   /// `ssl.connection_error`
   package var handshakeFailures = 0
+  /// `no_filter_chain_match`: closed because no server owns the server name, or no route takes the connection.
+  package var connectionsWithoutChain = 0
+  /// Closed before they were served: no PROXY protocol header, no ClientHello, or neither in time.
+  package var connectionsRefused = 0
   /// `downstream_cx_rx_bytes_total`
   package var bytesReceived = 0
   /// `downstream_cx_tx_bytes_total`
@@ -44,6 +48,8 @@ package struct WorkerCounters: Sendable {
     sum.refusedRequests += other.refusedRequests
     sum.handshakes += other.handshakes
     sum.handshakeFailures += other.handshakeFailures
+    sum.connectionsWithoutChain += other.connectionsWithoutChain
+    sum.connectionsRefused += other.connectionsRefused
     sum.bytesReceived += other.bytesReceived
     sum.bytesSent += other.bytesSent
     sum.http2Connections += other.http2Connections

@@ -27,10 +27,12 @@ extension Stream {
     if attempts > 1 { text = "upstream connect error or disconnect/reset before headers. retried and the latest " }
     text += "reset reason: \(failure.resetReason)"
     if let reason, !reason.isEmpty { text += ", transport failure reason: \(reason)" }
-    reply(failure.status, details: failure.details, bytes: Array(text.utf8))
+    beginReply(failure.status, details: failure.details)
+    if failure == .overflow { response.headers.append(.xEnvoyOverloaded, "true") }
+    endReply(Array(text.utf8))
   }
 
-  private func beginReply(_ status: Int, details: StaticString) {
+  func beginReply(_ status: Int, details: StaticString) {
     cancelUpstream()
     letGoOfEndpoint()
     self.details = details
@@ -40,26 +42,20 @@ extension Stream {
     responseStartNanoseconds = loop.nowNanoseconds
   }
 
-  private func endReply(_ body: [UInt8]?) {
-    if request.headers.contains(.contentType), request.isGRPC { return endGRPCReply(body) }
+  func endReply(_ body: [UInt8]?) {
+    if isCrossOrigin { markCrossOrigin() }
+    if request.isGRPC { return endGRPCReply(grpcCode, message: body) }
+    finishReply(body)
+  }
+
+  /// Completes the head and sends the answer.
+  func finishReply(_ body: [UInt8]?) {
     let size = body?.count ?? 0
     worker.with { $0.finishLocalReply(&response, contentLength: size) }
     localBody = request.method == .head ? nil : body
     localBodySent = 0
     sendResponseHead()
     if localBody != nil { sendLocalBody() } else { endResponse() }
-  }
-
-  /// The same for a gRPC call: its client looks for `grpc-status`, not for an HTTP status.
-  private func endGRPCReply(_ body: [UInt8]?) {
-    let code =
-      flags.contains(.upstreamRequestTimeout) && request.grpcTimeoutMilliseconds > 0
-      ? GRPC.deadlineExceeded : GRPC.status(forHTTP: response.status)
-    let message = body ?? []
-    worker.with { $0.finishGRPCReply(&response, status: code, message: message.span.raw) }
-    localBody = nil
-    sendResponseHead()
-    endResponse()
   }
 
   /// Answers a request whose head was refused before it became a request.

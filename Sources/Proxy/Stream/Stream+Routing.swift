@@ -7,6 +7,7 @@ extension Stream {
   func route(in generation: WorkerGeneration) {
     let snapshot = generation.snapshot
     guard !request.authority.isEmpty else { return refuseWithoutHost() }
+    if worker.with({ $0.explainTokens.isArmed }) { explainIfAsked(in: generation) }
     guard normalizePath(snapshot.settings.pathNormalization) else { return }
     let match = worker.with {
       snapshot.match(
@@ -20,6 +21,12 @@ extension Stream {
     // No route allows CONNECT: like Envoy without a CONNECT matcher.
     guard match.route >= 0, request.method != .connect else { return replyNoRoute() }
     route = snapshot.routes[Int(match.route)]
+    if route.features.isEmpty { act(in: generation) } else { beginFeatures(in: generation) }
+  }
+
+  /// Does what the route says.
+  func act(in generation: WorkerGeneration) {
+    let snapshot = generation.snapshot
     switch route.action {
     case .forward: forward(in: generation)
     case .redirect: replyRedirect(snapshot)
@@ -81,8 +88,9 @@ extension Stream {
       return reply(503, details: "cluster_not_found")
     }
     let cluster = generation.cluster(destination.cluster)
-    self.cluster = cluster
+    adopt(cluster)
     retriesLeft = Int(retryPolicy.attempts)
+    keepsBody = route.features.contains(.keepsBody) && !request.wantsUpgrade
     // Asked first without taking the text: even an absent one would be retained.
     if cluster.with({ $0.tlsProblem != nil }), let problem = cluster.with({ $0.tlsProblem }) {
       failureReason = problem
@@ -92,8 +100,19 @@ extension Stream {
     if request.isExtendedConnect { worker.with { $0.addWebSocketKey(&request) } }
     armGRPCTimer()
     worker.with { $0.prepare(&request, from: source, timeoutMilliseconds: Int(route.timeoutMilliseconds)) }
-    snapshot.applyRequestActions(route, destination, to: &request)
+    if route.features.contains(.valueOperators) {
+      editRequest(snapshot, destination)
+    } else {
+      snapshot.applyRequestActions(route, destination, to: &request)
+    }
+    if route.features.contains(.mirrors) { planMirrors(snapshot) }
     attempt()
+  }
+
+  /// The cluster that the request goes to is known.
+  func adopt(_ cluster: Ref<UpstreamCluster>) {
+    self.cluster = cluster
+    (hasLimits, watchesOutcome) = cluster.with { ($0.hasLimits, $0.watchesOutcomes) }
   }
 
   // MARK: Replies that the route itself gives

@@ -8,7 +8,7 @@ extension Stream {
   func attempt() {
     guard let cluster else { return }
     attempts += 1
-    let choice = cluster.with { cluster in worker.with { cluster.pick(random: &$0.random) } }
+    let choice = tried.isEmpty ? cluster.with { $0.pick(for: self) } : cluster.with { $0.pickUntried(for: self) }
     switch choice {
     case .endpoint(let endpoint): send(to: endpoint)
     case .unresolved:
@@ -52,19 +52,26 @@ extension Stream {
       $0.counters.requests += 1
       $0.counters.activeRequests += 1
     }
-    if usesHTTP2Upstream {
+    if hasLimits, let breaker = cluster?.with({ $0.shared?.breaker }) {
+      sendWithinLimits(to: endpoint, breaker)
+    } else if usesHTTP2Upstream {
       sendOverHTTP2(to: endpoint)
     } else if let idle = endpoint.with({ $0.takeIdle() }) {
-      upstream = .http1(idle)
-      idle.with { $0.assign(self) }
-      connected()
+      use(idle)
     } else {
       state = .awaitingConnection
       openConnection(to: endpoint)
     }
   }
 
-  private func openConnection(to endpoint: Ref<UpstreamEndpoint>) {
+  /// Sends the request on an idle connection.
+  func use(_ idle: Ref<HTTP1UpstreamConnection>) {
+    upstream = .http1(idle)
+    idle.with { $0.assign(self) }
+    connected()
+  }
+
+  func openConnection(to endpoint: Ref<UpstreamEndpoint>) {
     guard let cluster else { return }
     let opened = cluster.with { cluster in
       endpoint.with { HTTP1UpstreamConnection.open(to: $0, of: cluster, for: self) }
@@ -76,7 +83,7 @@ extension Stream {
   }
 
   /// Whether this request goes upstream in HTTP/2: as the cluster says, or as the client came (`useClientProtocol`).
-  private var usesHTTP2Upstream: Bool {
+  var usesHTTP2Upstream: Bool {
     switch cluster?.with({ $0.config.settings.httpProtocol }) {
     // An upgrade is HTTP/1.1's.
     case .http2: return !request.wantsUpgrade
@@ -86,7 +93,7 @@ extension Stream {
   }
 
   /// Joins the streams of a connection that has room, or opens one.
-  private func sendOverHTTP2(to endpoint: Ref<UpstreamEndpoint>) {
+  func sendOverHTTP2(to endpoint: Ref<UpstreamEndpoint>) {
     guard let cluster else { return }
     state = .awaitingConnection
     if let connection = endpoint.with({ $0.availableHTTP2() }) {
@@ -101,6 +108,11 @@ extension Stream {
 
   /// An upstream connection is ours and ready: sends the head, and lets the body flow.
   func connected() {
+    if hasLimits, !attach() {
+      cancelUpstream()
+      return upstreamFailed(.overflow, reason: nil)
+    }
+    if watchesOutcome { noteConnection() }
     state = .awaitingResponse
     upstreamStartNanoseconds = loop.nowNanoseconds
     upstreamLocalAddress = upstream.localAddress
@@ -108,7 +120,7 @@ extension Stream {
     guard state == .awaitingResponse else { return }
     armPerTryTimer()
     guard state == .awaitingResponse else { return }
-    if requestEnded {
+    if requestEnded, !isReplaying {
       endRequestUpstream()
     } else {
       upstreamDrained()
@@ -127,12 +139,12 @@ extension Stream {
   func upstreamFailed(_ failure: UpstreamFailure, reason: String?) {
     upstream = .none
     countFailure(failure)
+    if watchesOutcome, failure != .overflow { noteFailure() }
     letGoOfEndpoint()
     loop.cancel(&tryTimer)
     if state == .streaming { return breakOff(failure, reason: reason) }
     if mayTryAgain(after: failure) { return retry(immediately: failure.isHarmless) }
     flags.insert(failure.flag)
-    if attempts > 1, retriesLeft == 0, route.retryPolicy >= 0 { flags.insert(.upstreamRetryLimitExceeded) }
     failureReason = reason
     replyFailure(failure, reason: reason)
   }
@@ -150,7 +162,7 @@ extension Stream {
   }
 
   private func countFailure(_ failure: UpstreamFailure) {
-    endpoint?.with { $0.counters.errors += 1 }
+    if failure != .overflow { endpoint?.with { $0.counters.errors += 1 } }
     cluster?.with {
       switch failure {
       case .connectFailure: $0.counters.connectFailures += 1
@@ -166,21 +178,13 @@ extension Stream {
   /// A kept-alive connection that the upstream closes is nobody's fault: one replay, if the method is idempotent
   /// (RFC 9110, section 9.2.2) and none of the body has left us. Else the route's retry policy decides.
   private func mayTryAgain(after failure: UpstreamFailure) -> Bool {
-    guard requestBodyBytes == 0 else { return false }
+    guard isRepeatable else { return false }
     // A refused stream was not processed, whatever its method (RFC 9113, section 8.7).
     if mayReplay, failure == .refusedStream || (failure == .staleConnection && request.method.isIdempotent) {
       mayReplay = false
       return true
     }
-    guard retriesLeft > 0, failure.isCovered(by: retryPolicy) else { return false }
-    retriesLeft -= 1
-    return true
-  }
-
-  func shouldRetry(status: Int) -> Bool {
-    guard retriesLeft > 0, requestBodyBytes == 0, retryPolicy.covers(status: status) else { return false }
-    retriesLeft -= 1
-    return true
+    return failure.isCovered(by: retryPolicy) && takeRetry()
   }
 
   var retryPolicy: RetryPolicy {
@@ -193,10 +197,13 @@ extension Stream {
     letGoOfEndpoint()
     cluster?.with { $0.counters.retries += 1 }
     response.reset()
+    rewindBody()
     if immediately { return attempt() }
     state = .backingOff
-    let base = Int(max(1, retryPolicy.backoffMilliseconds))
-    let ceiling = min(base << min(attempts, 10), base * 10)
+    let policy = retryPolicy
+    prepareRetry(policy)
+    let base = Int(max(1, policy.backoffMilliseconds))
+    let ceiling = min(base << min(attempts - 1, 10), base * 10)
     let pause = worker.with { $0.random.below(ceiling) }
     loop.arm(&backOffTimer, after: Int64(pause), owner: self, tag: Timer.backOff)
   }
@@ -205,7 +212,7 @@ extension Stream {
 
   /// The route's timeout counts from the moment the request has arrived completely, as in Envoy.
   func armRouteTimer() {
-    guard route.timeoutMilliseconds > 0, state != .idle else { return }
+    guard route.timeoutMilliseconds > 0, state != .idle, state != .delayed else { return }
     // A tunnel lasts as long as it lasts.
     if request.wantsUpgrade, state == .streaming { return }
     var pause = Int64(route.timeoutMilliseconds)
@@ -223,8 +230,9 @@ extension Stream {
     loop.arm(&routeTimer, after: Int64(milliseconds), owner: self, tag: Timer.route)
   }
 
-  private func armPerTryTimer() {
-    let milliseconds = route.retryPolicy >= 0 ? retryPolicy.perTryTimeoutMilliseconds : 0
+  /// The timeout of one attempt counts from the moment both the request has arrived and a connection is ready.
+  func armPerTryTimer() {
+    let milliseconds = route.retryPolicy >= 0 && requestEnded ? retryPolicy.perTryTimeoutMilliseconds : 0
     if milliseconds > 0 { armTryTimer(milliseconds) }
   }
 
@@ -239,10 +247,8 @@ extension Stream {
       noHealthyUpstream()
     case .awaitingConnection, .awaitingResponse:
       endpoint?.with { $0.counters.timeouts += 1 }
-      if retriesLeft > 0, requestBodyBytes == 0,
-        !retryPolicy.conditions.isDisjoint(with: [.serverError, .gatewayError, .reset])
-      {
-        retriesLeft -= 1
+      if watchesOutcome { noteFailure() }
+      if isRepeatable, !retryPolicy.conditions.isDisjoint(with: [.serverError, .gatewayError, .reset]), takeRetry() {
         retry()
       } else {
         timedOut(details: "upstream_per_try_timeout")
@@ -275,6 +281,7 @@ extension Stream {
 
   func letGoOfEndpoint() {
     guard let endpoint else { return }
+    if !held.isEmpty { releaseAttempt() }
     self.endpoint = nil
     endpoint.with { $0.activeRequests -= 1 }
     cluster?.with { $0.counters.activeRequests -= 1 }

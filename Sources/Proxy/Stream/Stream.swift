@@ -45,6 +45,28 @@ package final class Stream: EventHandler {
   var retriesLeft = 0
   /// One more attempt is allowed because a kept-alive connection turned out to be closed.
   var mayReplay = true
+  /// A copy of the body is kept, and complete so far.
+  var keepsBody = false
+  var keptBody: [UInt8] = []
+  /// The kept body is on its way again; `replayedBytes` of it were taken.
+  var isReplaying = false
+  var replayedBytes = 0
+  /// What was tried in vain.
+  var tried: [TriedEndpoint] = []
+  /// The cluster has limits; `held` is what this stream has of them.
+  var hasLimits = false
+  var held: CircuitBreaker.Resources = []
+  /// The cluster ejects endpoints by what becomes of requests.
+  var watchesOutcome = false
+  /// What a cluster with consistent hashing balances by, and the cookie that was made for it.
+  var balancingHash: UInt64?
+  var newCookie: [UInt8] = []
+  /// The clusters that get a copy of this request.
+  var plannedMirrors: [Int32] = []
+  /// This stream is such a copy, for this cluster; else -1.
+  var mirrorCluster: Int32 = -1
+  /// `corsPolicy` allows the page that asks.
+  var isCrossOrigin = false
 
   // What the log will say.
   var flags: ResponseFlags = []
@@ -68,6 +90,8 @@ package final class Stream: EventHandler {
     static let route: UInt8 = 1
     static let attempt: UInt8 = 2
     static let backOff: UInt8 = 3
+    static let fault: UInt8 = 4
+    static let mirror: UInt8 = 5
   }
 
   init(worker: Worker) {
@@ -99,6 +123,11 @@ package final class Stream: EventHandler {
     // An upgrade was declined: the upstream would take what still comes for another request.
     if requestEnded { return span.byteCount }
     guard state == .streaming || (state == .awaitingResponse && !request.wantsUpgrade) else { return 0 }
+    return keepsBody ? requestBodyKept(span) : forwardRequestBody(span)
+  }
+
+  /// Hands body bytes to the upstream codec.
+  func forwardRequestBody(_ span: RawSpan) -> Int {
     let taken = upstream.sendRequestBody(span)
     // The upstream may have failed at that, and the stream be over.
     if state != .idle { requestBodyBytes += taken }
@@ -108,9 +137,11 @@ package final class Stream: EventHandler {
   /// The request has arrived completely, `requestTrailers` included.
   func endRequest() {
     requestEnded = true
+    if route.features.contains(.mirrors) { beginMirrors() }
     armRouteTimer()
     guard state == .awaitingResponse || state == .streaming else { return }
-    endRequestUpstream()
+    armPerTryTimer()
+    if !isReplaying { endRequestUpstream() }
   }
 
   /// The downstream connection can take more of the response.
@@ -141,7 +172,8 @@ package final class Stream: EventHandler {
   func responseArrived() -> Bool {
     responseStartNanoseconds = loop.nowNanoseconds
     loop.cancel(&tryTimer)
-    if shouldRetry(status: response.status) {
+    if watchesOutcome { noteAnswer() }
+    if shouldRetry() {
       retry()
       return false
     }
@@ -183,13 +215,20 @@ package final class Stream: EventHandler {
 
   /// The upstream connection can take more of the request.
   func upstreamDrained() {
+    if isReplaying { return replayBody() }
     downstream.resumeRequestBody()
   }
 
   private func prepareResponse() {
     let milliseconds = Int((responseStartNanoseconds - upstreamStartNanoseconds) / 1_000_000)
     worker.with { $0.prepare(&response, serviceMilliseconds: milliseconds) }
+    if isCrossOrigin { markCrossOrigin() }
+    if !newCookie.isEmpty { sendNewCookie() }
     guard destinationIndex >= 0 else { return }
+    if route.features.contains(.valueOperators) {
+      generation?.with { editResponse($0.snapshot, $0.snapshot.destinations[Int(destinationIndex)]) }
+      return
+    }
     generation?.with {
       $0.snapshot.applyResponseActions(route, $0.snapshot.destinations[Int(destinationIndex)], to: &response)
     }
@@ -209,7 +248,8 @@ package final class Stream: EventHandler {
     loop.cancel(&tryTimer)
     loop.cancel(&backOffTimer)
     letGoOfEndpoint()
-    worker.with { $0.streamFinished(self) }
+    if !held.isEmpty { releaseLimits() }
+    if mirrorCluster >= 0 { mirrorEnded() } else { worker.with { $0.streamFinished(self) } }
     generation?.with { $0.streamEnded() }
     reset()
     worker.with { $0.streams.give(self) }
@@ -237,6 +277,16 @@ package final class Stream: EventHandler {
     attempts = 0
     retriesLeft = 0
     mayReplay = true
+    if keepsBody { forgetBody() }
+    isReplaying = false
+    if !tried.isEmpty { tried.removeAll(keepingCapacity: true) }
+    isCrossOrigin = false
+    if !plannedMirrors.isEmpty { plannedMirrors.removeAll(keepingCapacity: true) }
+    mirrorCluster = -1
+    hasLimits = false
+    watchesOutcome = false
+    balancingHash = nil
+    if !newCookie.isEmpty { newCookie = [] }
     flags = []
     details = ""
     if localBody != nil { localBody = nil }
@@ -277,6 +327,7 @@ package final class Stream: EventHandler {
     switch tag {
     case Timer.route:
       routeTimer = .none
+      if watchesOutcome, state != .streaming { noteFailure() }
       timedOut(details: "response_timeout")
     case Timer.attempt:
       tryTimer = .none
@@ -284,6 +335,12 @@ package final class Stream: EventHandler {
     case Timer.backOff:
       backOffTimer = .none
       if state == .backingOff { attempt() }
+    case Timer.mirror:
+      backOffTimer = .none
+      sendMirror()
+    case Timer.fault:
+      backOffTimer = .none
+      delayEnded()
     default: break
     }
   }

@@ -1,4 +1,5 @@
 import Transport
+import Wire
 
 /// Where a request came in. Trivial; filled once a connection, copied once a request.
 package struct StreamSource {
@@ -16,4 +17,9 @@ package struct StreamSource {
   package var isTLS = false
 
   package init() {}
+
+  /// What a PROXY protocol header to an upstream says.
+  var proxyAddresses: ProxyProtocolHeader.Addresses {
+    .init(source: peer.endpoint, destination: local.endpoint)
+  }
 }

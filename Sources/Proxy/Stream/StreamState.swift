@@ -9,6 +9,8 @@ package enum StreamState: UInt8 {
   case idle
   /// The head is complete; the route is being looked up.
   case routing
+  /// A fault is injected: the request waits.
+  case delayed
   /// The cluster's name is being resolved for the first time.
   case awaitingEndpoint
   /// An upstream connection is being established.

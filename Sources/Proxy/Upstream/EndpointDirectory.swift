@@ -94,7 +94,8 @@ final class EndpointDirectory {
       }
       for address in answer.addresses {
         let port = address.port == 0 ? name.port : address.port
-        endpoints.append(ResolvedEndpoint(address: address.withPort(port), weight: name.weight))
+        endpoints.append(
+          ResolvedEndpoint(address: address.withPort(port), weight: name.weight, locality: name.locality))
       }
     }
     guard endpoints.isEmpty else {

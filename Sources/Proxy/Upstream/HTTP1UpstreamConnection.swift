@@ -72,9 +72,11 @@ final class HTTP1UpstreamConnection: Connection {
     upstreamEndpoint = endpoint
     try super.init(loop: cluster.loop, descriptor: descriptor, peer: endpoint.address, tls: tls, isConnecting: true)
     endpoint.connectionCount += 1
+    endpoint.http1ConnectionCount += 1
     endpoint.counters.connections += 1
     cluster.counters.connections += 1
     cluster.counters.activeConnections += 1
+    if cluster.hasLimits { cluster.shared?.breaker?.connectionOpened() }
     loop.arm(&timer, after: Int64(cluster.config.settings.connectTimeoutMilliseconds), owner: self, tag: Timer.connect)
   }
 
@@ -88,11 +90,21 @@ final class HTTP1UpstreamConnection: Connection {
 
   // MARK: Connecting
 
+  /// The PROXY protocol stands in front of TLS. It names one client, so the connection serves no other.
+  override func socketConnected() {
+    guard let version = cluster.config.settings.proxyProtocol else { return }
+    let addresses = stream.map { $0.with { $0.source.proxyAddresses } }
+    sendProxyHeader(ProxyProtocolHeader(version: version, addresses: addresses))
+  }
+
   override func connectionOpened() {
     localAddress = SocketAddress.local(of: descriptor)
     if tls != nil { cluster.counters.handshakes += 1 }
     armIdleTimer()
-    guard let stream else { return becomeIdle() }
+    guard let stream else {
+      becomeIdle()
+      return serveQueue()
+    }
     phase = .awaitingHead
     beginExchange()
     stream.with { $0.connected() }
@@ -254,10 +266,16 @@ final class HTTP1UpstreamConnection: Connection {
     // Bytes after the end of the response belong to nothing: such a connection must not be used again.
     let isReusable =
       isPersistent && requestEnded && input.isEmpty && !inputEnded && !upstreamEndpoint.isRetired
-      && !cluster.isRetired && !isWornOut
+      && !cluster.isRetired && !isWornOut && cluster.config.settings.proxyProtocol == nil
     if isReusable { becomeIdle() } else { phase = .closing }
     stream.with { $0.endResponse() }
     if !isReusable, state != .closed { close() }
+    serveQueue()
+  }
+
+  /// Requests that wait for a connection of this endpoint may have one now.
+  private func serveQueue() {
+    if upstreamEndpoint.queuedCount > 0 { upstreamEndpoint.serveQueue(cluster.shared?.breaker) }
   }
 
   /// The connection has served as many requests as the DestinationRule allows.
@@ -363,7 +381,10 @@ final class HTTP1UpstreamConnection: Connection {
   override func connectionClosed() {
     loop.cancel(&timer)
     upstreamEndpoint.connectionCount -= 1
+    upstreamEndpoint.http1ConnectionCount -= 1
     cluster.counters.activeConnections -= 1
+    if cluster.hasLimits { cluster.shared?.breaker?.connectionClosed() }
+    defer { serveQueue() }
     cluster.counters.bytesReceived += bytesReceived
     cluster.counters.bytesSent += bytesSent
     if let link = stream {

@@ -57,6 +57,7 @@ final class HTTP2UpstreamConnection: Connection {
     endpoint.counters.connections += 1
     cluster.counters.connections += 1
     cluster.counters.activeConnections += 1
+    if cluster.hasLimits { cluster.shared?.breaker?.connectionOpened() }
     loop.arm(&timer, after: Int64(cluster.config.settings.connectTimeoutMilliseconds), owner: self, tag: Timer.connect)
   }
 
@@ -351,6 +352,7 @@ final class HTTP2UpstreamConnection: Connection {
     upstreamEndpoint.remove(self)
     upstreamEndpoint.connectionCount -= 1
     cluster.counters.activeConnections -= 1
+    if cluster.hasLimits { cluster.shared?.breaker?.connectionClosed() }
     cluster.counters.bytesReceived += bytesReceived
     cluster.counters.bytesSent += bytesSent
     if owned.contains(where: { $0.stream != nil }) { cluster.counters.connectionsDestroyedWithActiveRequest += 1 }

@@ -15,6 +15,15 @@ package final class UpstreamCluster {
   let tls: TLSClientContext?
   /// Why TLS cannot be originated, if it should be and cannot: every request gets 503 UF with this reason.
   let tlsProblem: String?
+  /// What all workers share of the cluster.
+  let shared: SharedClusterState?
+  /// Connections, waiting requests, requests or retries are limited.
+  let hasLimits: Bool
+  /// Endpoints that fail are ejected.
+  let watchesOutcomes: Bool
+  private let hashPolicy: HashPolicy?
+  /// Left out by outlier detection.
+  private var ejected: Set<SocketAddress> = []
   /// Counters of this worker.
   package var counters = ClusterCounters()
 
@@ -23,6 +32,9 @@ package final class UpstreamCluster {
   private var balancer: LoadBalancer
   private var resolution: Resolution
   private var waiting: [Ref<Stream>] = []
+  /// The localities of endpoints, by number.
+  private var localities: [String] = []
+  private var waitingConnections: [Ref<TCPDownstreamConnection>] = []
   private(set) var isRetired = false
 
   /// What is known of the cluster's names.
@@ -37,7 +49,11 @@ package final class UpstreamCluster {
     case failed(String)
   }
 
-  init(config: Cluster, worker: Worker, tls: WorkerPlan.ClientTLS) {
+  init(config: Cluster, worker: Worker, tls: WorkerPlan.ClientTLS, shared: SharedClusterState? = nil) {
+    self.shared = shared
+    hasLimits = shared?.breaker != nil
+    watchesOutcomes = shared?.outliers != nil
+    hashPolicy = config.settings.hashPolicy
     switch tls {
     case .none:
       self.tls = nil
@@ -54,7 +70,7 @@ package final class UpstreamCluster {
     hostNumber = worker.requestHosts.number(of: config.host)
     self.worker = Ref(worker)
     loop = worker.loop
-    balancer = LoadBalancer(policy: .init(config.settings.loadBalancing))
+    balancer = LoadBalancer(policy: .init(config.settings.loadBalancing), hash: config.settings.hashPolicy?.table)
     resolution = config.settings.dnsNames.isEmpty ? .fixed : .pending
     replaceEndpoints(with: Self.fixedEndpoints(config))
   }
@@ -62,7 +78,7 @@ package final class UpstreamCluster {
   private static func fixedEndpoints(_ config: Cluster) -> [ResolvedEndpoint] {
     config.settings.endpoints.compactMap { endpoint in
       SocketAddress(literal: endpoint.address, port: endpoint.port).map {
-        ResolvedEndpoint(address: $0, weight: endpoint.weight)
+        ResolvedEndpoint(address: $0, weight: endpoint.weight, locality: endpoint.locality)
       }
     }
   }
@@ -93,10 +109,53 @@ package final class UpstreamCluster {
     case none
   }
 
-  /// Chooses the endpoint for one request.
-  func pick(random: inout RandomSource) -> Choice {
+  /// Chooses the endpoint for a request.
+  func pick(for stream: Stream) -> Choice {
     refreshIfExpired()
-    if let endpoint = balancer.pick(random: &random) { return .endpoint(endpoint) }
+    // A request without what is hashed is balanced at random, as in Envoy.
+    if let hashPolicy, let hash = stream.balancingHash(hashPolicy), let endpoint = balancer.pick(hash: hash) {
+      return .endpoint(endpoint)
+    }
+    if let endpoint = worker.with({ balancer.pick(random: &$0.random) }) { return .endpoint(endpoint) }
+    return noEndpoint()
+  }
+
+  /// Chooses the endpoint for a connection from `client`. Of what may be hashed, a connection has its address alone.
+  func pick(forConnectionFrom client: SocketAddress) -> Choice {
+    refreshIfExpired()
+    if case .sourceIP? = hashPolicy?.key, let endpoint = balancer.pick(hash: client.hostHash) {
+      return .endpoint(endpoint)
+    }
+    if let endpoint = worker.with({ balancer.pick(random: &$0.random) }) { return .endpoint(endpoint) }
+    return noEndpoint()
+  }
+
+  /// Chooses an endpoint for another attempt: one that was not tried, while there is one.
+  func pickUntried(for stream: Stream) -> Choice {
+    guard case .endpoint(let first) = pick(for: stream) else { return noEndpoint() }
+    if hashPolicy != nil || isUntried(first, stream) { return .endpoint(first) }
+    // Balanced like any other request, for as long as Envoy tries; then whichever is left.
+    for _ in 1..<Self.selectionAttempts {
+      guard let next = worker.with({ balancer.pick(random: &$0.random) }) else { break }
+      if isUntried(next, stream) { return .endpoint(next) }
+    }
+    return .endpoint(balancer.endpoints.first { isUntried($0, stream) } ?? first)
+  }
+
+  /// Envoy's `host_selection_retry_max_attempts`, as Istio sets it.
+  private static let selectionAttempts = 5
+
+  private func isUntried(_ endpoint: Ref<UpstreamEndpoint>, _ stream: Stream) -> Bool {
+    let policy = stream.retryPolicy
+    return endpoint.with { endpoint in
+      !stream.tried.contains {
+        (policy.ignoresPreviousHosts && $0.address == endpoint.address)
+          || (policy.prefersRemoteLocalities && $0.locality == endpoint.locality)
+      }
+    }
+  }
+
+  private func noEndpoint() -> Choice {
     if case .pending = resolution { return .unresolved }
     if case .failed = resolution, all.isEmpty { worker.with { $0.requestResolution(of: self) } }
     return .none
@@ -116,6 +175,16 @@ package final class UpstreamCluster {
   /// Takes `stream` off the waiting list.
   func stopAwaiting(_ stream: Stream) {
     waiting.removeAll { $0.isLink(to: stream) }
+  }
+
+  /// Lets a TCP connection wait for the first answer of the name service.
+  func await(_ connection: TCPDownstreamConnection) {
+    waitingConnections.append(Ref(connection))
+  }
+
+  /// Takes `connection` off the waiting list.
+  func stopAwaiting(_ connection: TCPDownstreamConnection) {
+    waitingConnections.removeAll { $0.isLink(to: connection) }
   }
 
   /// Names are asked for again only while the cluster is used: an idle instance stays asleep.
@@ -151,18 +220,40 @@ package final class UpstreamCluster {
     let streams = waiting
     waiting.removeAll(keepingCapacity: true)
     for stream in streams { stream.with { $0.endpointsArrived() } }
+    guard !waitingConnections.isEmpty else { return }
+    let connections = waitingConnections
+    waitingConnections.removeAll(keepingCapacity: true)
+    for connection in connections { connection.with { $0.endpointsArrived() } }
   }
 
   private func replaceEndpoints(with wanted: [ResolvedEndpoint]) {
     var kept: [UpstreamEndpoint] = []
     for endpoint in wanted where !kept.contains(where: { $0.address == endpoint.address }) {
-      let same = owned.first { $0.address == endpoint.address && $0.weight == max(1, endpoint.weight) }
-      kept.append(same ?? UpstreamEndpoint(address: endpoint.address, weight: endpoint.weight))
+      let locality = number(ofLocality: endpoint.locality)
+      let same = owned.first {
+        $0.address == endpoint.address && $0.weight == max(1, endpoint.weight) && $0.locality == locality
+      }
+      kept.append(
+        same
+          ?? UpstreamEndpoint(
+            address: endpoint.address, weight: endpoint.weight, locality: locality,
+            outliers: shared?.outliers?.record(of: endpoint.address)))
     }
     for endpoint in owned where !kept.contains(where: { $0 === endpoint }) { endpoint.retire() }
     owned = kept
     all = kept.map { Ref($0) }
     updateEligible()
+  }
+
+  /// The number of the locality of an endpoint.
+  func locality(of address: SocketAddress) -> Int32 {
+    owned.first { $0.address == address }?.locality ?? 0
+  }
+
+  private func number(ofLocality name: String) -> Int32 {
+    if let known = localities.firstIndex(of: name) { return Int32(known) }
+    localities.append(name)
+    return Int32(localities.count - 1)
   }
 
   /// Takes over the verdict of the active probe for one address.
@@ -171,8 +262,18 @@ package final class UpstreamCluster {
     updateEligible()
   }
 
+  /// Leaves an endpoint out, or takes it back.
+  func setEjected(_ address: SocketAddress, _ isEjected: Bool) {
+    if isEjected { ejected.insert(address) } else { ejected.remove(address) }
+    updateEligible()
+  }
+
   private func updateEligible() {
-    balancer.replace(all.filter { $0.with { $0.isHealthy } })
+    for endpoint in owned { endpoint.isEjected = ejected.contains(endpoint.address) }
+    let eligible = all.filter { $0.with { $0.isHealthy && !$0.isEjected } }
+    // With too few of them the verdicts are more likely wrong than right (Envoy's panic).
+    let isPanic = eligible.count * 100 < config.settings.minHealthPercent * all.count
+    balancer.replace(isPanic ? all : eligible)
   }
 
   /// The endpoints, for the admin endpoints and for probes.

@@ -9,11 +9,23 @@ package final class UpstreamEndpoint {
   package let addressText: [UInt8]
   /// The share of the endpoint in weighted balancing, at least 1.
   package let weight: UInt32
+  /// The number of its locality in the cluster.
+  let locality: Int32
+
+  /// Errors in a row, where they are counted.
+  let outliers: OutlierRecord?
+  /// Left out by outlier detection.
+  package internal(set) var isEjected = false
+  /// Requests that wait for a connection, because of a limit.
+  private var queue: [Ref<Stream>] = []
+  private(set) var queuedCount = 0
 
   /// Requests that are with this endpoint now.
   package var activeRequests = 0
   /// Connections to this endpoint, idle ones included.
   package var connectionCount = 0
+  /// Those in HTTP/1, which requests wait for.
+  var http1ConnectionCount = 0
   /// The verdict of the active probe; true where there is none.
   package var isHealthy = true
   /// The endpoint left its cluster: its connections close when they are done.
@@ -25,8 +37,10 @@ package final class UpstreamEndpoint {
   /// Shared by many requests each, in the order in which they were opened.
   private var http2: [Ref<HTTP2UpstreamConnection>] = []
 
-  package init(address: SocketAddress, weight: UInt32) {
+  init(address: SocketAddress, weight: UInt32, locality: Int32 = 0, outliers: OutlierRecord? = nil) {
     self.address = address
+    self.outliers = outliers
+    self.locality = locality
     self.weight = max(1, weight)
     addressText = Array(address.description.utf8)
   }
@@ -59,6 +73,33 @@ package final class UpstreamEndpoint {
     connection.idleAbove = nil
     connection.idleBelow = nil
   }
+
+  // MARK: Waiting for a connection
+
+  /// Lets a request wait for a connection.
+  func enqueue(_ stream: Stream) {
+    queue.append(Ref(stream))
+    queuedCount += 1
+  }
+
+  /// A request does not wait any more.
+  func dequeue(_ stream: Stream) {
+    queue.removeAll { $0.isLink(to: stream) }
+    queuedCount = queue.count
+  }
+
+  /// A connection became idle or closed: serves those that wait, the first first.
+  func serveQueue(_ breaker: CircuitBreaker?) {
+    while queuedCount > 0 {
+      let idle = takeIdle()
+      guard idle != nil || http1ConnectionCount == 0 || breaker?.isConnectionLimitReached != true else { return }
+      let first = queue.removeFirst()
+      queuedCount = queue.count
+      if let idle { first.with { $0.dequeued(idle) } } else { first.with { $0.dequeuedToConnect() } }
+    }
+  }
+
+  // MARK: HTTP/2
 
   /// The first HTTP/2 connection that takes one more request, one that is being opened included.
   func availableHTTP2() -> Ref<HTTP2UpstreamConnection>? {

@@ -15,4 +15,7 @@ struct ByteText {
     @_lifetime(borrow self)
     get { storage.span.raw.extracting(first: count) }
   }
+
+  /// A copy, where a heap is no matter.
+  var copy: [UInt8] { (0..<count).map { storage[$0] } }
 }

@@ -31,10 +31,12 @@ final class PlanBuilder {
       }
     }
     bound = wanted
+    let shared = snapshot.clusters.map(SharedClusterState.init)
     let plans = (0..<options.workers).map { worker in
       WorkerPlan(
         snapshot: snapshot, listeners: listeners[worker],
-        clientTLS: snapshot.clusters.map { contexts[worker].clientTLS($0, worker == 0 ? report : { _ in }) })
+        clientTLS: snapshot.clusters.map { contexts[worker].clientTLS($0, worker == 0 ? report : { _ in }) },
+        shared: shared)
     }
     for cache in contexts { cache.forgetUnused() }
     return (plans, problems)

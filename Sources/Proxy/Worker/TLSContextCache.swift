@@ -18,6 +18,9 @@ final class TLSContextCache {
   func listenerContext(_ snapshot: Snapshot, _ listener: Int, _ report: (PublishProblem) -> Void) -> TLSListenerContext?
   {
     guard snapshot.listeners[listener].kind == .tls else { return nil }
+    // Where nothing is terminated, the name is read without OpenSSL, and nobody needs a context.
+    let terminates = snapshot.filterChains.contains { Int($0.listener) == listener && $0.policy >= 0 }
+    guard terminates || !snapshot.listeners[listener].needsClientHello else { return nil }
     var chains: [Int32: TLSServerContext] = [:]
     for (index, chain) in snapshot.filterChains.enumerated() where Int(chain.listener) == listener && chain.policy >= 0
     {

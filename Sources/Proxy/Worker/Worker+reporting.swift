@@ -25,17 +25,20 @@ package struct EndpointReport: Sendable {
   package let address: SocketAddress
   package let weight: UInt32
   package let isHealthy: Bool
+  /// Left out by outlier detection.
+  package let isEjected: Bool
   package let activeRequests: Int
   package let connections: Int
   package let counters: EndpointCounters
 
   package init(
-    address: SocketAddress, weight: UInt32, isHealthy: Bool, activeRequests: Int, connections: Int,
-    counters: EndpointCounters
+    address: SocketAddress, weight: UInt32, isHealthy: Bool, isEjected: Bool = false, activeRequests: Int,
+    connections: Int, counters: EndpointCounters
   ) {
     self.address = address
     self.weight = weight
     self.isHealthy = isHealthy
+    self.isEjected = isEjected
     self.activeRequests = activeRequests
     self.connections = connections
     self.counters = counters
@@ -56,7 +59,8 @@ extension Worker {
     let endpoints = cluster.endpoints.map { endpoint in
       EndpointReport(
         address: endpoint.address, weight: endpoint.weight, isHealthy: endpoint.isHealthy,
-        activeRequests: endpoint.activeRequests, connections: endpoint.connectionCount, counters: endpoint.counters)
+        isEjected: endpoint.isEjected, activeRequests: endpoint.activeRequests, connections: endpoint.connectionCount,
+        counters: endpoint.counters)
     }
     return ClusterReport(name: cluster.config.name, counters: cluster.counters, endpoints: endpoints)
   }
@@ -90,6 +94,13 @@ extension Worker {
   func setHealth(_ change: HealthChange) {
     for cluster in generation.clusters where cluster.config.name == change.cluster {
       cluster.setHealth(of: change.address, isHealthy: change.isHealthy)
+    }
+  }
+
+  /// Leaves an endpoint out, or takes it back.
+  func setEjected(_ change: OutlierMonitor.Change) {
+    for cluster in generation.clusters where cluster.config.name == change.cluster {
+      cluster.setEjected(change.address, change.isEjected)
     }
   }
 

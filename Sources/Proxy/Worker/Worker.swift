@@ -24,12 +24,15 @@ package final class Worker {
   private var retiring: [WorkerGeneration] = []
   private var acceptors: [Acceptor] = []
   private let connections = ConnectionList()
-  private let budget: ConnectionBudget
+  let budget: ConnectionBudget
   let accessLog: AccessLogBatch
   let logFormat: AccessLogFormat
+  /// Copies of requests that are under way.
+  var mirrors = MirrorBudget()
   var requestCounters = RequestCounters()
   var requestHosts = RequestHosts()
   var probers: [Prober] = []
+  var explainTokens = ExplainTokens()
   /// Text forms that are built anew for each request, in place.
   private var peerText = ByteText()
   private var describedPeer = SocketAddress(v4: 0, port: 0)
@@ -58,7 +61,8 @@ package final class Worker {
   func adopt(_ plan: WorkerPlan) {
     let old = generation
     let clusters = plan.snapshot.clusters.enumerated().map { index, config in
-      takeOver(config, from: old) ?? UpstreamCluster(config: config, worker: self, tls: plan.clientTLS[index])
+      takeOver(config, from: old)
+        ?? UpstreamCluster(config: config, worker: self, tls: plan.clientTLS[index], shared: plan.shared[index])
     }
     generation = WorkerGeneration(
       number: old.number + 1, snapshot: plan.snapshot, clusters: clusters)
@@ -147,7 +151,7 @@ package final class Worker {
     reportDrained()
   }
 
-  private func reportDrained() {
+  func reportDrained() {
     guard counters.activeConnections == 0 else { return }
     services.workerDrained(index)
   }
@@ -195,14 +199,6 @@ package final class Worker {
     response.prepareForDownstream(
       date: clock.date.span.raw.extracting(first: WallClock.dateBytes), server: Self.serverName,
       serviceMilliseconds: serviceMilliseconds)
-  }
-
-  /// Makes a local reply one for gRPC.
-  func finishGRPCReply(_ response: inout ResponseHead, status: Int, message: RawSpan) {
-    clock.updateDate(loop.nowNanoseconds)
-    response.becomeGRPCReply(
-      status: status, message: message, date: clock.date.span.raw.extracting(first: WallClock.dateBytes),
-      server: Self.serverName)
   }
 
   /// Fills in the fields of an answer that the gateway gives itself.

@@ -8,6 +8,8 @@ final class WorkerPlan {
   let listeners: [PlannedListener]
   /// By cluster index.
   let clientTLS: [ClientTLS]
+  /// By cluster index; the same for all workers.
+  let shared: [SharedClusterState]
 
   /// How a cluster originates TLS.
   enum ClientTLS {
@@ -18,7 +20,10 @@ final class WorkerPlan {
     case broken(String)
   }
 
-  init(snapshot: Snapshot, listeners: [PlannedListener], clientTLS: [ClientTLS]) {
+  init(
+    snapshot: Snapshot, listeners: [PlannedListener], clientTLS: [ClientTLS], shared: [SharedClusterState]
+  ) {
+    self.shared = shared
     self.snapshot = snapshot
     self.listeners = listeners
     self.clientTLS = clientTLS

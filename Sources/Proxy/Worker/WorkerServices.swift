@@ -12,18 +12,23 @@ package struct WorkerServices: Sendable {
   package let resolve: @Sendable (_ cluster: String) -> Void
   /// The worker has nothing active any more while it drains.
   package let workerDrained: @Sendable (_ worker: Int) -> Void
+  /// An endpoint reached a limit of its cluster's outlier detection; `endpoints` is how many the cluster has.
+  let endpointFailed:
+    @Sendable (_ cluster: String, _ address: SocketAddress, _ endpoints: Int, _ cause: OutlierRecord.Cause) -> Void
   /// Takes over access log bytes, whole lines; false when the writer cannot take more and the lines are lost.
   package let writeAccessLog: @Sendable (_ lines: [UInt8]) -> Bool
 
-  package init(
+  init(
     log: @escaping @Sendable (LogLevel, String, String) -> Void,
     resolve: @escaping @Sendable (String) -> Void,
     workerDrained: @escaping @Sendable (Int) -> Void,
+    endpointFailed: @escaping @Sendable (String, SocketAddress, Int, OutlierRecord.Cause) -> Void,
     writeAccessLog: @escaping @Sendable ([UInt8]) -> Bool
   ) {
     self.log = log
     self.resolve = resolve
     self.workerDrained = workerDrained
+    self.endpointFailed = endpointFailed
     self.writeAccessLog = writeAccessLog
   }
 }

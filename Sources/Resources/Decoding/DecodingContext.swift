@@ -9,6 +9,8 @@ final class DecodingContext {
   var resource: String?
   /// Values are not repeated in messages.
   var isSecret = false
+  /// The resource has no effect as a whole: no word about single fields that have none.
+  var isInert = false
   private(set) var diagnostics: [Diagnostic] = []
   /// Whether anything was found that makes the resource unusable.
   private(set) var hasErrors = false

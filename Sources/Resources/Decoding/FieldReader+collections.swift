@@ -2,16 +2,19 @@ import Yams
 
 extension FieldReader {
   func strings(_ name: String) -> [Located<String>] {
-    items(name) { string($0, $1) }
+    recorder?.add(name, .list(.string))
+    return items(name) { string($0, $1) }
   }
 
   func integers(_ name: String) -> [Located<Int>] {
-    items(name) { integer($0, $1) }
+    recorder?.add(name, .list(.integer))
+    return items(name) { integer($0, $1) }
   }
 
   /// A list of objects.
   func objects<Value>(_ name: String, _ decode: (FieldReader) -> Value) -> [Value] {
-    items(name) { read($0, $1, decode) }
+    if let recorder { recorder.add(name, .list(record(decode))) }
+    return items(name) { read($0, $1, decode) }
   }
 
   private func items<Value>(_ name: String, _ decode: (Node, String) -> Value?) -> [Value] {
@@ -30,6 +33,7 @@ extension FieldReader {
 
   /// A map of strings.
   func stringMap(_ name: String) -> [String: Located<String>] {
+    recorder?.add(name, .map(.string))
     var result: [String: Located<String>] = [:]
     for (key, node) in entries(name) {
       if isLenient, case .scalar(let scalar) = node, scalar.style == .plain, ScalarForm.isNull(scalar.string) {
@@ -42,6 +46,7 @@ extension FieldReader {
 
   /// A map of integers.
   func integerMap(_ name: String) -> [String: Located<Int>] {
+    recorder?.add(name, .map(.integer))
     var result: [String: Located<Int>] = [:]
     for (key, node) in entries(name) {
       if let value = integer(node, "\(name).\(key.value)") { result[key.value] = value }
@@ -51,7 +56,8 @@ extension FieldReader {
 
   /// A map of objects, in the order in which they are written. A key without a value is an error.
   func objectMap<Value>(_ name: String, _ decode: (FieldReader) -> Value) -> [(key: Located<String>, value: Value)] {
-    entries(name).compactMap { key, node in
+    if let recorder { recorder.add(name, .map(record(decode))) }
+    return entries(name).compactMap { key, node in
       if case .scalar(let scalar) = node, scalar.style == .plain, ScalarForm.isNull(scalar.string) {
         context.error("\(name).\(key.value): expected an object, found nothing", at: key.location)
         return nil
@@ -82,7 +88,15 @@ extension FieldReader {
 
   /// A nested object; unknown fields inside are reported.
   func object<Value>(_ name: String, _ decode: (FieldReader) -> Value) -> Value? {
-    take(name).flatMap { read($0, name, decode) }
+    if let recorder { recorder.add(name, record(decode)) }
+    return take(name).flatMap { read($0, name, decode) }
+  }
+
+  /// The schema of an object, from what its decoder asks for.
+  private func record<Value>(_ decode: (FieldReader) -> Value) -> FieldSchema {
+    let inner = SchemaRecorder()
+    _ = decode(FieldReader(recording: inner, context))
+    return .object(inner.fields)
   }
 
   private func read<Value>(_ node: Node, _ name: String, _ decode: (FieldReader) -> Value) -> Value? {

@@ -3,7 +3,8 @@ import Yams
 extension FieldReader {
   /// A string. A number or boolean that is not quoted is mistyped, as the Kubernetes API would say.
   func string(_ name: String) -> Located<String>? {
-    take(name).flatMap { string($0, name) }
+    recorder?.add(name, .string)
+    return take(name).flatMap { string($0, name) }
   }
 
   /// The string that an item of a list or map holds.
@@ -29,6 +30,7 @@ extension FieldReader {
 
   /// A string that a number may stand for, as where Kubernetes takes either.
   func text(_ name: String) -> Located<String>? {
+    recorder?.add(name, .text)
     guard let node = take(name) else { return nil }
     guard case .scalar(let scalar) = node else {
       mistyped(name, "a string or a number", node)
@@ -39,7 +41,8 @@ extension FieldReader {
 
   /// An integer; proto JSON allows it in quotes.
   func integer(_ name: String) -> Located<Int>? {
-    take(name).flatMap { integer($0, name) }
+    recorder?.add(name, .integer)
+    return take(name).flatMap { integer($0, name) }
   }
 
   /// An integer of a range; outside of it the message is Istio's or Kubernetes' usual one.
@@ -65,6 +68,7 @@ extension FieldReader {
   }
 
   func double(_ name: String) -> Located<Double>? {
+    recorder?.add(name, .number)
     guard let node = take(name) else { return nil }
     guard case .scalar(let scalar) = node, let number = Double(scalar.string), number.isFinite else {
       mistyped(name, "a number", node)
@@ -74,6 +78,7 @@ extension FieldReader {
   }
 
   func boolean(_ name: String) -> Located<Bool>? {
+    recorder?.add(name, .boolean)
     guard let node = take(name) else { return nil }
     if case .scalar(let scalar) = node, scalar.style == .plain, let value = ScalarForm.boolean(scalar.string) {
       return Located(value, at: context.location(of: node))
@@ -84,7 +89,9 @@ extension FieldReader {
 
   /// A duration such as `1.5s` or `1h2m`, in milliseconds.
   func duration(_ name: String, minimumMilliseconds: Int = 1) -> Located<Int>? {
-    guard let text = text(name) else { return nil }
+    let text = text(name)
+    recorder?.add(name, .duration)
+    guard let text else { return nil }
     switch ScalarForm.duration(text.value) {
     case .invalid:
       let help = ScalarForm.integer(text.value).map { "write it as \($0)s" } ?? "write it as 1s, 500ms or 1h2m"
@@ -103,7 +110,9 @@ extension FieldReader {
   func enumeration<Value: RawRepresentable & CaseIterable>(
     _ name: String, _: Value.Type = Value.self
   ) -> Located<Value>? where Value.RawValue == String {
-    guard let text = string(name) else { return nil }
+    let text = string(name)
+    recorder?.add(name, .choice(Value.allCases.map(\.rawValue)))
+    guard let text else { return nil }
     let wanted = text.value.uppercased()
     if let value = Value.allCases.first(where: { $0.rawValue.uppercased() == wanted }) {
       return Located(value, at: text.location)

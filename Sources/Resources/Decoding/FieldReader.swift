@@ -19,11 +19,14 @@ final class FieldReader {
   private var fields: [Field] = []
   private var asked: [String] = []
   private var isFinished = false
+  /// Writes down what is asked for, where a schema is made and nothing is read.
+  let recorder: SchemaRecorder?
 
   /// A field that is given twice is an error; `<<` brings in the fields of another mapping that are not given here.
   init(_ mapping: Node.Mapping, at location: SourceLocation, _ context: DecodingContext) {
     self.context = context
     self.location = location
+    recorder = nil
     fields.reserveCapacity(mapping.count)
     var merged: [Node] = []
     for (key, value) in mapping {
@@ -44,6 +47,13 @@ final class FieldReader {
       fields.append(Field(name: name, key: key, value: value))
     }
     for node in merged { merge(node) }
+  }
+
+  /// A reader of an empty mapping that writes down what it is asked for.
+  init(recording recorder: SchemaRecorder, _ context: DecodingContext) {
+    self.context = context
+    self.recorder = recorder
+    location = SourceLocation(file: context.file, line: 1, column: 1)
   }
 
   /// The fields of a mapping that an `object` or `objects` field holds; null stands for an empty one.
@@ -86,7 +96,10 @@ final class FieldReader {
   }
 
   /// Whether the field is there, whatever it is; counts as asked for.
-  func has(_ name: String) -> Bool { take(name) != nil }
+  func has(_ name: String) -> Bool {
+    recorder?.add(name, .any)
+    return take(name) != nil
+  }
 
   /// Whether the field is there and is not an empty list.
   func hasItems(_ name: String) -> Bool {
@@ -101,20 +114,42 @@ final class FieldReader {
   }
 
   /// The node itself, for values without a schema.
-  func raw(_ name: String) -> Node? { take(name) }
+  func raw(_ name: String) -> Node? {
+    recorder?.add(name, .any)
+    return take(name)
+  }
 
   /// Fields that are known and mean nothing here.
   func accept(_ names: String...) {
-    for name in names { _ = take(name) }
+    for name in names {
+      recorder?.add(name, .any)
+      _ = take(name)
+    }
   }
 
   /// Fields that are known and not acted on: said, never silently ignored.
   func notActedOn(_ names: String...) {
-    for name in names where take(name) != nil {
+    if let recorder { for name in names { recorder.add(name, .any) } }
+    for name in names where take(name) != nil && !context.isInert {
       context.report(
         .warning, "field \"\(name)\" is known but not acted on", at: keyLocation(name), code: "SP1001",
         help: "the gateway behaves as if the field were absent")
     }
+  }
+
+  /// Fields that mean nothing to a gateway.
+  func notApplicable(_ name: String, why: String) {
+    recorder?.add(name, .any)
+    guard take(name) != nil else { return }
+    context.report(.info, "\(name) does not apply to a gateway: \(why)", at: keyLocation(name), code: "SP1015")
+  }
+
+  /// A field that works and has a successor.
+  func deprecated(_ name: String, use successor: String) {
+    recorder?.deprecate(name)
+    guard take(name) != nil else { return }
+    context.report(
+      .warning, "Deprecated: \(name) is deprecated; use \(successor)", at: keyLocation(name), code: "IST0002")
   }
 
   /// Says that a required field is missing.

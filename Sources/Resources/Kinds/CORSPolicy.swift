@@ -29,6 +29,7 @@ package struct CORSPolicy: Sendable {
     maxAge = reader.duration("maxAge")
     allowCredentials = reader.boolean("allowCredentials")
     unmatchedPreflights = reader.enumeration("unmatchedPreflights")
+    reader.deprecated("allowOrigin", use: "allowOrigins")
     check(reader.context)
   }
 

@@ -45,6 +45,7 @@ package struct ConsistentHash: Sendable {
     isMaglev = reader.has("maglev")
     reader.exclusive("httpHeaderName", "httpCookie", "useSourceIp", "httpQueryParameterName")
     reader.exclusive("ringHash", "maglev")
+    reader.deprecated("minimumRingSize", use: "ringHash.minimumRingSize")
     check(reader, old)
   }
 

@@ -1,16 +1,21 @@
 /// Deployment: the labels of its pods, and their readiness.
 package struct Deployment: Sendable {
   package var podLabels: [String: String]
+  package var podAnnotations: [String: String]
   package var containerPorts: [String: Int]
   package var readinessProbes: [ReadinessProbe]
 
   init(_ reader: FieldReader) {
     reader.isLenient = true
     var labels: [String: String] = [:]
+    var annotations: [String: String] = [:]
     var ports: [String: Int] = [:]
     var probes: [ReadinessProbe] = []
     _ = reader.object("template") { template in
-      labels = template.object("metadata") { $0.stringMap("labels").mapValues(\.value) } ?? [:]
+      _ = template.object("metadata") { metadata in
+        labels = metadata.stringMap("labels").mapValues(\.value)
+        annotations = metadata.stringMap("annotations").mapValues(\.value)
+      }
       _ = template.object("spec") { pod in
         _ = pod.objects("containers") { container in
           for (name, port) in container.objects(
@@ -23,6 +28,7 @@ package struct Deployment: Sendable {
       }
     }
     podLabels = labels
+    podAnnotations = annotations
     containerPorts = ports
     readinessProbes = probes
   }

@@ -3,13 +3,14 @@ package struct HTTPFault: Sendable {
   package struct Delay: Sendable {
     /// In milliseconds.
     package var fixedDelay: Located<Int>?
-    /// 0 to 100; absent means all requests.
+    /// 0 to 100; absent means none (Istio).
     package var percentage: Located<Double>?
 
     init(_ reader: FieldReader) {
       fixedDelay = reader.duration("fixedDelay")
       let old = reader.integer("percent").map { Located(Double($0.value), at: $0.location) }
       percentage = Percentage.read("percentage", reader) ?? old
+      reader.deprecated("percent", use: "percentage.value")
       if let old { Percentage.check(old, reader.context) }
       if reader.has("exponentialDelay") {
         reader.context.error("exponentialDelay not supported yet", at: reader.keyLocation("exponentialDelay"))
@@ -23,7 +24,7 @@ package struct HTTPFault: Sendable {
     /// 200 to 599
     package var httpStatus: Located<Int>?
     package var grpcStatus: Located<String>?
-    /// 0 to 100; absent means all requests.
+    /// 0 to 100; absent means none (Istio).
     package var percentage: Located<Double>?
 
     init(_ reader: FieldReader) {

@@ -21,6 +21,7 @@ package struct HTTPMirror: Sendable {
     let single = reader.object("mirror", RouteDestination.Destination.init)
     let whole = reader.integer("mirrorPercent")
     let percentage = Percentage.read("mirrorPercentage", reader)
+    reader.deprecated("mirrorPercent", use: "mirrorPercentage.value")
     if let whole, whole.value > 100 {
       reader.context.error("mirror_percent must have a max value of 100 (it has \(whole.value))", at: whole.location)
     }

@@ -32,7 +32,6 @@ package struct HTTPRoute: Sendable {
     fault = reader.object("fault", HTTPFault.init)
     mirrors = HTTPMirror.all(of: reader)
     corsPolicy = reader.object("corsPolicy", CORSPolicy.init)
-    reader.notActedOn("delegate", "fault", "mirror", "mirrors", "corsPolicy")
     checkActions(reader.context, hasRoute: reader.hasItems("route"))
     checkDetails(reader.context)
   }
@@ -231,7 +230,6 @@ package struct HTTPRetry: Sendable {
     backoff = reader.duration("backoff")
     retryRemoteLocalities = reader.boolean("retryRemoteLocalities")
     retryIgnorePreviousHosts = reader.boolean("retryIgnorePreviousHosts")
-    reader.notActedOn("retryRemoteLocalities", "retryIgnorePreviousHosts")
     if let attempts, attempts.value < 0 { reader.context.error("attempts cannot be negative", at: attempts.location) }
     if attempts?.value ?? 0 == 0, perTryTimeout != nil || retryOn != nil || retryRemoteLocalities != nil {
       reader.context.error("http retry policy configured when attempts are set to 0 (disabled)", at: location)

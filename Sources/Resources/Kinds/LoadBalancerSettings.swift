@@ -44,8 +44,9 @@ package struct LoadBalancerSettings: Sendable {
     zoneAwareLbSetting = reader.object("zoneAwareLbSetting") { LocalitySetting($0, isZoneAware: true) }
     warmup = reader.object("warmup", Warmup.init)
     _ = reader.duration("warmupDurationSecs")
+    reader.deprecated("warmupDurationSecs", use: "warmup.duration")
     reader.exclusive("simple", "consistentHash")
-    reader.notActedOn("consistentHash", "localityLbSetting", "zoneAwareLbSetting", "warmup", "warmupDurationSecs")
+    reader.notActedOn("localityLbSetting", "zoneAwareLbSetting", "warmup", "warmupDurationSecs")
     if localityLbSetting != nil, zoneAwareLbSetting != nil {
       reader.context.error(
         "only one of localityLbSetting and zoneAwareLbSetting can be set", at: reader.keyLocation("zoneAwareLbSetting"))

@@ -27,6 +27,7 @@ package struct MeshConfig: Sendable {
   package var outboundTrafficPolicy: Located<OutboundTrafficPolicy>?
   package var trustDomain: Located<String>?
   package var rootNamespace: Located<String>?
+  package var defaultConfig: MeshProxyConfig?
   /// In milliseconds.
   package var connectTimeout: Located<Int>?
   /// In milliseconds.
@@ -42,12 +43,13 @@ package struct MeshConfig: Sendable {
     outboundTrafficPolicy = reader.object("outboundTrafficPolicy") { $0.enumeration("mode") } ?? nil
     trustDomain = reader.string("trustDomain")
     rootNamespace = reader.string("rootNamespace")
+    defaultConfig = reader.object("defaultConfig", MeshProxyConfig.init)
     connectTimeout = reader.duration("connectTimeout")
     dnsRefreshRate = reader.duration("dnsRefreshRate")
     if let accessLogFormat, !accessLogFormat.value.isEmpty { reader.notActedOn("accessLogFormat") }
     // Settings of sidecars, of the control plane and of tracing.
     reader.accept(
-      "accessLogging", "caCertificates", "certificates", "configSources", "defaultConfig",
+      "accessLogging", "caCertificates", "certificates", "configSources",
       "defaultDestinationRuleExportTo",
       "defaultHttpRetryPolicy", "defaultProviders", "defaultServiceExportTo", "defaultVirtualServiceExportTo",
       "disableEnvoyListenerLog", "discoverySelectors", "enableAutoMtls", "enableEnvoyAccessLogService",

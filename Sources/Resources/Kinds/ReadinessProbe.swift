@@ -32,8 +32,23 @@ package struct ReadinessProbe: Sendable {
     }
   }
 
+  /// Whose health is asked for over gRPC (`grpc.health.v1.Health`).
+  package struct GRPC: Sendable {
+    /// nil for the port of the host.
+    package var port: Located<Int>?
+    /// Empty for the server as a whole.
+    package var service: String
+
+    init(_ reader: FieldReader) {
+      port = reader.integer("port")
+      service = reader.string("service")?.value ?? ""
+      HostRules.checkPort(port, reader.context)
+    }
+  }
+
   package var location: SourceLocation
   package var httpGet: HTTPGet?
+  package var grpc: GRPC?
   package var tcpSocket: Bool
   package var command: [Located<String>]
   package var initialDelaySeconds: Int
@@ -49,6 +64,7 @@ package struct ReadinessProbe: Sendable {
   ) {
     self.location = location
     httpGet = nil
+    grpc = nil
     tcpSocket = false
     command = []
     self.initialDelaySeconds = initialDelaySeconds
@@ -67,7 +83,7 @@ package struct ReadinessProbe: Sendable {
         return true
       } ?? false
     command = reader.object("exec") { $0.strings("command") } ?? []
-    if reader.isLenient { reader.accept("grpc") } else { reader.notActedOn("grpc") }
+    grpc = reader.object("grpc", GRPC.init)
     reader.accept("terminationGracePeriodSeconds")
     initialDelaySeconds = Self.number(reader, "initialDelaySeconds", default: 0, minimum: 0)
     periodSeconds = Self.number(reader, "periodSeconds", default: 10, minimum: 1)

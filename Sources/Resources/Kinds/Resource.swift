@@ -9,6 +9,8 @@ package struct Metadata: Sendable {
   /// Counts the changes of the spec; an API server sets it.
   package var generation: Int?
   package var nameLocation: SourceLocation?
+  /// The places of the keys of those annotations that are Istio's.
+  package var annotationLocations: [String: SourceLocation] = [:]
 
   package init() {}
 
@@ -19,6 +21,9 @@ package struct Metadata: Sendable {
     if let namespace = reader.string("namespace")?.value, !namespace.isEmpty { self.namespace = namespace }
     labels = reader.stringMap("labels").mapValues(\.value)
     annotations = reader.stringMap("annotations").mapValues(\.value)
+    for key in reader.keys("annotations") where key.value.contains("istio.io/") {
+      annotationLocations[key.value] = key.location
+    }
     creationTimestamp = reader.text("creationTimestamp")?.value
     generation = reader.integer("generation")?.value
     // What an API server adds to every object.

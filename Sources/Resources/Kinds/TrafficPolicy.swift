@@ -20,7 +20,7 @@ package struct TrafficPolicy: Sendable {
     tunnel = reader.object("tunnel", TunnelSettings.init)
     proxyProtocol = reader.object("proxyProtocol") { $0.enumeration("version") ?? Located(.v1, at: $0.location) }
     retryBudget = reader.object("retryBudget", RetryBudget.init)
-    reader.notActedOn("tunnel", "proxyProtocol", "retryBudget")
+    reader.notActedOn("retryBudget")
     portLevelSettings = reader.objects("portLevelSettings") { entry in
       let port = entry.object("port") { $0.integer("number") } ?? nil
       entry.require("port", "portTrafficPolicy must have valid port")
@@ -51,7 +51,6 @@ package struct TrafficPolicy: Sendable {
     connectionPool = reader.object("connectionPool", ConnectionPoolSettings.init)
     outlierDetection = reader.object("outlierDetection", OutlierDetection.init)
     tls = reader.object("tls", ClientTLSSettings.init)
-    reader.notActedOn("outlierDetection")
     portLevelSettings = []
     if let setting = loadBalancer?.localityLbSetting, !setting.failover.isEmpty, outlierDetection == nil {
       reader.context.error("outlier detection policy must be provided for failover", at: setting.location)

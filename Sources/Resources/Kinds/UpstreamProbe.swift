@@ -47,10 +47,10 @@ package struct UpstreamProbe: Sendable {
     }
     HostRules.checkPort(port, reader.context)
     if let probe {
-      if probe.httpGet == nil, !probe.tcpSocket {
-        reader.context.error("probe must have one of httpGet, tcpSocket", at: probe.location)
-      } else if probe.httpGet != nil, probe.tcpSocket {
-        reader.context.error("probe must have only one of httpGet, tcpSocket", at: probe.location)
+      let kinds = (probe.httpGet == nil ? 0 : 1) + (probe.grpc == nil ? 0 : 1) + (probe.tcpSocket ? 1 : 0)
+      if kinds != 1 {
+        reader.context.error(
+          "probe must have \(kinds == 0 ? "" : "only ")one of httpGet, tcpSocket, grpc", at: probe.location)
       }
     }
   }

@@ -192,8 +192,14 @@ package struct Headers: Sendable {
     private static func checkValue(_ value: Located<String>, _ context: DecodingContext) {
       var isOpen = false
       var previous: UInt8 = 0
+      var isArgument = false
       for byte in value.value.utf8 {
-        if byte == 0x25 {
+        if isOpen, byte == 0x28 || byte == 0x29 {
+          // Percent signs in an argument are its own: %START_TIME(%s)%.
+          isArgument = byte == 0x28
+        } else if isArgument {
+          continue
+        } else if byte == 0x25 {
           isOpen = !isOpen
         } else if isOpen, previous == 0x25, !(byte &- 0x41 < 26) {
           break

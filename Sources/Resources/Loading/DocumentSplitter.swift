@@ -8,10 +8,13 @@ struct DocumentSplitter {
   }
 
   private let bytes: [UInt8]
+  private let keepsComments: Bool
   private(set) var documents: [Document] = []
 
-  init(_ bytes: [UInt8]) {
+  /// - Parameter keepsComments: documents with nothing but comments count.
+  init(_ bytes: [UInt8], keepsComments: Bool = false) {
     self.bytes = bytes
+    self.keepsComments = keepsComments
     split()
   }
 
@@ -51,7 +54,7 @@ struct DocumentSplitter {
   private mutating func append(_ range: Range<Int>, _ line: Int) {
     let isBlank = bytes[range].split(separator: 0x0A).allSatisfy { line in
       let first = line.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }
-      return first == nil || first == 0x23 || line.first == 0x25
+      return first == nil || first == 0x23 && !keepsComments || line.first == 0x25
     }
     if !isBlank { documents.append(Document(firstLine: line, bytes: bytes[range])) }
   }

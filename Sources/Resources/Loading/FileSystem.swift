@@ -3,7 +3,7 @@ import Glibc
 /// Files and directories, by the C library alone.
 package enum FileSystem {
   /// The configuration files of a path: itself, or those below it. nil when it does not exist.
-  static func configurationFiles(_ path: String) -> [String]? {
+  package static func configurationFiles(_ path: String) -> [String]? {
     guard let isDirectory = isDirectory(path) else { return nil }
     guard isDirectory else { return [path] }
     var files: [String] = []

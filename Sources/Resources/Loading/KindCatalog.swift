@@ -23,8 +23,11 @@ enum KindCatalog {
   private static let groups: [String: Group] = [
     "networking.istio.io": Group(
       versions: ["v1", "v1beta1", "v1alpha3"],
-      kinds: ["Gateway", "VirtualService", "ServiceEntry", "DestinationRule", "WorkloadEntry"],
-      notActedOn: ["WorkloadGroup", "Sidecar", "ProxyConfig", "EnvoyFilter"]),
+      kinds: [
+        "Gateway", "VirtualService", "ServiceEntry", "DestinationRule", "WorkloadEntry",
+        "WorkloadGroup", "Sidecar", "ProxyConfig",
+      ],
+      notActedOn: ["EnvoyFilter"]),
     "security.istio.io": Group(
       versions: ["v1", "v1beta1"], kinds: ["PeerAuthentication"],
       notActedOn: ["RequestAuthentication", "AuthorizationPolicy"]),
@@ -50,6 +53,13 @@ enum KindCatalog {
     "RuntimeClass", "CSIDriver", "Cluster", "ClusterConfiguration", "Certificate", "Issuer", "ClusterIssuer",
     "Kustomization",
   ]
+
+  /// The versions that a kind of ours is served in, the newest first.
+  static func apiVersions(of kind: String) -> [String] {
+    groups.filter { $0.value.kinds.contains(kind) }.sorted { $0.key < $1.key }.flatMap { name, group in
+      group.versions.map { "\(name)/\($0)" }
+    }
+  }
 
   static func standing(of kind: String, apiVersion: String) -> Standing {
     let parts = apiVersion.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)

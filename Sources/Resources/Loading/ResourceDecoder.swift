@@ -80,6 +80,10 @@ struct ResourceDecoder {
     case "DestinationRule": add(\.destinationRules, kind, metadata, reader, DestinationRule.init)
     case "WorkloadEntry": add(\.workloadEntries, kind, metadata, reader, WorkloadEntry.init)
     case "PeerAuthentication": add(\.peerAuthentications, kind, metadata, reader, PeerAuthentication.init)
+    case "ProxyConfig": add(\.proxyConfigs, kind, metadata, reader, ProxyConfig.init)
+    case "WorkloadGroup":
+      checkOnly(kind, reader, "no machine registers without a control plane; WorkloadEntries count", WorkloadGroup.init)
+    case "Sidecar": checkOnly(kind, reader, "Istio applies it to the proxies of workloads alone", Sidecar.init)
     case "IstioOperator": add(\.operators, kind, metadata, reader, IstioOperator.init)
     case "UpstreamProbe": add(\.probes, kind, metadata, reader, UpstreamProbe.init)
     default: decodeKubernetes(kind, metadata, reader)
@@ -104,6 +108,16 @@ struct ResourceDecoder {
       }
     default: break
     }
+  }
+
+  /// A kind that has no effect on a gateway: it is read as strictly as any other, and that is said.
+  private func checkOnly<Spec>(
+    _ kind: Located<String>, _ reader: FieldReader, _ why: String, _ decode: (FieldReader) -> Spec
+  ) {
+    reader.context.isInert = true
+    if reader.object("spec", decode) == nil, kind.value != "Sidecar" { reader.require("spec", "spec is required") }
+    reader.context.report(
+      .info, "\(kind.value) does not apply to a gateway: \(why)", at: kind.location, code: "SP1015")
   }
 
   private mutating func add<Spec>(

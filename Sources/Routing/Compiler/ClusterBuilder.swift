@@ -2,11 +2,11 @@ import Resources
 
 /// Makes clusters out of destinations: one for each host, port and subset that a route of this instance names.
 final class ClusterBuilder {
-  private let registry: ServiceRegistry
-  private let policies: TrafficPolicyResolver
+  let registry: ServiceRegistry
+  let policies: TrafficPolicyResolver
   private let credentials: CredentialStore
   private(set) var clusters: [Cluster] = []
-  private var byName: [String: Int32] = [:]
+  var byName: [String: Int32] = [:]
   private(set) var diagnostics: [Diagnostic] = []
 
   init(registry: ServiceRegistry, policies: TrafficPolicyResolver, credentials: CredentialStore) {
@@ -51,7 +51,7 @@ final class ClusterBuilder {
     }
   }
 
-  private func add(_ settings: Cluster.Settings) -> Int32 {
+  func add(_ settings: Cluster.Settings) -> Int32 {
     let index = Int32(clusters.count)
     clusters.append(Cluster(settings: settings, index: index))
     byName[settings.name] = index
@@ -107,7 +107,7 @@ final class ClusterBuilder {
 
   // MARK: Endpoints
 
-  private func fillEndpoints(
+  func fillEndpoints(
     _ settings: inout Cluster.Settings, _ entry: ServiceRegistry.Entry, _ port: ServiceRegistry.Port,
     _ labels: [String: String], _ request: Request
   ) {
@@ -214,7 +214,8 @@ final class ClusterBuilder {
       settings.endpoints.append(
         .init(address: address, port: number, weight: weight, locality: endpoint.locality?.value ?? ""))
     } else {
-      settings.dnsNames.append(.init(name: address, port: number, weight: weight))
+      settings.dnsNames.append(
+        .init(name: address, port: number, weight: weight, locality: endpoint.locality?.value ?? ""))
       if settings.discovery != .logicalDNS { settings.discovery = .strictDNS }
     }
   }
@@ -233,7 +234,7 @@ final class ClusterBuilder {
     }
   }
 
-  private func fillPolicy(
+  func fillPolicy(
     _ settings: inout Cluster.Settings, _ policy: TrafficPolicyResolver.Effective, _ entry: ServiceRegistry.Entry,
     _ request: Request
   ) {
@@ -248,11 +249,26 @@ final class ClusterBuilder {
       if let idle = pool.httpIdleTimeout ?? pool.tcpIdleTimeout {
         settings.idleTimeoutMilliseconds = Int32(clamping: idle.value)
       }
+      if let idle = pool.tcpIdleTimeout { settings.tcpIdleTimeoutMilliseconds = Int32(clamping: idle.value) }
       settings.maxRequestsPerConnection = pool.maxRequestsPerConnection?.value ?? 0
     }
+    Self.fill(&settings, from: policy)
+    switch policy.proxyProtocol {
+    case .v1: settings.proxyProtocol = .v1
+    case .v2: settings.proxyProtocol = .v2
+    case nil: break
+    }
+    settings.tunnel = policy.tunnel.flatMap(Self.tunnel)
     let sans: [String] =
       if case .entry(let resource) = entry.origin { resource.spec.subjectAltNames.map(\.value) } else { [] }
     settings.tls = policy.tls.flatMap { originate($0, host: settings.host, entrySANs: sans, request) }
+  }
+
+  private static func tunnel(_ settings: TunnelSettings) -> Cluster.Tunnel? {
+    guard let host = settings.targetHost?.value, let port = settings.targetPort?.value else { return nil }
+    return Cluster.Tunnel(
+      usesPOST: settings.protocolName?.value == "POST",
+      target: host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")
   }
 
   /// What TLS is originated with. Without `sni` the server name is the host of the ServiceEntry, and the certificate

@@ -24,11 +24,21 @@ struct ProbeBuilder {
       let override = get.port.flatMap { $0.value == port ? nil : UInt16(clamping: $0.value) }
       let usesTLS = override == nil ? cluster.settings.tls != nil : get.scheme?.uppercased() == "HTTPS"
       let authority = get.host ?? name
+      let speaksHTTP2 = override == nil && cluster.settings.httpProtocol == .http2
       result = Probe(
         name: resource.reference, cluster: cluster.index,
-        kind: .httpGet(request: Self.request(get.path, authority: authority, headers: get.headers)),
+        kind: speaksHTTP2
+          ? .http2Get(Self.http2Request(get.path, authority: authority, headers: get.headers))
+          : .httpGet(request: Self.request(get.path, authority: authority, headers: get.headers)),
         target: "GET \(usesTLS ? "https" : "http")://\(authority):\(override.map(Int.init) ?? port)\(get.path)",
         usesClusterTLS: usesTLS)
+      result.portOverride = override
+    } else if let grpc = probe.grpc {
+      let override = grpc.port.flatMap { $0.value == port ? nil : UInt16(clamping: $0.value) }
+      result = Probe(
+        name: resource.reference, cluster: cluster.index, kind: .grpc(service: grpc.service, authority: name),
+        target: "gRPC health of \(grpc.service.isEmpty ? "the server" : "\"\(grpc.service)\"") at \(name):\(override.map(Int.init) ?? port)",
+        usesClusterTLS: cluster.settings.tls != nil)
       result.portOverride = override
     } else {
       result = Probe(
@@ -73,6 +83,18 @@ struct ProbeBuilder {
       "GET \(path) HTTP/1.1\r\nhost: \(authority)\r\nuser-agent: sallyport-probe\r\naccept: */*\r\nconnection: close\r\n"
     for header in headers where !header.name.isEmpty { text += "\(header.name): \(header.value)\r\n" }
     return Array((text + "\r\n").utf8)
+  }
+
+  private static func http2Request(
+    _ path: String, authority: String, headers: [(name: String, value: String)]
+  ) -> Probe.HTTP2Request {
+    // What HTTP/2 forbids or says otherwise is left out (RFC 9113, section 8.2.2).
+    let forbidden = ["", "connection", "host", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te"]
+    let own = headers.map { Probe.HTTP2Request.Field(name: $0.name.lowercased(), value: $0.value) }
+    return Probe.HTTP2Request(
+      path: path, authority: authority,
+      fields: [.init(name: "user-agent", value: "sallyport-probe"), .init(name: "accept", value: "*/*")]
+        + own.filter { !forbidden.contains($0.name) })
   }
 
   /// The parts of an http or https URL.

@@ -3,9 +3,9 @@ import Resources
 /// Turns the http rules of VirtualServices into rules, routes and destinations of the snapshot.
 struct RouteBuilder {
   var parts = SnapshotParts()
-  private(set) var diagnostics: [Diagnostic] = []
-  private let clusters: ClusterBuilder
-  private let identity: InstanceIdentity
+  var diagnostics: [Diagnostic] = []
+  let clusters: ClusterBuilder
+  let identity: InstanceIdentity
 
   init(clusters: ClusterBuilder, identity: InstanceIdentity) {
     self.clusters = clusters
@@ -38,14 +38,7 @@ struct RouteBuilder {
   private func applies(
     _ match: HTTPMatch?, _ service: Resource<VirtualService>, gateway: String, port: Int
   ) -> Bool {
-    guard let match else { return true }
-    if !match.gateways.isEmpty {
-      let named = match.gateways.map { GatewayReference.resolve($0.value, namespace: service.metadata.namespace) }
-      guard named.contains(gateway) else { return false }
-    }
-    if let wanted = match.port?.value, wanted != port { return false }
-    if let namespace = match.sourceNamespace?.value, namespace != identity.namespace { return false }
-    return identity.matches(match.sourceLabels.mapValues(\.value))
+    RuleScope.failure(of: match, in: service, gateway: gateway, port: port, identity: identity) == nil
   }
 
   private mutating func draft(
@@ -102,7 +95,7 @@ struct RouteBuilder {
     return (start, Int32(text.utf8.count))
   }
 
-  private mutating func regex(_ text: Located<String>, _ service: Resource<VirtualService>) -> Int32? {
+  mutating func regex(_ text: Located<String>, _ service: Resource<VirtualService>) -> Int32? {
     do {
       return try parts.regexes.add(text.value)
     } catch {
@@ -184,6 +177,7 @@ struct RouteBuilder {
     } else {
       addDestinations(http, service, port, to: &route)
     }
+    addExtras(http, service, port, to: &route)
     parts.routes.append(route)
     let names = [http.name?.value, match?.name?.value].compactMap { $0 }.filter { !$0.isEmpty }
     // Envoy calls a route without a name `default`.
@@ -242,6 +236,8 @@ struct RouteBuilder {
     } else {
       policy.conditions = RetryPolicy.istioDefault.conditions
     }
+    policy.ignoresPreviousHosts = retries.retryIgnorePreviousHosts?.value ?? true
+    policy.prefersRemoteLocalities = retries.retryRemoteLocalities?.value ?? false
     return add(policy)
   }
 
@@ -253,21 +249,8 @@ struct RouteBuilder {
 
   private mutating func add(_ operations: Headers.Operations?, _ service: Resource<VirtualService>) -> Int32 {
     guard let operations else { return -1 }
-    let fields = { (map: [String: Located<String>]) in
-      map.sorted { $0.key < $1.key }.map {
-        HeaderOperations.Field(
-          name: Array($0.key.lowercased().utf8), value: Array($0.value.value.replacingPercents.utf8))
-      }
-    }
-    for value in operations.set.merging(operations.add, uniquingKeysWith: { first, _ in first }).values
-    where value.value.hasOperators {
-      diagnostics.append(
-        Diagnostic(
-          "SP1001", .warning, "command operators in header values are known but not acted on", at: value.location,
-          resource: service.description, help: "the value is sent as it is written"))
-    }
     let result = HeaderOperations(
-      set: fields(operations.set), add: fields(operations.add),
+      set: fields(operations.set, service), add: fields(operations.add, service),
       remove: operations.remove.map { Array($0.value.lowercased().utf8) })
     if let index = parts.headerOperations.firstIndex(of: result) { return Int32(index) }
     parts.headerOperations.append(result)
@@ -342,32 +325,6 @@ extension RetryPolicy {
     conditions.insert(.retriableStatusCodes)
     statuses.insert(status)
     return true
-  }
-}
-
-extension String {
-  /// `%%` stands for one percent sign.
-  fileprivate var replacingPercents: String {
-    var result = ""
-    var previousWasPercent = false
-    for character in self {
-      if character == "%", previousWasPercent {
-        previousWasPercent = false
-        continue
-      }
-      result.append(character)
-      previousWasPercent = character == "%"
-    }
-    return result
-  }
-
-  /// Holds `%OPERATOR%`.
-  fileprivate var hasOperators: Bool {
-    let parts = split(separator: "%", omittingEmptySubsequences: false)
-    return parts.count >= 3
-      && parts.dropFirst().dropLast().contains { part in
-        !part.isEmpty && part.first.map { $0.isUppercase } == true
-      }
   }
 }
 

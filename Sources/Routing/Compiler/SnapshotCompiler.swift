@@ -39,19 +39,28 @@ package struct SnapshotCompiler {
     let listeners = ListenerBuilder(resources, identity: identity, options: options)
     var routes = RouteBuilder(clusters: clusters, identity: identity)
     var diagnostics = listeners.diagnostics
+    var delegates = DelegateMerger(resources.virtualServices)
     let services = resources.virtualServices.sorted { $0.orderKey < $1.orderKey }.filter {
       Visibility.reaches(identity.namespace, from: $0.metadata.namespace, $0.spec.exportTo.map(\.value))
-    }
+    }.map { delegates.merge($0) }
     let policies = TLSPolicyBuilder(credentials: credentials, readFile: readFile)
     var bindings: Bindings = []
+    var tcp = TCPChainBuilder(services: services)
+    var proxyProtocols = ProxyProtocolBuilder(resources, identity: identity)
     for (index, socket) in listeners.sockets.enumerated() {
+      var tcpRoutes = TCPProxyRouteList()
       if socket.isTLS {
-        addTLS(socket, Int32(index), services, policies, &routes, &bindings, &diagnostics)
-      } else {
-        addPlaintext(socket, Int32(index), services, &routes, &bindings, &diagnostics)
+        addTLS(socket, Int32(index), services, policies, &tcp, &routes, &bindings, &diagnostics)
+      } else if socket.isHTTP {
+        addPlaintext(socket, services, &routes, &bindings)
+      } else if let server = socket.servers.first {
+        tcpRoutes = tcp.tcpRoutes(server, &routes)
       }
-      addListener(socket, listeners.sockets, &routes)
+      let proxyProtocol = proxyProtocols.policy(for: socket, &routes.parts.proxyProtocols)
+      addListener(socket, Int32(index), listeners.sockets, tcpRoutes, proxyProtocol, &routes)
     }
+    bindings += tcp.bindings
+    diagnostics += tcp.diagnostics + proxyProtocols.diagnostics
     let probes = ProbeBuilder(
       clusters: clusters.clusters, resources: resources, readinessProbes: readinessProbes, identity: identity)
     var parts = routes.parts
@@ -60,6 +69,7 @@ package struct SnapshotCompiler {
     parts.settings = settings()
     parts.clusters = clusters.clusters
     parts.probes = probes.probes
+    diagnostics += delegates.diagnostics
     diagnostics += Self.unmatched(bindings)
     diagnostics += routes.diagnostics + clusters.diagnostics
     diagnostics += OverlapAnalyzer.analyze(resources, identity: identity, clusters: clusters.clusters)
@@ -74,7 +84,8 @@ package struct SnapshotCompiler {
   // MARK: Listeners
 
   private func addListener(
-    _ socket: ListenerBuilder.Socket, _ all: [ListenerBuilder.Socket], _ routes: inout RouteBuilder
+    _ socket: ListenerBuilder.Socket, _ index: Int32, _ all: [ListenerBuilder.Socket], _ tcpRoutes: TCPProxyRouteList,
+    _ proxyProtocol: Int32, _ routes: inout RouteBuilder
   ) {
     let hosts = Set(socket.servers.flatMap(\.hosts))
     let https = all.first { other in
@@ -86,7 +97,9 @@ package struct SnapshotCompiler {
         bindPort: UInt16(clamping: socket.bindPort),
         routeConfiguration: socket.isHTTP && !socket.isTLS ? Int32(routes.parts.routeConfigurationNames.count - 1) : -1,
         publicPort: publicPort(socket), httpsBindPort: https.map { UInt16(clamping: $0.bindPort) } ?? 0,
-        httpsPublicPort: https.map(publicPort) ?? 0))
+        httpsPublicPort: https.map(publicPort) ?? 0, tcpRoutes: tcpRoutes,
+        needsClientHello: routes.parts.filterChains.contains { $0.listener == index && $0.network != .http },
+        proxyProtocol: proxyProtocol))
     routes.parts.listenerFacts.append(
       ListenerFacts(
         name: "\(socket.address)_\(socket.bindPort)", bindAddress: socket.address, servers: socket.servers.map(\.text)))
@@ -97,15 +110,9 @@ package struct SnapshotCompiler {
   }
 
   private func addPlaintext(
-    _ socket: ListenerBuilder.Socket, _ listener: Int32, _ services: [Resource<VirtualService>],
-    _ routes: inout RouteBuilder, _ bindings: inout Bindings, _ diagnostics: inout [Diagnostic]
+    _ socket: ListenerBuilder.Socket, _ services: [Resource<VirtualService>], _ routes: inout RouteBuilder,
+    _ bindings: inout Bindings
   ) {
-    guard socket.isHTTP else {
-      for server in socket.servers {
-        diagnostics.append(notActedOn(server, "plaintext \(server.portProtocol.rawValue) servers"))
-      }
-      return
-    }
     var hosts = VirtualHostBuilder()
     for server in socket.servers { hosts.add(server, services: services, routes: &routes) }
     finish(hosts, name: "http.\(socket.declaredPort)", port: socket.declaredPort, &routes, &bindings)
@@ -113,38 +120,41 @@ package struct SnapshotCompiler {
 
   private func addTLS(
     _ socket: ListenerBuilder.Socket, _ listener: Int32, _ services: [Resource<VirtualService>],
-    _ policies: TLSPolicyBuilder, _ routes: inout RouteBuilder, _ bindings: inout Bindings,
-    _ diagnostics: inout [Diagnostic]
+    _ policies: TLSPolicyBuilder, _ tcp: inout TCPChainBuilder, _ routes: inout RouteBuilder,
+    _ bindings: inout Bindings, _ diagnostics: inout [Diagnostic]
   ) {
     for server in socket.servers {
-      let mode = server.server.tls?.effectiveMode ?? .passthrough
-      guard mode != .passthrough, mode != .autoPassthrough, server.portProtocol == .https else {
-        let what =
-          mode == .passthrough || mode == .autoPassthrough ? "tls.mode \(mode.rawValue)" : "servers of protocol TLS"
-        diagnostics.append(notActedOn(server, what))
+      switch server.server.tls?.effectiveMode ?? .passthrough {
+      case .passthrough:
+        tcp.addPassthrough(server, listener: listener, &routes)
         continue
+      case .autoPassthrough:
+        tcp.addAutoPassthrough(server, listener: listener, &routes)
+        continue
+      case .simple, .mutual, .optionalMutual, .istioMutual: break
       }
       let (policy, problems) = policies.policy(for: server)
       diagnostics += problems
+      routes.parts.policies.append(policy)
+      let policyIndex = Int32(routes.parts.policies.count - 1)
+      routes.parts.chainFacts.append(FilterChainFacts(serverNames: server.hosts, server: server.text))
+      guard server.portProtocol == .https else {
+        let list = tcp.tcpRoutes(server, &routes)
+        routes.parts.filterChains.append(
+          FilterChain(
+            network: .tcp, listener: listener, policy: policyIndex, routeConfiguration: -1, tcpRoutes: list))
+        continue
+      }
       var hosts = VirtualHostBuilder()
       hosts.add(server, services: services, routes: &routes)
       let name =
         "https.\(server.port).\(server.server.port?.name?.value ?? "").\(server.gateway.metadata.name).\(server.gateway.metadata.namespace)"
       finish(hosts, name: name, port: server.port, &routes, &bindings)
-      routes.parts.policies.append(policy)
       routes.parts.filterChains.append(
         FilterChain(
-          network: .http, listener: listener, policy: Int32(routes.parts.policies.count - 1),
+          network: .http, listener: listener, policy: policyIndex,
           routeConfiguration: Int32(routes.parts.routeConfigurationNames.count - 1)))
-      routes.parts.chainFacts.append(FilterChainFacts(serverNames: server.hosts, server: server.text))
     }
-  }
-
-  private func notActedOn(_ server: ListenerBuilder.Server, _ what: String) -> Diagnostic {
-    Diagnostic(
-      "SP1001", .warning, "\(what) are known but not acted on: \(server.text) serves nothing",
-      at: server.server.tls?.mode?.location ?? server.server.port?.protocolName?.location,
-      resource: server.gateway.description)
   }
 
   // MARK: Virtual hosts
@@ -192,6 +202,20 @@ package struct SnapshotCompiler {
         settings.pathNormalization = .init(rawValue: mode.value.uppercased()) ?? .base
       }
     }
+    settings.concurrency = concurrency
     return settings
+  }
+
+  /// Of the ProxyConfigs that say it: that which selects the instance, else the namespace's, else the mesh's; the oldest.
+  private var concurrency: Int? {
+    let all = resources.proxyConfigs.sorted { $0.orderKey < $1.orderKey }.filter { $0.spec.concurrency != nil }
+    let own = all.filter { $0.metadata.namespace == identity.namespace }
+    let selecting = own.first { config in
+      config.spec.selector.map { !$0.isEmpty && identity.matches($0.mapValues(\.value)) } ?? false
+    }
+    let found =
+      selecting ?? own.first { $0.spec.selector?.isEmpty ?? true }
+      ?? all.first { $0.metadata.namespace == "istio-system" && $0.spec.selector?.isEmpty ?? true }
+    return found?.spec.concurrency?.value
   }
 }

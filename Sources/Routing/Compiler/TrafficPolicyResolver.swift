@@ -8,7 +8,10 @@ struct TrafficPolicyResolver {
   struct Effective {
     var loadBalancer: LoadBalancerSettings?
     var connectionPool: ConnectionPoolSettings?
+    var outlierDetection: OutlierDetection?
     var tls: ClientTLSSettings?
+    var tunnel: TunnelSettings?
+    var proxyProtocol: ProxyProtocolVersion?
     var rule: Resource<DestinationRule>?
     var labels: [String: String] = [:]
   }
@@ -50,24 +53,37 @@ struct TrafficPolicyResolver {
     return .noSubset(found.flatMap { $0.spec.subsets.compactMap(\.name?.value) })
   }
 
+  /// The names of a host's subsets.
+  func subsets(host: String, serviceNamespace: String) -> [String] {
+    rulesFor(host, serviceNamespace).flatMap { $0.spec.subsets.compactMap(\.name?.value) }
+  }
+
   private func apply(base: TrafficPolicy?, port: Int, to effective: inout Effective) {
     guard let base else { return }
     let entry = base.portLevelSettings.first { $0.port?.value == port }?.policy ?? base
     effective.loadBalancer = entry.loadBalancer
     effective.connectionPool = entry.connectionPool
+    effective.outlierDetection = entry.outlierDetection
     effective.tls = entry.tls
+    // Entries for ports have neither: beside one for this port they are not in force.
+    effective.tunnel = entry.tunnel
+    effective.proxyProtocol = entry.proxyProtocol?.value
   }
 
   /// An entry for the port replaces all four blocks, also by nothing; else each block that the subset has replaces one.
   private func apply(subset: TrafficPolicy, port: Int, to effective: inout Effective) {
+    effective.tunnel = subset.tunnel ?? effective.tunnel
+    effective.proxyProtocol = subset.proxyProtocol?.value ?? effective.proxyProtocol
     if let entry = subset.portLevelSettings.first(where: { $0.port?.value == port })?.policy {
       effective.loadBalancer = entry.loadBalancer
       effective.connectionPool = entry.connectionPool
+      effective.outlierDetection = entry.outlierDetection
       effective.tls = entry.tls
       return
     }
     effective.loadBalancer = subset.loadBalancer ?? effective.loadBalancer
     effective.connectionPool = subset.connectionPool ?? effective.connectionPool
+    effective.outlierDetection = subset.outlierDetection ?? effective.outlierDetection
     effective.tls = subset.tls ?? effective.tls
   }
 

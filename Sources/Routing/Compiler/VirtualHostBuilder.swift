@@ -23,7 +23,7 @@ struct VirtualHostBuilder {
     if redirects {
       for host in server.hosts { update(host) { $0.requiresTLS = true } }
     }
-    for service in services where isBound(service, to: server.gatewayName) {
+    for service in services where Self.isBound(service, to: server.gatewayName) {
       let domains = self.domains(server, service)
       bindings.append((service, server.gatewayName, !domains.isEmpty))
       for domain in domains where !(hosts[domain]?.services.contains(service.reference) ?? false) {
@@ -42,7 +42,7 @@ struct VirtualHostBuilder {
     change(&hosts[domain, default: Host()])
   }
 
-  private func isBound(_ service: Resource<VirtualService>, to gateway: String) -> Bool {
+  static func isBound(_ service: Resource<VirtualService>, to gateway: String) -> Bool {
     service.spec.gateways.contains {
       GatewayReference.resolve($0.value, namespace: service.metadata.namespace) == gateway
     }
@@ -51,7 +51,7 @@ struct VirtualHostBuilder {
   /// The narrower names of all pairs of a server host and a VirtualService host that overlap.
   private func domains(_ server: ListenerBuilder.Server, _ service: Resource<VirtualService>) -> [String] {
     var domains: [String] = []
-    for serverHost in server.server.hosts where accepts(serverHost.value, service, server) {
+    for serverHost in server.server.hosts where Self.accepts(serverHost.value, service, server) {
       let pattern = ListenerBuilder.Server.dnsName(serverHost.value).lowercased()
       for host in service.spec.hosts {
         let name = HostName.expand(host.value, namespace: service.metadata.namespace)
@@ -62,7 +62,7 @@ struct VirtualHostBuilder {
   }
 
   /// The namespace part of a server's host limits whose VirtualServices may bind.
-  private func accepts(
+  static func accepts(
     _ host: String, _ service: Resource<VirtualService>, _ server: ListenerBuilder.Server
   ) -> Bool {
     guard let slash = host.firstIndex(of: "/") else { return true }

@@ -4,9 +4,14 @@ import Wire
 extension Snapshot {
   /// Applies rewrite and header operations of the route, then of the destination.
   package func applyRequestActions(_ route: Route, _ destination: Destination, to head: inout RequestHead) {
-    if route.rewrite >= 0 { apply(rewrites[Int(route.rewrite)], to: &head) }
+    applyRewrite(route, to: &head)
     if route.requestHeaders >= 0 { apply(headerOperations[Int(route.requestHeaders)], to: &head) }
     if destination.requestHeaders >= 0 { apply(headerOperations[Int(destination.requestHeaders)], to: &head) }
+  }
+
+  /// Applies the rewrite of the route.
+  package func applyRewrite(_ route: Route, to head: inout RequestHead) {
+    if route.rewrite >= 0 { apply(rewrites[Int(route.rewrite)], to: &head) }
   }
 
   /// Applies the header operations of the route, then of the destination, to the response.
@@ -15,11 +20,11 @@ extension Snapshot {
     if destination.responseHeaders >= 0 { headerOperations[Int(destination.responseHeaders)].apply(to: &head.headers) }
   }
 
-  private func apply(_ operations: HeaderOperations, to head: inout RequestHead) {
+  /// Applies header operations, whose values are plain, to a request.
+  package func apply(_ operations: HeaderOperations, to head: inout RequestHead) {
     operations.apply(to: &head.headers)
-    // `set: {Host: …}` is a host rewrite.
-    if let host = operations.set.first(where: { $0.name == Array("host".utf8) || $0.name == Array(":authority".utf8) })
-    {
+    // `Host` among them is a host rewrite.
+    if let host = (operations.set + operations.add).first(where: \.isAuthority) {
       setAuthority(of: &head, host.value)
     }
   }
@@ -120,12 +125,22 @@ extension Snapshot {
 
 extension HeaderOperations {
   /// Applies set, add and remove in Envoy's order: remove, then set and add.
-  func apply(to headers: inout HeaderBlock) {
+  package func apply(to headers: inout HeaderBlock) {
     for name in remove { headers.removeAll(named: name.span.raw) }
-    for field in set where field.name.first != 0x3A && field.name != Array("host".utf8) {
+    for field in set where !field.isOfLine {
       headers.removeAll(named: field.name.span.raw)
       headers.append(name: field.name.span.raw, value: field.value.span.raw)
     }
-    for field in add { headers.append(name: field.name.span.raw, value: field.value.span.raw) }
+    for field in add where !field.isOfLine {
+      headers.append(name: field.name.span.raw, value: field.value.span.raw)
+    }
   }
+}
+
+extension HeaderOperations.Field {
+  /// Says whom the request is for.
+  var isAuthority: Bool { name == Array("host".utf8) || name == Array(":authority".utf8) }
+
+  /// Belongs to the message's first line, or to its host, and not to the fields.
+  var isOfLine: Bool { name.first == 0x3A || isAuthority }
 }

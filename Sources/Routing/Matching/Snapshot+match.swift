@@ -57,7 +57,8 @@ extension Snapshot {
     return true
   }
 
-  private func pathHolds(_ rule: Rule, _ path: RawSpan, _ context: MatchContext) -> Bool {
+  /// Whether the path condition of a rule holds.
+  func pathHolds(_ rule: Rule, _ path: RawSpan, _ context: MatchContext) -> Bool {
     let count = Int(rule.pathCount)
     switch rule.path {
     case .any: return true
@@ -83,7 +84,8 @@ extension Snapshot {
 
   // MARK: Predicates
 
-  private func holds(
+  /// Whether a condition besides the path holds.
+  func holds(
     _ predicate: Predicate, _ head: borrowing RequestHead, _ isTLS: Bool, _ context: MatchContext
   ) -> Bool {
     switch predicate.subject {

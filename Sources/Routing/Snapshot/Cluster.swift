@@ -1,3 +1,5 @@
+import Wire
+
 /// An upstream: a host at a port, perhaps a subset of it, with the policy that applies to this instance.
 package final class Cluster: Sendable {
   /// How endpoints become known; Envoy's names.
@@ -48,12 +50,22 @@ package final class Cluster: Sendable {
     package let name: String
     package let port: UInt16
     package let weight: UInt32
+    package let locality: String
 
-    package init(name: String, port: UInt16, weight: UInt32) {
+    package init(name: String, port: UInt16, weight: UInt32, locality: String = "") {
       self.name = name
       self.port = port
       self.weight = weight
+      self.locality = locality
     }
+  }
+
+  /// How a forward proxy is asked for the real target (DestinationRule `tunnel`).
+  package struct Tunnel: Sendable, Hashable {
+    /// POST with a chunked body instead of CONNECT.
+    package var usesPOST: Bool
+    /// `host:port`, IPv6 in brackets.
+    package var target: String
   }
 
   /// The settings of a cluster; a plain value, so that clusters can be compared.
@@ -71,9 +83,21 @@ package final class Cluster: Sendable {
     package var connectTimeoutMilliseconds: Int32 = 10_000
     /// A connection without requests. Istio: 1 h; 0 for no limit.
     package var idleTimeoutMilliseconds: Int32 = 3_600_000
+    /// A proxied TCP connection on which nothing moves, in either direction. Istio: 1 h; 0 for no limit.
+    package var tcpIdleTimeoutMilliseconds: Int32 = 3_600_000
+    /// The header that connections begin with, outside TLS; nil for none.
+    package var proxyProtocol: ProxyProtocolHeader.Version?
+    /// The endpoints are forward proxies that are asked for another target.
+    package var tunnel: Tunnel?
     /// Requests after which a connection is closed; 0 for no limit.
     package var maxRequestsPerConnection = 0
     package var loadBalancing = LoadBalancing.leastRequest
+    /// Replaces `loadBalancing`.
+    package var hashPolicy: HashPolicy?
+    package var circuitBreakers = CircuitBreakers.none
+    package var outlierDetection: OutlierPolicy?
+    /// With fewer healthy endpoints of a hundred than this, all are used (Envoy's panic threshold); 0 for never.
+    package var minHealthPercent = 0
     package var httpProtocol = HTTPProtocol.http1
     package var tls: TLSClientPolicy?
     /// The DestinationRule in force: `httpbin-egress.httpbin`.

@@ -14,7 +14,12 @@ package struct FilterChain: Sendable {
   package let listener: Int32
   /// The index of the TLS policy, -1 for passthrough.
   package let policy: Int32
+  /// The route configuration of an HTTP chain, else -1.
   package let routeConfiguration: Int32
+  /// Where bytes go when the chain is not HTTP.
+  package var tcpRoutes = TCPProxyRouteList()
+  /// Only clients that offer one of the protocols of Istio's mutual TLS are served (`AUTO_PASSTHROUGH`).
+  package var requiresIstioProtocol = false
 }
 
 /// What is known of a filter chain besides what connections need.

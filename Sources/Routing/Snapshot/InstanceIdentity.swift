@@ -33,5 +33,8 @@ package struct InstanceSettings: Sendable, Hashable {
   package var accessLogFile: String?
   package var accessLogIsJSON: Bool?
 
+  /// ProxyConfig's `concurrency`: workers, 0 for one a processor; nil where none says.
+  package var concurrency: Int?
+
   package init() {}
 }

@@ -20,6 +20,12 @@ package struct Listener: Sendable {
   /// The HTTPS listener that redirects lead to, as it is bound and as clients see it; 0 if there is none.
   package let httpsBindPort: UInt16
   package let httpsPublicPort: UInt16
+  /// Where bytes go on a plaintext listener that is not HTTP.
+  package var tcpRoutes = TCPProxyRouteList()
+  /// A chain of the listener does not lead to HTTP: the ClientHello is read before anything is decided.
+  package var needsClientHello = false
+  /// In `Snapshot.proxyProtocols`, -1: connections begin with no PROXY protocol header.
+  package var proxyProtocol: Int32 = -1
 }
 
 extension Listener {

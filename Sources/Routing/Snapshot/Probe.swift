@@ -4,7 +4,35 @@ package struct Probe: Sendable, Hashable {
   package enum Kind: Sendable, Hashable {
     /// A complete HTTP/1.1 request.
     case httpGet(request: [UInt8])
+    /// The same over HTTP/2, for clusters that speak it.
+    case http2Get(HTTP2Request)
+    /// `grpc.health.v1.Health/Check` for a service; empty for the server as a whole.
+    case grpc(service: String, authority: String)
     case tcpSocket
+  }
+
+  /// A request without a body.
+  package struct HTTP2Request: Sendable, Hashable {
+    /// A field of it.
+    package struct Field: Sendable, Hashable {
+      package let name: String
+      package let value: String
+
+      package init(name: String, value: String) {
+        self.name = name
+        self.value = value
+      }
+    }
+
+    package let path: String
+    package let authority: String
+    package let fields: [Field]
+
+    package init(path: String, authority: String, fields: [Field]) {
+      self.path = path
+      self.authority = authority
+      self.fields = fields
+    }
   }
 
   /// `httpbin/httpbin`

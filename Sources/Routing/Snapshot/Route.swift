@@ -25,6 +25,10 @@ package struct Route: Sendable {
   /// In `Snapshot.headerOperations`, -1 for none.
   package var requestHeaders: Int32
   package var responseHeaders: Int32
+  /// What else the route asks for; empty for most.
+  package var features: RouteFeatures = []
+  /// In `Snapshot.routeExtras`, -1 for none.
+  package var extras: Int32 = -1
 
   /// Stands for no route.
   package static let none = Route(
@@ -80,6 +84,10 @@ package struct RetryPolicy: Sendable, Hashable {
   package var conditions: Conditions
   /// A bit for each status 400...599 that `retryOn` lists.
   package var statuses: InlineStatusSet
+  /// `retryIgnorePreviousHosts`: endpoints that were tried are avoided while there are others.
+  package var ignoresPreviousHosts = true
+  /// `retryRemoteLocalities`: localities that were tried are avoided while there are others.
+  package var prefersRemoteLocalities = false
 
   /// Never.
   package static let none = RetryPolicy(
@@ -96,8 +104,27 @@ package struct RetryPolicy: Sendable, Hashable {
     if conditions.contains(.serverError), status >= 500 { return true }
     if conditions.contains(.gatewayError), (502...504).contains(status) { return true }
     if conditions.contains(.retriable4xx), status == 409 { return true }
-    if conditions.contains(.rateLimited), status == 429 { return true }
     return conditions.contains(.retriableStatusCodes) && statuses.contains(status)
+  }
+
+  /// Whether a response whose head carries this gRPC status is worth another attempt.
+  package func covers(grpcStatus: Int) -> Bool {
+    switch grpcStatus {
+    case 1: return conditions.contains(.grpcCancelled)
+    case 4: return conditions.contains(.grpcDeadlineExceeded)
+    case 8: return conditions.contains(.grpcResourceExhausted)
+    case 13: return conditions.contains(.grpcInternal)
+    case 14: return conditions.contains(.grpcUnavailable)
+    default: return false
+    }
+  }
+
+  /// Something after the first byte of the request may lead to another attempt: the body must be kept for it. Connection
+  /// failures and refused streams come before the body leaves.
+  package var needsBody: Bool {
+    var late = conditions.subtracting([.connectFailure, .refusedStream, .resetBeforeRequest])
+    if statuses.isEmpty { late.remove(.retriableStatusCodes) }
+    return attempts > 0 && !late.isEmpty
   }
 }
 
@@ -109,6 +136,8 @@ package struct InlineStatusSet: Sendable, Hashable {
   private var bits3: UInt64 = 0
 
   package init() {}
+
+  package var isEmpty: Bool { bits0 | bits1 | bits2 | bits3 == 0 }
 
   /// Adds a status; others than 400...599 are ignored.
   package mutating func insert(_ status: Int) {

@@ -52,5 +52,22 @@ package struct HeaderOperations: Sendable, Hashable {
   package struct Field: Sendable, Hashable {
     package var name: [UInt8]
     package var value: [UInt8]
+    /// The value, when it has to be made for each message.
+    package var template: HeaderTemplate? = nil
+  }
+
+  /// Some value has command operators.
+  package var hasOperators: Bool { (set + add).contains { $0.template != nil } }
+
+  /// The same with the values of one message; a field whose value is empty is left out, as in Envoy.
+  package func evaluated(_ evaluate: (HeaderTemplate) -> [UInt8]) -> HeaderOperations {
+    func fields(_ fields: [Field]) -> [Field] {
+      fields.compactMap { field in
+        guard let template = field.template else { return field }
+        let value = evaluate(template)
+        return value.isEmpty ? nil : Field(name: field.name, value: value)
+      }
+    }
+    return HeaderOperations(set: fields(set), add: fields(add), remove: remove)
   }
 }

@@ -19,6 +19,9 @@ package final class Snapshot: Sendable {
   package let destinations: [Destination]
   package let clusters: [Cluster]
   package let probes: [Probe]
+  package let tcpRoutes: [TCPProxyRoute]
+  package let subnets: [IPPrefix]
+  package let proxyProtocols: [ProxyProtocolPolicy]
 
   package let policies: [TLSServerPolicy]
   package let redirects: [Redirect]
@@ -26,12 +29,14 @@ package final class Snapshot: Sendable {
   package let rewrites: [Rewrite]
   package let headerOperations: [HeaderOperations]
   package let retryPolicies: [RetryPolicy]
+  package let routeExtras: [RouteExtras]
   package let regexes: RegexTable
 
   package let listenerFacts: [ListenerFacts]
   package let chainFacts: [FilterChainFacts]
   package let virtualHostFacts: [VirtualHostFacts]
   package let routeFacts: [RouteFacts]
+  package let tcpRouteFacts: [TCPProxyRouteFacts]
   /// `http.80`, `https.443.https.my-ingressgateway.istio-system`
   package let routeConfigurationNames: [String]
 
@@ -53,17 +58,22 @@ package final class Snapshot: Sendable {
     destinations = parts.destinations
     clusters = parts.clusters
     probes = parts.probes
+    tcpRoutes = parts.tcpRoutes
+    subnets = parts.subnets
+    proxyProtocols = parts.proxyProtocols
     policies = parts.policies
     redirects = parts.redirects
     directResponses = parts.directResponses
     rewrites = parts.rewrites
     headerOperations = parts.headerOperations
     retryPolicies = parts.retryPolicies
+    routeExtras = parts.routeExtras
     regexes = parts.regexes
     listenerFacts = parts.listenerFacts
     chainFacts = parts.chainFacts
     virtualHostFacts = parts.virtualHostFacts
     routeFacts = parts.routeFacts
+    tcpRouteFacts = parts.tcpRouteFacts
     routeConfigurationNames = parts.routeConfigurationNames
     bytes = parts.bytes
     hosts = NameIndex(
@@ -101,13 +111,18 @@ package final class Snapshot: Sendable {
 
   /// Picks one of the route's destinations by weight; `random` is any number.
   package func pickDestination(_ route: Route, random: UInt32) -> Int32 {
-    guard route.destinationCount > 1 else { return route.firstDestination }
-    var ticket = UInt32((UInt64(random) * UInt64(route.totalWeight)) >> 32)
-    for offset in 0..<route.destinationCount {
-      let weight = destinations[Int(route.firstDestination + offset)].weight
-      if ticket < weight { return route.firstDestination + offset }
+    pickDestination(
+      first: route.firstDestination, count: route.destinationCount, totalWeight: route.totalWeight, random: random)
+  }
+
+  func pickDestination(first: Int32, count: Int32, totalWeight: UInt32, random: UInt32) -> Int32 {
+    guard count > 1 else { return first }
+    var ticket = UInt32((UInt64(random) * UInt64(totalWeight)) >> 32)
+    for offset in 0..<count {
+      let weight = destinations[Int(first + offset)].weight
+      if ticket < weight { return first + offset }
       ticket -= weight
     }
-    return route.firstDestination
+    return first
   }
 }

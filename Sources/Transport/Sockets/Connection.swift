@@ -42,6 +42,9 @@ open class Connection: EventHandler {
   package final private(set) var bytesSent = 0
 
   private final var mayHaveInput = false
+  /// The kernel has said that the peer sends no more, once: an end waits behind the bytes, and a short read must not hide it,
+  /// also when those bytes are read much later.
+  private final var peerHasClosed = false
   private final var isFlushScheduled = false
   private final var closesWhenFlushed = false
   private final var lingersAfterFlush = false
@@ -128,6 +131,9 @@ open class Connection: EventHandler {
 
   // MARK: For subclasses
 
+  /// TCP is connected and nothing was sent: what goes out before TLS goes out here, with `sendFirst`.
+  open func socketConnected() {}
+
   /// The connection is usable: connected, and the TLS handshake is done. Not called for plain accepted connections.
   open func connectionOpened() {}
 
@@ -168,6 +174,13 @@ open class Connection: EventHandler {
     guard state == .open, output.write(bytes, body) else { return false }
     scheduleFlush()
     return true
+  }
+
+  /// Sends the very first bytes of a connection that we opened, in front of TLS. They must be few: the kernel takes them
+  /// whole or the connection fails.
+  package final func sendFirst(_ span: RawSpan) {
+    let sent = unsafe span.withUnsafeBytes { unsafe shim_send(descriptor, $0.baseAddress, $0.count) }
+    if sent != span.byteCount { fail(.connect("the first bytes could not be sent")) }
   }
 
   /// Whether another message may be put into `output` without piling up behind a slow reader.
@@ -333,7 +346,7 @@ open class Connection: EventHandler {
       bytesReceived += count
       // A short read means that the kernel has no more: the next edge will tell (epoll(7), question 9). Short of what
       // was lent, that is: while bytes wait at the front of the buffer, that is less than its room.
-      if count < lent { mayHaveInput = false }
+      if count < lent, !peerHasClosed { mayHaveInput = false }
     } else if count == 0 {
       endInput()
     } else {
@@ -355,7 +368,7 @@ open class Connection: EventHandler {
   open override func ready(_ events: ReadyEvents) {
     switch state {
     case .closed: return
-    case .connecting: finishConnecting()
+    case .connecting: finishConnecting(events)
     case .handshaking: advanceHandshake(events)
     case .lingering: linger()
     case .open: readyWhileOpen(events)
@@ -367,13 +380,9 @@ open class Connection: EventHandler {
     guard state == .open else { return }
     if !events.isDisjoint(with: [.readable, .peerClosed, .hangUp, .error]) {
       mayHaveInput = true
-      tls?.socketBecameReadable(peerClosed: !events.isDisjoint(with: [.peerClosed, .hangUp, .error]))
-      // A peer's close comes behind its last bytes: a short read must not hide it.
+      if !events.isDisjoint(with: [.peerClosed, .hangUp, .error]) { peerHasClosed = true }
+      tls?.socketBecameReadable(peerClosed: peerHasClosed)
       if !isReading { readInput() }
-      if state == .open, !inputEnded, !events.isDisjoint(with: [.peerClosed, .hangUp, .error]) {
-        mayHaveInput = true
-        if !isReading { readInput() }
-      }
     } else if mayHaveInput, !isReading {
       readInput()
     }
@@ -387,11 +396,15 @@ open class Connection: EventHandler {
     outputDrained()
   }
 
-  private final func finishConnecting() {
+  private final func finishConnecting(_ events: ReadyEvents) {
     let code = shim_get_socket_error(descriptor)
     guard code == 0 else { return fail(.connect(SystemError.text(of: code))) }
+    socketConnected()
+    guard state == .connecting else { return }
     if tls == nil {
       open()
+      // The peer may have spoken, and even ended, already: this event was the only one to tell.
+      if !events.isDisjoint(with: [.readable, .peerClosed]), state == .open { readyWhileOpen(events) }
     } else {
       state = .handshaking
       advanceHandshake([.readable])

@@ -23,6 +23,9 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
   /// The four octets of an IPv4 address, most significant first.
   var v4: UInt32 { UInt32(truncatingIfNeeded: low) }
 
+  /// The 128 bits of the address, most significant half first; IPv4 uses the low 32.
+  package var words: (high: UInt64, low: UInt64) { (high, low) }
+
   /// From the two halves of an IPv6 address, most significant first.
   package init(v6High high: UInt64, low: UInt64, port: UInt16) {
     family = .v6

@@ -20,6 +20,8 @@ package struct CertificateFacts: Sendable, Equatable {
   package let fingerprint: String
   package let isSelfSigned: Bool
   package let isAuthority: Bool
+  /// Its key usages allow a server; a certificate that names none allows all.
+  package let isForServers: Bool
 
   init(_ certificate: OpaquePointer) {
     unsafe subject = CertificateText.name(X509_get_subject_name(certificate))
@@ -34,6 +36,7 @@ package struct CertificateFacts: Sendable, Equatable {
     unsafe fingerprint = Digest.hexadecimal(CertificateDigest.certificate(certificate))
     unsafe isSelfSigned = X509_self_signed(certificate, 0) == 1
     unsafe isAuthority = X509_check_ca(certificate) > 0
+    unsafe isForServers = X509_check_purpose(certificate, X509_PURPOSE_SSL_SERVER, 0) == 1
     ERR_clear_error()
   }
 

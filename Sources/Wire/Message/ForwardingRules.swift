@@ -43,7 +43,7 @@ extension RequestHead {
       case .xEnvoyExpectedTimeout:
         if !rules.isInternal || rules.expectedTimeoutMilliseconds > 0 { headers.remove(at: index) }
       case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .http2Settings,
-        .xForwardedClientCert, .xForwardedProto, .xEnvoyAttemptCount:
+        .xForwardedClientCert, .xForwardedProto, .xEnvoyAttemptCount, .sallyportExplain:
         headers.remove(at: index)
       case .te: if !headers.isTrailers(at: index) { headers.remove(at: index) }
       case let token: if token.isEnvoyHeader, !rules.isInternal { headers.remove(at: index) }
@@ -109,27 +109,11 @@ extension ResponseHead {
     headers.removeAll(named: "sec-websocket-accept")
   }
 
-  /// Makes a local reply one that gRPC clients understand: 200, no body, and the outcome as trailers in the head.
-  ///
-  /// - Parameter message: percent-encoded here (gRPC over HTTP/2, "Responses").
-  package mutating func becomeGRPCReply(status code: Int, message: RawSpan, date: RawSpan, server: StaticString) {
-    status = 200
-    framing = .none
-    headers.append(.contentType, "application/grpc")
-    headers.append(.grpcStatus, code)
-    if message.byteCount > 0 {
-      let encoded = GRPC.percentEncoded(message)
-      headers.append(.grpcMessage, encoded.span.raw)
-    }
-    headers.append(.date, date)
-    headers.append(.server, server)
-  }
-
   /// Fills in the fields of an answer that the gateway gives itself.
   ///
   /// - Parameter contentLength: bytes of the text/plain body; 0 for none.
   package mutating func finishLocalReply(contentLength: Int, date: RawSpan, server: StaticString) {
-    if status != 204, status != 304 { headers.append(.contentLength, contentLength) }
+    if status != 204, status != 304, !headers.contains(.grpcStatus) { headers.append(.contentLength, contentLength) }
     if contentLength > 0, !headers.contains(.contentType) { headers.append(.contentType, "text/plain") }
     headers.append(.date, date)
     headers.append(.server, server)

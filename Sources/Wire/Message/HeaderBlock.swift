@@ -66,6 +66,14 @@ package struct HeaderBlock: ~Copyable {
     removedCount = 0
   }
 
+  /// Takes over all bytes and fields of another block.
+  mutating func copy(from other: borrowing HeaderBlock) {
+    removeAll()
+    _ = intern(other.bytes)
+    fields.append(contentsOf: other.fields)
+    removedCount = other.removedCount
+  }
+
   // MARK: Filling
 
   /// Makes room for `count` more bytes.

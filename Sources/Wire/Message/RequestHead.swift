@@ -50,6 +50,23 @@ package struct RequestHead: ~Copyable {
     headers.removeAll()
   }
 
+  /// Becomes the same as another head.
+  package mutating func copy(from other: borrowing RequestHead) {
+    method = other.method
+    version = other.version
+    methodName = other.methodName
+    target = other.target
+    path = other.path
+    query = other.query
+    authority = other.authority
+    framing = other.framing
+    isPersistent = other.isPersistent
+    expectsContinue = other.expectsContinue
+    wantsUpgrade = other.wantsUpgrade
+    hasNominatedFields = other.hasNominatedFields
+    headers.copy(from: other.headers)
+  }
+
   /// The bytes of one of the ranges.
   @_lifetime(borrow self)
   package func bytes(_ range: ByteRange) -> RawSpan {

@@ -40,7 +40,7 @@ package enum Timestamp {
     writer.write("Z", into: &output)
   }
 
-  private static func weekdays(_ day: Int) -> StaticString {
+  static func weekdays(_ day: Int) -> StaticString {
     switch day {
     case 0: return "Sun"
     case 1: return "Mon"
@@ -52,7 +52,7 @@ package enum Timestamp {
     }
   }
 
-  private static func months(_ month: Int) -> StaticString {
+  static func months(_ month: Int) -> StaticString {
     switch month {
     case 1: return " Jan "
     case 2: return " Feb "

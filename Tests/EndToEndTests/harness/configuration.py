@@ -114,12 +114,12 @@ def endpoint_slice(service_name: str, ports: list[dict], addresses: list[str], *
 
 def upstream_probe(host: str, port: int, *, path: str = "/", name: str = "probe", subset: str | None = None,
                    http_port: int | None = None, period: int = 1, failures: int = 2, namespace: str = NAMESPACE,
-                   **probe) -> dict:
+                   kind: dict | None = None, **probe) -> dict:
     get: dict = {"path": path}
     if http_port is not None:
         get["port"] = http_port
     spec: dict = {"host": host, "port": port,
-                  "probe": {"httpGet": get, "periodSeconds": period, "failureThreshold": failures, **probe}}
+                  "probe": {**(kind or {"httpGet": get}), "periodSeconds": period, "failureThreshold": failures, **probe}}
     if subset:
         spec["subset"] = subset
     return resource("UpstreamProbe", name, spec, api="sallyport.dev/v1alpha1", namespace=namespace)
@@ -133,3 +133,39 @@ def to_upstream(*upstream_ports: int, rules: list[dict] | None = None, host: str
 
 def as_yaml(resources) -> str:
     return resources if isinstance(resources, str) else yaml.safe_dump_all(resources, sort_keys=False)
+
+
+def tcp_server(*hosts: str, port: int = 9000, protocol: str = "TCP", name: str | None = None, **tls) -> dict:
+    """A server that hands bytes on; with `mode=...` one of protocol TLS or HTTPS."""
+    server = {"port": {"number": port, "name": name or f"tcp-{port}", "protocol": protocol},
+              "hosts": list(hosts or "*")}
+    return {**server, "tls": tls} if tls else server
+
+
+def weighted(*destinations: tuple) -> list[dict]:
+    """`(host, port)` or `(host, port, weight)`, as the destinations of a tcp or tls rule."""
+    return [{"destination": destination(host, port), **({"weight": weight[0]} if weight else {})}
+            for host, port, *weight in destinations]
+
+
+def tcp_route(*destinations: tuple, match: list | dict | None = None) -> dict:
+    rule: dict = {"route": weighted(*destinations)}
+    if match is not None:
+        rule["match"] = match if isinstance(match, list) else [match]
+    return rule
+
+
+def tls_route(*names: str, to: tuple | list, **match) -> dict:
+    return {"match": [{"sniHosts": list(names), **match}],
+            "route": weighted(*(to if isinstance(to, list) else [to]))}
+
+
+def network_service(*, tcp: list[dict] | None = None, tls: list[dict] | None = None, hosts: tuple[str, ...] = ("*",),
+                    gateways: tuple[str, ...] = ("gateway",), name: str = "routes", **metadata) -> dict:
+    """A VirtualService of tcp and tls rules."""
+    spec: dict = {"hosts": list(hosts), "gateways": list(gateways)}
+    if tcp:
+        spec["tcp"] = tcp
+    if tls:
+        spec["tls"] = tls
+    return resource("VirtualService", name, spec, **metadata)

@@ -1,0 +1,80 @@
+import Routing
+import Transport
+
+/// Circuit breakers: what a request may have of a cluster that limits connections, waiting requests or requests.
+///
+/// As in Envoy, a request that finds no idle connection waits for one, and an endpoint without any connection may always
+/// open one: so whoever waits is served when that one is free again.
+extension Stream {
+  /// Sends the request to an endpoint of a cluster with limits.
+  func sendWithinLimits(to endpoint: Ref<UpstreamEndpoint>, _ breaker: CircuitBreaker) {
+    if usesHTTP2Upstream {
+      let mayOpen = endpoint.with { $0.connectionCount == 0 || $0.availableHTTP2() != nil }
+      guard mayOpen || !breaker.isConnectionLimitReached, hold(.pending, breaker) else {
+        return upstreamFailed(.overflow, reason: nil)
+      }
+      return sendOverHTTP2(to: endpoint)
+    }
+    if let idle = endpoint.with({ $0.takeIdle() }) { return use(idle) }
+    guard hold(.pending, breaker) else { return upstreamFailed(.overflow, reason: nil) }
+    state = .awaitingConnection
+    if breaker.isConnectionLimitReached, endpoint.with({ $0.http1ConnectionCount > 0 }) {
+      held.insert(.queued)
+      endpoint.with { $0.enqueue(self) }
+    } else {
+      openConnection(to: endpoint)
+    }
+  }
+
+  /// An idle connection is there for a request that waited for one.
+  func dequeued(_ connection: Ref<HTTP1UpstreamConnection>) {
+    held.remove(.queued)
+    use(connection)
+  }
+
+  /// A connection may be opened for a request that waited for one.
+  func dequeuedToConnect() {
+    held.remove(.queued)
+    if let endpoint { openConnection(to: endpoint) }
+  }
+
+  /// The request got its connection and is at the endpoint now. False when there are too many there already.
+  func attach() -> Bool {
+    guard let breaker = cluster?.with({ $0.shared?.breaker }) else { return true }
+    release(.pending, breaker)
+    return hold(.request, breaker)
+  }
+
+  private func hold(_ resource: CircuitBreaker.Resources, _ breaker: CircuitBreaker) -> Bool {
+    guard !held.contains(resource) else { return true }
+    guard breaker.take(resource) else { return false }
+    held.insert(resource)
+    return true
+  }
+
+  private func release(_ resources: CircuitBreaker.Resources, _ breaker: CircuitBreaker) {
+    breaker.give(held.intersection(resources))
+    held.subtract(resources)
+  }
+
+  /// Gives back what one attempt held.
+  func releaseAttempt() {
+    if held.contains(.queued), let endpoint {
+      held.remove(.queued)
+      endpoint.with { $0.dequeue(self) }
+    }
+    if let breaker = cluster?.with({ $0.shared?.breaker }) { release([.pending, .request], breaker) }
+  }
+
+  /// Takes a place among the retries under way, and gives back that of the retry before.
+  func holdRetry() -> Bool {
+    guard let breaker = cluster?.with({ $0.shared?.breaker }) else { return true }
+    release(.retry, breaker)
+    return hold(.retry, breaker)
+  }
+
+  /// Gives back everything.
+  func releaseLimits() {
+    if let breaker = cluster?.with({ $0.shared?.breaker }) { release([.pending, .request, .retry], breaker) }
+  }
+}

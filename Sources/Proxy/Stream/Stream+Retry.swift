@@ -1,0 +1,61 @@
+import Routing
+import Transport
+import Wire
+
+/// An endpoint that an attempt of this request failed at.
+struct TriedEndpoint {
+  let address: SocketAddress
+  let locality: Int32
+}
+
+/// Whether another attempt is worthwhile and allowed.
+extension Stream {
+  /// Whether the response whose head is in `response` leads to another attempt, by the route's policy.
+  func shouldRetry() -> Bool {
+    // The usual answer: a success with a body.
+    if response.status < 400, response.framing != .none { return false }
+    let policy = retryPolicy
+    return policy.attempts > 0 && isRepeatable && isCovered(by: policy) && takeRetry()
+  }
+
+  /// Envoy's order: overloaded upstreams are left alone, rate limits have a condition of their own.
+  private func isCovered(by policy: RetryPolicy) -> Bool {
+    let status = response.status
+    // Only a response without a body carries its gRPC status in the head.
+    if status < 400 { return covers(grpc: policy) }
+    if response.headers.contains(.xEnvoyOverloaded) { return false }
+    if response.headers.contains(.xEnvoyRateLimited) { return policy.conditions.contains(.rateLimited) }
+    return policy.covers(status: status) || covers(grpc: policy)
+  }
+
+  private func covers(grpc policy: RetryPolicy) -> Bool {
+    response.grpcStatus.map(policy.covers(grpcStatus:)) ?? false
+  }
+
+  /// Takes one of the retries that are left; says with a flag when none is.
+  func takeRetry() -> Bool {
+    let policy = retryPolicy
+    guard policy.attempts > 0 else { return false }
+    guard retriesLeft > 0 else {
+      flags.insert(.upstreamRetryLimitExceeded)
+      return false
+    }
+    guard !hasLimits || holdRetry() else {
+      flags.insert(.upstreamOverflow)
+      cluster?.with { $0.counters.overflows += 1 }
+      return false
+    }
+    retriesLeft -= 1
+    return true
+  }
+
+  /// Remembers where the attempt failed, and tells the next upstream which attempt it gets.
+  func prepareRetry(_ policy: RetryPolicy) {
+    if policy.ignoresPreviousHosts || policy.prefersRemoteLocalities, let upstreamAddress {
+      let locality = cluster?.with { $0.locality(of: upstreamAddress) } ?? 0
+      tried.append(TriedEndpoint(address: upstreamAddress, locality: locality))
+    }
+    request.headers.remove(.xEnvoyAttemptCount)
+    request.headers.append(.xEnvoyAttemptCount, attempts + 1)
+  }
+}

@@ -1,0 +1,257 @@
+import Routing
+import Transport
+import Wire
+
+/// A client's connection whose bytes go to a cluster as they are, after TLS was terminated or not. It owns what is known of
+/// the whole: the way, the timers, the line in the log.
+///
+///     (handshaking ──▶) connecting ──▶ carrying ──both directions ended──▶ closed
+final class TCPDownstreamConnection: TCPConnection {
+  /// Where a connection came in.
+  enum Entrance {
+    /// Plaintext, on a listener without filter chains.
+    case onListener(Int32)
+    /// By a server name.
+    case onChain(Int32, serverName: [UInt8])
+  }
+
+  /// What the connection waits for.
+  enum Phase: UInt8 {
+    case handshaking
+    /// The name service, or the endpoint.
+    case connecting
+    case carrying
+    case closing
+  }
+
+  let worker: Ref<Worker>
+  private(set) var phase: Phase
+  private var record: TCPAccessRecord
+  /// The filter chain that was chosen before TLS, -1 without.
+  private let chain: Int32
+  private let cluster: UpstreamCluster?
+  private var upstream: Ref<TCPUpstreamConnection>?
+  private var timer = TimerID.none
+  private var isAwaitingEndpoint = false
+
+  private enum Timer {
+    static let handshake: UInt8 = 1
+    static let connect: UInt8 = 2
+    static let idle: UInt8 = 3
+  }
+
+  /// Takes over a descriptor that is counted in the worker's budget, and sets out.
+  static func begin(
+    _ entrance: Entrance, acceptor: Acceptor, worker: Worker, descriptor: Int32, peer: SocketAddress
+  ) {
+    var record = TCPAccessRecord(startNanoseconds: worker.loop.nowNanoseconds, peer: peer)
+    let local = SocketAddress.local(of: descriptor) ?? acceptor.address
+    record.local = local
+    let way = worker.way(entrance, source: peer, destination: local, &record)
+    var session: TLSSession?
+    if way.terminatesTLS {
+      guard let tls = acceptor.tls else {
+        SystemCalls.close(descriptor)
+        return worker.budget.give()
+      }
+      session = TLSSession(accepting: tls, descriptor: descriptor)
+    }
+    let connection = try? TCPDownstreamConnection(
+      way, record: record, worker: worker, descriptor: descriptor, tls: session)
+    guard let connection else { return worker.budget.give() }
+    if session == nil { connection.setOut() }
+  }
+
+  private init(
+    _ way: TCPWay, record: TCPAccessRecord, worker: Worker, descriptor: Int32, tls: TLSSession?
+  ) throws {
+    self.worker = Ref(worker)
+    self.record = record
+    chain = way.chain
+    cluster = way.cluster
+    phase = tls == nil ? .connecting : .handshaking
+    try super.init(loop: worker.loop, descriptor: descriptor, peer: record.peer, tls: tls, isConnecting: false)
+    worker.tcpConnectionOpened()
+    cluster?.counters.tcpConnectionsOpened += 1
+    if tls != nil { arm(worker.limits.handshakeTimeoutMilliseconds, Timer.handshake) }
+  }
+
+  @available(*, unavailable, message: "use the initializer of this class")
+  override init(
+    loop: EventLoop, descriptor: Int32, peer: SocketAddress, tls: TLSSession?, isConnecting: Bool
+  ) throws { fatalError("use the initializer of this class") }
+
+  // MARK: Connecting
+
+  override func connectionOpened() {
+    worker.with { $0.counters.handshakes += 1 }
+    loop.cancel(&timer)
+    // The name that chose this connection's route must be the one that chose its certificate.
+    guard tls?.chosenChain == chain else { return end(.noRouteFound, resetting: true) }
+    setOut()
+  }
+
+  /// Picks an endpoint and connects to it, or waits for the name service.
+  private func setOut() {
+    guard state == .open else { return }
+    phase = .connecting
+    guard let cluster else {
+      if record.flags.contains(.noRouteFound) { worker.with { $0.counters.connectionsWithoutChain += 1 } }
+      return end([], resetting: false)
+    }
+    if let problem = cluster.tlsProblem {
+      record.failureReason = problem
+      return end(.upstreamConnectionFailure, resetting: false)
+    }
+    switch cluster.pick(forConnectionFrom: record.peer) {
+    case .endpoint(let endpoint): endpoint.with { connect(to: $0, of: cluster) }
+    case .unresolved:
+      isAwaitingEndpoint = true
+      cluster.await(self)
+      arm(Int64(cluster.config.settings.connectTimeoutMilliseconds), Timer.connect)
+    case .none: noHealthyUpstream(cluster)
+    }
+  }
+
+  /// The name service answered, or failed, while the connection waited.
+  func endpointsArrived() {
+    guard isAwaitingEndpoint else { return }
+    isAwaitingEndpoint = false
+    loop.cancel(&timer)
+    setOut()
+  }
+
+  private func noHealthyUpstream(_ cluster: UpstreamCluster) {
+    cluster.counters.noneHealthy += 1
+    var flags = ResponseFlags.noHealthyUpstream
+    if let reason = cluster.resolutionFailure {
+      flags.insert(.dnsResolutionFailure)
+      record.failureReason = "DNS resolution failed for \(cluster.config.host): \(reason)"
+    }
+    end(flags, resetting: false)
+  }
+
+  private func connect(to endpoint: UpstreamEndpoint, of cluster: UpstreamCluster) {
+    record.upstream = endpoint.address
+    switch TCPUpstreamConnection.open(to: endpoint, of: cluster, for: self) {
+    case .success(let connection):
+      upstream = Ref(connection)
+      arm(Int64(cluster.config.settings.connectTimeoutMilliseconds), Timer.connect)
+    case .failure(let failure): upstreamConnectFailed(failure.reason)
+    }
+  }
+
+  /// What a PROXY protocol header to the upstream says.
+  var proxyAddresses: ProxyProtocolHeader.Addresses? {
+    record.local.map { .init(source: record.peer.endpoint, destination: $0.endpoint) }
+  }
+
+  // MARK: From the upstream side
+
+  /// The upstream connection is ready: bytes may flow.
+  func upstreamOpened(_ connection: TCPUpstreamConnection, localAddress: SocketAddress?) {
+    record.upstreamLocal = localAddress
+    phase = .carrying
+    partner = Ref(connection)
+    loop.cancel(&timer)
+    moved()
+    if !input.isEmpty || inputEnded { resume() }
+  }
+
+  /// There will be no upstream connection. As in Istio there is one attempt.
+  func upstreamConnectFailed(_ reason: String) {
+    upstream = nil
+    record.failureReason = reason
+    end([.upstreamConnectionFailure, .upstreamRetryLimitExceeded], resetting: false)
+  }
+
+  /// The upstream connection broke: the client must not take what it has for complete.
+  func upstreamReset(_ reason: String?) {
+    upstream = nil
+    record.failureReason = reason
+    end(.upstreamConnectionTermination, resetting: true)
+  }
+
+  /// One direction has ended, on either side.
+  func directionEnded() {
+    guard hasEndedOutput, let upstream, upstream.with({ $0.hasEndedOutput }) else { return }
+    end([], resetting: false)
+  }
+
+  // MARK: This side
+
+  override func moved() {
+    guard phase == .carrying, let cluster else { return }
+    let milliseconds = Int64(cluster.config.settings.tcpIdleTimeoutMilliseconds)
+    if milliseconds > 0 { arm(milliseconds, Timer.idle) } else { loop.cancel(&timer) }
+  }
+
+  override func outputEnded() {
+    directionEnded()
+  }
+
+  override func timerFired(_ tag: UInt8) {
+    guard tag <= Timer.idle else { return super.timerFired(tag) }
+    timer = .none
+    switch tag {
+    case Timer.handshake:
+      worker.with { $0.counters.handshakeFailures += 1 }
+      close()
+    case Timer.connect:
+      cluster?.counters.connectTimeouts += 1
+      if isAwaitingEndpoint, let cluster { return noHealthyUpstream(cluster) }
+      record.failureReason = ConnectionFailure.connectTimeout.reason
+      end([.upstreamConnectionFailure, .upstreamRetryLimitExceeded], resetting: false)
+    default: end(.streamIdleTimeout, resetting: false)
+    }
+  }
+
+  private func arm(_ milliseconds: Int64, _ tag: UInt8) {
+    loop.arm(&timer, after: milliseconds, owner: self, tag: tag)
+  }
+
+  // MARK: Ending
+
+  /// Ends both sides.
+  private func end(_ flags: ResponseFlags, resetting: Bool) {
+    guard phase != .closing else { return }
+    phase = .closing
+    record.flags.formUnion(flags)
+    cancelUpstream(resetting: resetting)
+    if resetting { reset() } else { close() }
+  }
+
+  private func cancelUpstream(resetting: Bool) {
+    guard let upstream else { return }
+    self.upstream = nil
+    partner = nil
+    upstream.with { $0.cancel(resetting: resetting) }
+  }
+
+  override func connectionFailed(_ failure: ConnectionFailure) {
+    if case .handshake = failure { worker.with { $0.counters.handshakeFailures += 1 } }
+    guard phase != .closing else { return }
+    if phase == .carrying { record.flags.insert(.downstreamConnectionTermination) }
+    phase = .closing
+    cancelUpstream(resetting: true)
+  }
+
+  override func connectionClosed() {
+    loop.cancel(&timer)
+    if isAwaitingEndpoint { cluster?.stopAwaiting(self) }
+    cancelUpstream(resetting: true)
+    partner = nil
+    record.endNanoseconds = loop.nowNanoseconds
+    record.bytesReceived = bytesReceived
+    record.bytesSent = bytesSent
+    if let cluster {
+      cluster.counters.tcpConnectionsClosed += 1
+      cluster.counters.tcpBytesReceived += bytesReceived
+      cluster.counters.tcpBytesSent += bytesSent
+    }
+    worker.with {
+      $0.log(record)
+      $0.tcpConnectionClosed(self)
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import Yams
+
+/// Settings of an instance: `meshConfig.defaultConfig`, or the annotation `proxy.istio.io/config` of its pods. Most of
+/// them concern Envoy; what a gateway without Envoy acts on is here.
+package struct MeshProxyConfig: Sendable {
+  /// Where a pod carries its own settings.
+  package static let annotation = "proxy.istio.io/config"
+
+  /// What stands in front of the instance.
+  package struct GatewayTopology: Sendable {
+    package var location: SourceLocation
+    /// Every connection begins with a PROXY protocol header (`proxyProtocol: {}`).
+    package var acceptsProxyProtocol: Bool
+
+    init(_ reader: FieldReader) {
+      location = reader.location
+      acceptsProxyProtocol = reader.has("proxyProtocol")
+      reader.accept("proxyProtocol")
+    }
+  }
+
+  package var gatewayTopology: GatewayTopology?
+
+  init(_ reader: FieldReader) {
+    reader.isLenient = true
+    gatewayTopology = reader.object("gatewayTopology", GatewayTopology.init)
+  }
+
+  /// From the text of the annotation; nil when it is not a YAML mapping.
+  package init?(annotation text: String) {
+    guard case .mapping(let mapping)? = try? Yams.compose(yaml: text) else { return nil }
+    let context = DecodingContext(file: Self.annotation)
+    self.init(FieldReader(mapping, at: SourceLocation(file: Self.annotation, line: 1, column: 1), context))
+  }
+}

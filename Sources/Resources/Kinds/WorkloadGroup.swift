@@ -1,0 +1,60 @@
+/// networking.istio.io WorkloadGroup: what a control plane makes WorkloadEntries from when a machine registers. Without
+/// a control plane nothing registers: it is checked, and the WorkloadEntries themselves count.
+struct WorkloadGroup {
+  init(_ reader: FieldReader) {
+    _ = reader.object("metadata") { metadata in
+      _ = metadata.stringMap("labels")
+      _ = metadata.stringMap("annotations")
+    }
+    _ = reader.object("template", Self.template)
+    _ = reader.object("probe", Self.probe)
+    reader.require("template", "template is required")
+  }
+
+  /// A WorkloadEntry whose address the machine brings itself.
+  private static func template(_ reader: FieldReader) {
+    for name in ["address", "locality", "network", "serviceAccount"] { _ = reader.string(name) }
+    for port in reader.integerMap("ports").values.sorted(by: { $0.location.line < $1.location.line }) {
+      HostRules.checkPort(port, reader.context)
+    }
+    _ = reader.stringMap("labels")
+    _ = reader.integer("weight", in: 0...Int(UInt32.max))
+  }
+
+  private static func probe(_ reader: FieldReader) {
+    let names = ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"]
+    for name in names {
+      guard let number = reader.integer(name), number.value < 0 else { continue }
+      reader.context.error("\(name) must be non-negative", at: number.location)
+    }
+    _ = reader.object("httpGet") { get in
+      _ = get.string("path")
+      _ = get.string("host")
+      _ = get.enumeration("scheme", Scheme.self)
+      _ = get.objects("httpHeaders") { ($0.string("name"), $0.string("value")) }
+      port(get)
+    }
+    _ = reader.object("tcpSocket") { socket in
+      _ = socket.string("host")
+      port(socket)
+    }
+    _ = reader.object("exec") { exec in
+      exec.require("command", nonEmpty: exec.strings("command"), "exec.command is required")
+    }
+    _ = reader.object("grpc") { grpc in
+      HostRules.checkPort(grpc.integer("port"), grpc.context)
+      _ = grpc.string("service")
+    }
+    reader.exclusive("httpGet", "tcpSocket", "exec", "grpc")
+  }
+
+  private enum Scheme: String, CaseIterable {
+    case http = "HTTP"
+    case https = "HTTPS"
+  }
+
+  private static func port(_ reader: FieldReader) {
+    HostRules.checkPort(reader.integer("port"), reader.context)
+    reader.require("port", "port is required")
+  }
+}

@@ -1,0 +1,154 @@
+import Resources
+
+/// Rules that are never used because earlier ones take all their requests.
+enum UnreachableRuleAnalyzer {
+  static func analyze(_ context: AnalysisContext) -> [Diagnostic] {
+    context.virtualServices.flatMap(withinService) + acrossServices(context)
+  }
+
+  /// The entries of a VirtualService, rule by rule.
+  private static func entries(_ service: Resource<VirtualService>) -> [[RuleCoverage.Entry]] {
+    service.spec.http.enumerated().map { rule, route in
+      guard !route.match.isEmpty else {
+        return [RuleCoverage.Entry(nil, of: service, rule: rule, index: 0, at: route.location)]
+      }
+      return route.match.enumerated().map { index, match in
+        RuleCoverage.Entry(match, of: service, rule: rule, index: index, at: match.location)
+      }
+    }
+  }
+
+  /// IST0130 for a rule that is covered whole, IST0131 for one of its matches.
+  private static func withinService(_ service: Resource<VirtualService>) -> [Diagnostic] {
+    var diagnostics: [Diagnostic] = []
+    var coverage = RuleCoverage()
+    for (rule, entries) in entries(service).enumerated() {
+      var covers: [(entry: RuleCoverage.Entry, cover: RuleCoverage.Entry)] = []
+      for entry in entries {
+        if let cover = coverage.cover(of: entry) { covers.append((entry, cover)) }
+        coverage.insert(entry)
+      }
+      guard let first = covers.first else { continue }
+      if covers.count == entries.count, covers.allSatisfy({ !isSame(rule, $0.cover) }) {
+        let place = service.spec.http[rule].name.map { " (\($0.value))" } ?? ""
+        diagnostics.append(
+          MessageCatalog.finding(
+            "IST0130",
+            "VirtualService rule http[\(rule)]\(place) not used: \(first.cover.text) at \(first.cover.location) takes all its requests",
+            at: first.entry.location, resource: service.description,
+            help: help(first.entry, first.cover) ?? "move it before \(first.cover.text), or remove it"))
+      } else {
+        for (entry, cover) in covers {
+          diagnostics.append(
+            MessageCatalog.finding(
+              "IST0131",
+              "VirtualService rule match \(entry.text) is not used: \(cover.text) at \(cover.location) takes all its requests",
+              at: entry.location, resource: service.description, help: help(entry, cover)))
+        }
+      }
+      for (entry, cover) in covers where slash(entry, cover) != nil {
+        diagnostics.append(prefixWithoutSlash(entry, cover, service))
+      }
+    }
+    return diagnostics
+  }
+
+  private static func isSame(_ rule: Int, _ cover: RuleCoverage.Entry) -> Bool {
+    cover.text == "http[\(rule)]" || cover.text.hasPrefix("http[\(rule)].")
+  }
+
+  // MARK: Prefixes
+
+  /// The prefix and the path that it takes by accident: `/api` and `/apidocs`.
+  private static func slash(_ entry: RuleCoverage.Entry, _ cover: RuleCoverage.Entry) -> (prefix: String, path: String)?
+  {
+    guard case .prefix(let prefix) = cover.path, !prefix.hasSuffix("/") else { return nil }
+    let path: String
+    switch entry.path {
+    case .exact(let text), .prefix(let text): path = text
+    case .any, .regex: return nil
+    }
+    let next = path.dropFirst(prefix.count).first
+    return next == nil || next == "/" ? nil : (prefix, path)
+  }
+
+  private static func help(_ entry: RuleCoverage.Entry, _ cover: RuleCoverage.Entry) -> String? {
+    slash(entry, cover).map { "the prefix \"\($0.prefix)\" also takes \"\($0.path)\": did you mean \"\($0.prefix)/\"?" }
+  }
+
+  private static func prefixWithoutSlash(
+    _ entry: RuleCoverage.Entry, _ cover: RuleCoverage.Entry, _ service: Resource<VirtualService>
+  ) -> Diagnostic {
+    let texts = slash(entry, cover) ?? ("", "")
+    let places = service.spec.http.flatMap(\.match).filter { $0.location == cover.location }
+    var location = cover.location
+    if case .prefix(let text)? = places.first?.uri?.kind { location = text.location }
+    return MessageCatalog.finding(
+      "SP1022", "prefix \"\(texts.0)\" also takes \"\(texts.1)\", which \(entry.text) at \(entry.location) is for",
+      at: location, resource: service.description,
+      help: "write \"\(texts.0)/\", with an exact match for \"\(texts.0)\" beside it")
+  }
+
+  // MARK: Several VirtualServices on one host
+
+  /// Where a host's rules come from several VirtualServices, those that take everything go to the end.
+  private static func acrossServices(_ context: AnalysisContext) -> [Diagnostic] {
+    var diagnostics: [Diagnostic] = []
+    for (gateway, host, services) in shared(context) {
+      var coverage = RuleCoverage()
+      var catchAll: (entry: RuleCoverage.Entry, service: Resource<VirtualService>)?
+      var owners: [SourceLocation: String] = [:]
+      for service in services {
+        let own = entries(service).flatMap { $0 }.filter { $0.gateways.contains(gateway) }.map { entry in
+          RuleCoverage.Entry(
+            path: entry.path, ignoresCase: entry.ignoresCase, conditions: entry.conditions, gateways: [gateway],
+            text: entry.text, location: entry.location)
+        }
+        for entry in own {
+          let cover = entry.isCatchAll ? catchAll?.entry : coverage.cover(of: entry)
+          guard let cover, let owner = owners[cover.location] else { continue }
+          diagnostics.append(
+            MessageCatalog.finding(
+              "SP1021",
+              "\(entry.text) is not used for \(host): \(cover.text) of \(owner) at \(cover.location) takes all its requests",
+              at: entry.location, resource: service.description,
+              help: "put the rules of \(host) into one VirtualService"))
+        }
+        for entry in own {
+          owners[entry.location] = service.description
+          if !entry.isCatchAll {
+            coverage.insert(entry)
+          } else if catchAll == nil {
+            catchAll = (entry, service)
+          }
+        }
+      }
+    }
+    var seen: Set<Diagnostic> = []
+    return diagnostics.filter { seen.insert($0).inserted }
+  }
+
+  /// Hosts of Gateways that more than one VirtualService has.
+  private static func shared(
+    _ context: AnalysisContext
+  ) -> [(gateway: String, host: String, services: [Resource<VirtualService>])] {
+    var byKey: [String: Int] = [:]
+    var result: [(gateway: String, host: String, services: [Resource<VirtualService>])] = []
+    for service in context.virtualServices {
+      for reference in service.spec.gateways {
+        let gateway = GatewayReference.resolve(reference.value, namespace: service.metadata.namespace)
+        guard gateway != "mesh" else { continue }
+        for host in service.spec.hosts {
+          let name = HostName.expand(host.value, namespace: service.metadata.namespace)
+          if let index = byKey["\(gateway) \(name)"] {
+            result[index].services.append(service)
+          } else {
+            byKey["\(gateway) \(name)"] = result.count
+            result.append((gateway, name, [service]))
+          }
+        }
+      }
+    }
+    return result.filter { $0.services.count > 1 }
+  }
+}

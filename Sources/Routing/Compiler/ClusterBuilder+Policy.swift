@@ -1,0 +1,68 @@
+import Resources
+
+/// The parts of a DestinationRule's policy that limit, eject and hash.
+extension ClusterBuilder {
+  static func fill(_ settings: inout Cluster.Settings, from policy: TrafficPolicyResolver.Effective) {
+    if let pool = policy.connectionPool { settings.circuitBreakers = circuitBreakers(pool) }
+    if let detection = policy.outlierDetection {
+      settings.outlierDetection = outlierPolicy(detection)
+      settings.minHealthPercent = detection.minHealthPercent?.value ?? 0
+    }
+    settings.hashPolicy = policy.loadBalancer?.consistentHash.flatMap(hashPolicy)
+  }
+
+  private static func circuitBreakers(_ pool: ConnectionPoolSettings) -> CircuitBreakers {
+    // Istio: 0 means that nothing was said.
+    func limit(_ value: Located<Int>?) -> Int { value.map { $0.value > 0 ? $0.value : Int.max } ?? Int.max }
+    var breakers = CircuitBreakers()
+    breakers.maxConnections = limit(pool.maxConnections)
+    breakers.maxPendingRequests = limit(pool.http1MaxPendingRequests)
+    breakers.maxRequests = limit(pool.http2MaxRequests)
+    breakers.maxRetries = limit(pool.maxRetries)
+    return breakers
+  }
+
+  private static func outlierPolicy(_ detection: OutlierDetection) -> OutlierPolicy {
+    var policy = OutlierPolicy()
+    if let count = detection.consecutive5xxErrors { policy.consecutive5xxErrors = count.value }
+    policy.consecutiveGatewayErrors = detection.consecutiveGatewayErrors?.value ?? 0
+    if let count = detection.consecutiveLocalOriginFailures { policy.consecutiveLocalOriginFailures = count.value }
+    policy.splitsLocalOriginErrors = detection.splitExternalLocalOriginErrors?.value ?? false
+    if let interval = detection.interval { policy.intervalMilliseconds = Int64(max(1, interval.value)) }
+    if let base = detection.baseEjectionTime { policy.baseEjectionMilliseconds = Int64(base.value) }
+    if let percent = detection.maxEjectionPercent, percent.value > 0 { policy.maxEjectionPercent = percent.value }
+    policy.errorStatuses = detection.httpErrorCodes.map(\.value)
+    return policy
+  }
+
+  private static func hashPolicy(_ hash: ConsistentHash) -> HashPolicy? {
+    let key: HashPolicy.Key
+    if let header = hash.httpHeaderName?.value, !header.isEmpty {
+      key = .header(Array(header.lowercased().utf8))
+    } else if let cookie = hash.httpCookie, let name = cookie.name?.value {
+      key = .cookie(.init(name: Array(name.utf8), suffix: suffix(cookie)))
+    } else if let parameter = hash.httpQueryParameterName?.value, !parameter.isEmpty {
+      key = .queryParameter(Array(parameter.utf8))
+    } else if hash.useSourceIp?.value ?? false {
+      key = .sourceIP
+    } else {
+      return nil
+    }
+    if hash.isMaglev { return HashPolicy(key: key, table: .maglev(size: hash.maglevTableSize?.value ?? 65_537)) }
+    return HashPolicy(key: key, table: .ring(minimumSize: min(hash.minimumRingSize?.value ?? 1024, 8_388_608)))
+  }
+
+  /// Envoy's `set-cookie` behind name and value.
+  private static func suffix(_ cookie: ConsistentHash.Cookie) -> [UInt8]? {
+    guard let ttl = cookie.ttl?.value else { return nil }
+    var text = ""
+    if ttl > 0 { text += "; Max-Age=\(ttl / 1000)" }
+    if let path = cookie.path?.value, !path.isEmpty { text += "; Path=\(path)" }
+    for attribute in cookie.attributes {
+      guard let name = attribute.name?.value else { continue }
+      let value = attribute.value?.value ?? ""
+      text += value.isEmpty ? "; \(name)" : "; \(name)=\(value)"
+    }
+    return Array((text + "; HttpOnly").utf8)
+  }
+}

@@ -1,0 +1,156 @@
+import Wire
+
+/// A request as a client would send it: what the verbs that explain and compare ask about.
+package struct SampleRequest: Sendable, Hashable {
+  /// A header field.
+  package struct Field: Sendable, Hashable {
+    package var name: String
+    package var value: String
+
+    package init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  package var method = "GET"
+  package var isTLS: Bool
+  /// The port that is connected to.
+  package var port: Int
+  /// The server name of the TLS handshake; nil: none is sent.
+  package var serverName: String?
+  /// What `Host` or `:authority` says.
+  package var authority: String
+  /// Path and query, beginning with `/`.
+  package var target: String
+  /// The fields besides `Host`, in order.
+  package var fields: [Field] = []
+
+  package init(isTLS: Bool, port: Int, authority: String, target: String) {
+    self.isTLS = isTLS
+    self.port = port
+    self.authority = authority
+    self.target = target
+    serverName = isTLS ? Self.serverName(of: authority) : nil
+  }
+
+  /// Why a URL is not one that can be asked for, in words.
+  package struct MalformedURL: Error, CustomStringConvertible {
+    package let description: String
+  }
+
+  /// The request that a client makes of a URL; without a scheme it is `http`, as in curl. User and fragment are not
+  /// sent.
+  package init(url: String) throws(MalformedURL) {
+    var rest = Substring(url)
+    var isTLS = false
+    if let scheme = url.firstRange(of: "://") {
+      switch url[..<scheme.lowerBound].lowercased() {
+      case "http", "ws": isTLS = false
+      case "https", "wss": isTLS = true
+      case let other: throw MalformedURL(description: "\"\(other)\" is not a scheme of HTTP")
+      }
+      rest = url[scheme.upperBound...]
+    }
+    if let fragment = rest.firstIndex(of: "#") { rest = rest[..<fragment] }
+    let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
+    var authority = rest[..<end]
+    if let at = authority.lastIndex(of: "@") { authority = authority[authority.index(after: at)...] }
+    let (host, port) = Self.split(authority)
+    guard !host.isEmpty else { throw MalformedURL(description: "\"\(url)\" names no host") }
+    guard let port = port.map({ Int($0) }) ?? (isTLS ? 443 : 80), (1...65535).contains(port) else {
+      throw MalformedURL(description: "\"\(authority)\" has no port from 1 to 65535")
+    }
+    let target = rest[end...]
+    self.init(
+      isTLS: isTLS, port: port, authority: port == (isTLS ? 443 : 80) ? host : "\(host):\(port)",
+      target: target.hasPrefix("/") ? String(target) : "/" + target)
+    serverName = isTLS ? Self.serverName(of: host) : nil
+  }
+
+  /// Adds a field; `Host` becomes the authority, wherever it stands.
+  package mutating func add(_ name: String, _ value: String) {
+    if name.lowercased() == "host" { authority = value } else { fields.append(Field(name, value)) }
+  }
+
+  /// Host and port of an authority; the host of an IPv6 address keeps its brackets.
+  static func split(_ authority: Substring) -> (host: String, port: String?) {
+    guard let colon = authority.lastIndex(of: ":"), authority.last != "]" else { return (String(authority), nil) }
+    return (String(authority[..<colon]), String(authority[authority.index(after: colon)...]))
+  }
+
+  /// Names are sent in the handshake, addresses are not (RFC 6066, section 3).
+  private static func serverName(of authority: String) -> String? {
+    let host = split(authority[...]).host
+    let isAddress = host.hasPrefix("[") || host.allSatisfy { $0.isNumber || $0 == "." }
+    return isAddress || host.isEmpty ? nil : host.lowercased()
+  }
+
+  /// The request that a live head is, without the field that asks for the explanation.
+  package init(_ head: borrowing RequestHead, isTLS: Bool, port: Int) {
+    self.init(isTLS: isTLS, port: port, authority: head.text(head.authority), target: head.text(head.target))
+    method = head.text(head.methodName)
+    for index in 0..<head.headers.tableCount {
+      let field = head.headers.field(at: index)
+      guard !field.isRemoved, field.token != .host, field.token != .sallyportExplain else { continue }
+      fields.append(Field(head.text(field.name), head.text(field.value)))
+    }
+  }
+
+  // MARK: As the data plane sees it
+
+  /// Why the data plane would refuse the message.
+  package struct Refused: Error {
+    package let status: Int
+    /// `%RESPONSE_CODE_DETAILS%`
+    package let details: String
+  }
+
+  /// The head, read by the parser that reads clients' requests.
+  func head() throws(Refused) -> RequestHead {
+    var text = "\(method) \(target) HTTP/1.1\r\nHost: \(authority)\r\n"
+    for field in fields { text += "\(field.name): \(field.value)\r\n" }
+    let bytes = Array((text + "\r\n").utf8)
+    var parser = HTTP1HeadParser()
+    var head = RequestHead()
+    switch parser.parseRequest(bytes.span.raw, into: &head, limits: HTTP1Limits()) {
+    case .complete: return head
+    case .refused(let refusal): throw Refused(status: refusal.status, details: "\(refusal.detail)")
+    case .needMore: throw Refused(status: 400, details: "\(HTTP1Refusal.malformedRequestLine.detail)")
+    }
+  }
+
+  // MARK: As a client writes it
+
+  /// The URL, with the port that is connected to.
+  package var url: String {
+    let host = serverName ?? Self.split(authority[...]).host
+    let usual = isTLS ? 443 : 80
+    return "\(isTLS ? "https" : "http")://\(host)\(port == usual ? "" : ":\(port)")\(target)"
+  }
+
+  /// A line for the shell that makes this request.
+  package var curl: String {
+    var words = ["curl"]
+    if method == "HEAD" { words.append("-I") } else if method != "GET" { words += ["-X", method] }
+    let host = serverName ?? Self.split(authority[...]).host
+    let usual = isTLS ? 443 : 80
+    let isImplied = authority == (port == usual ? host : "\(host):\(port)")
+    if !isImplied { words += ["-H", Self.quoted("Host: \(authority)")] }
+    for field in fields {
+      // Without a value curl needs a semicolon to send the field at all.
+      words += ["-H", Self.quoted(field.value.isEmpty ? "\(field.name);" : "\(field.name): \(field.value)")]
+    }
+    return (words + [Self.quoted(url)]).joined(separator: " ")
+  }
+
+  private static func quoted(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy { byte in
+      (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || "-._~/:=%,+@".utf8.contains(byte)
+    }
+    guard !isPlain || text.isEmpty else { return text }
+    var result = "'"
+    for character in text { result += character == "'" ? "'\\''" : String(character) }
+    return result + "'"
+  }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import CLinux
+import Operations
+
+/// `sallyport diff`
+struct DiffCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "diff", abstract: "Compare two configurations by what requests see.",
+    discussion: """
+      For every listener, host and rule of either side, requests that satisfy it are run through both. What is reported
+      comes with a request that shows it. Exit codes: 0 the same, 1 different, 2 trouble.
+      sallyport diff gateways/ /tmp/new-gateways/
+      git show HEAD:gateways/ingress.yaml | sallyport diff - gateways/ingress.yaml
+      """)
+
+  enum Form: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+  @Argument(help: "The configuration as it is: a file, a directory, or - for standard input.")
+  var old: String
+
+  @Argument(help: "The configuration as it would be.")
+  var new: String
+
+  @Option(name: [.short, .long], help: "text or json.")
+  var output = Form.text
+
+  @OptionGroup var flags: SelectionFlags
+
+  /// As diff(1) has it.
+  private static let trouble: Int32 = 2
+
+  func validate() throws {
+    if old == "-", new == "-" { throw ValidationError("only one side can be standard input") }
+  }
+
+  func run() throws {
+    let before = try load(old)
+    let after = try load(new)
+    guard !before.selected.isEmpty || !after.selected.isEmpty else {
+      fail("neither side has an instance or a Gateway: say --label and --namespace", Self.trouble)
+    }
+    let differences = ConfigurationComparison.compare(before, after)
+    switch output {
+    case .text: sallyport.output(DifferenceText.text(differences))
+    case .json: sallyport.output(DifferenceForms.json(differences).text() + "\n")
+    }
+    warn(before.errorCount, old)
+    warn(after.errorCount, new)
+    if !differences.isEmpty { throw ExitCode(1) }
+  }
+
+  private func load(_ path: String) throws -> CompiledConfiguration {
+    do {
+      return try CompiledConfiguration.load(try flags.source([path]))
+    } catch let trouble as CompiledConfiguration.Trouble {
+      fail("\(path): \(trouble.message)", Self.trouble)
+    }
+  }
+
+  private func warn(_ count: Int, _ path: String) {
+    guard count > 0 else { return }
+    let bytes = Array("sallyport: \(path): \(count) error\(count == 1 ? "" : "s"), see sallyport check\n".utf8)
+    _ = unsafe write(2, bytes, bytes.count)
+  }
+}

@@ -1,0 +1,200 @@
+"""Fields of a VirtualService's http rules, one by one: conditions, redirects, answers, rewrites, header operations."""
+
+import pytest
+
+from harness.configuration import gateway, http_server, resource, route, static_entry, virtual_service
+from harness.gateway import parse_access_line
+from harness.http_client import get
+from harness.upstreams import answering, response
+
+HOST = "h.example"
+
+
+@pytest.fixture(scope="module")
+def echo(module_owner):
+    """Answers with the request line and the header fields, one a line."""
+    def said(request):
+        lines = [f"{request.method} {request.target}", *(f"{name.lower()}: {value}" for name, value in request.headers)]
+        return response("\n".join(lines), "200 OK", "X-Upstream: yes", "X-Twice: one")
+    return module_owner.upstream(answering(said))
+
+
+def start(owner, echo, *rules: dict, **metadata):
+    return owner.gateway([gateway(http_server("*")), static_entry("up.example", echo.port),
+                          virtual_service(*rules, **metadata)])
+
+
+def up(**fields) -> dict:
+    return route("up.example", 80, **fields)
+
+
+def lines(answer) -> list[str]:
+    assert answer.status == 200, (answer.status, answer.text)
+    return answer.text.splitlines()
+
+
+# Conditions
+
+CONDITIONS = [
+    ("method exact", {"method": {"exact": "PUT"}}, {"method": "PUT"}, {"method": "PUTS"}),
+    ("method regex", {"method": {"regex": "P.T"}}, {"method": "PUT"}, {"method": "POST"}),
+    ("method prefix", {"method": {"prefix": "PU"}}, {"method": "PUT"}, {"method": "POST"}),
+    ("header exact", {"headers": {"x-a": {"exact": "b"}}}, {"x-a": "b"}, {"x-a": "B"}),
+    ("header prefix", {"headers": {"x-a": {"prefix": "b"}}}, {"x-a": "bc"}, {"x-a": "cb"}),
+    ("header regex", {"headers": {"x-a": {"regex": "b+"}}}, {"x-a": "bb"}, {"x-a": "bbc"}),
+    ("header present", {"headers": {"x-a": {}}}, {"x-a": "any"}, {}),
+    ("header name in any case", {"headers": {"X-A": {"exact": "b"}}}, {"x-A": "b"}, {"x-b": "b"}),
+    ("without header", {"withoutHeaders": {"x-a": {"exact": "b"}}}, {"x-a": "c"}, {"x-a": "b"}),
+    ("without header prefix", {"withoutHeaders": {"x-a": {"prefix": "b"}}}, {"x-a": "cb"}, {"x-a": "bc"}),
+    ("without header regex", {"withoutHeaders": {"x-a": {"regex": "b+"}}}, {}, {"x-a": "bb"}),
+    ("without any", {"withoutHeaders": {"x-a": {}}}, {}, {"x-a": "b"}),
+    ("authority exact", {"authority": {"exact": "a.example"}}, {"host": "a.example"}, {"host": "b.example"}),
+    ("authority prefix", {"authority": {"prefix": "a."}}, {"host": "a.example"}, {"host": "b.example"}),
+    ("authority regex", {"authority": {"regex": "a\\..*"}}, {"host": "a.example"}, {"host": "b.example"}),
+    ("scheme exact", {"scheme": {"exact": "http"}}, {}, None),
+    ("scheme prefix", {"scheme": {"prefix": "https"}}, None, {}),
+    ("scheme regex", {"scheme": {"regex": "https?"}}, {}, None),
+    ("query exact", {"queryParams": {"a": {"exact": "b"}}}, {"target": "/?a=b"}, {"target": "/?a=c"}),
+    ("query prefix", {"queryParams": {"a": {"prefix": "b"}}}, {"target": "/?x=1&a=bc"}, {"target": "/?a=cb"}),
+    ("query regex", {"queryParams": {"a": {"regex": "b+"}}}, {"target": "/?a=bb"}, {"target": "/?a=bc"}),
+    ("query present", {"queryParams": {"a": {"exact": ""}}}, {"target": "/?a="}, {"target": "/?b="}),
+    ("our namespace", {"sourceNamespace": "test"}, {}, None),
+    ("another namespace", {"sourceNamespace": "other"}, None, {}),
+    ("our labels", {"sourceLabels": {"app": "gateway"}}, {}, None),
+    ("other labels", {"sourceLabels": {"app": "other"}}, None, {}),
+]
+
+
+@pytest.fixture(scope="module")
+def conditions(module_owner, echo):
+    rules = [up(match={**condition, "uri": {"prefix": f"/{number}/"}}) for number, (_, condition, _, _) in
+             enumerate(CONDITIONS)]
+    return start(module_owner, echo, *rules)
+
+
+@pytest.mark.parametrize("number", range(len(CONDITIONS)), ids=[name for name, *_ in CONDITIONS])
+def test_conditions(conditions, number):
+    """The request that meets the condition, and the one that does not."""
+    _, _, meets, fails = CONDITIONS[number]
+    for request, status in ((meets, 200), (fails, 404)):
+        if request is not None:
+            options = {"host": HOST, **request}
+            target = f"/{number}" + options.pop("target", "/")
+            assert get(conditions.port(), target, **options).status == status, request
+
+
+# Redirects and answers
+
+REDIRECTS = [
+    ({"uri": "/new"}, "/old/x?q=1", 301, "http://h.example/new"),
+    ({"authority": "other.example"}, "/old/x?q=1", 301, "http://other.example/old/x?q=1"),
+    ({"scheme": "https"}, "/old/x", 301, "https://h.example/old/x"),
+    ({"port": 8443}, "/old/x", 301, "http://h.example:8443/old/x"),
+    ({"scheme": "https", "port": 8443}, "/old/x", 301, "https://h.example:8443/old/x"),
+    ({"authority": "o.example", "derivePort": "FROM_PROTOCOL_DEFAULT"}, "/old/x", 301, "http://o.example/old/x"),
+    ({"prefixRewrite": "/new"}, "/old/x", 301, "http://h.example/new/x"),
+    ({"uri": "/new", "redirectCode": 308}, "/old/x", 308, "http://h.example/new"),
+]
+
+
+@pytest.mark.parametrize("redirect, target, status, location", REDIRECTS)
+def test_redirects(owner, echo, redirect, target, status, location):
+    running = start(owner, echo, {"match": [{"uri": {"prefix": "/old"}}], "redirect": redirect})
+    answer = get(running.port(), target, host=HOST)
+    assert answer.status == status
+    # A query of the request may stay with a redirect to another path.
+    assert answer.header("location").split("?")[0] == location.split("?")[0]
+
+
+def test_a_redirect_may_derive_the_port_of_the_request(owner, echo):
+    rule = {"redirect": {"authority": "o.example", "derivePort": "FROM_REQUEST_PORT"}}
+    running = owner.gateway([gateway(http_server("*", port=8099)), virtual_service(rule)], ports=(8099,))
+    # As in Istio, the port that the Gateway declares, whatever the client called.
+    location = get(running.port(8099), "/x", host=HOST).header("location")
+    assert location == "http://o.example:8099/x"
+
+
+@pytest.mark.parametrize("body, text", [({"string": "gone"}, "gone"), ({"bytes": "Z29uZQ=="}, "gone"), (None, "")])
+def test_direct_responses(owner, echo, body, text):
+    answer = get(start(owner, echo, {"directResponse": {"status": 410, **({"body": body} if body else {})}}).port())
+    assert (answer.status, answer.text) == (410, text)
+
+
+# Rewrites
+
+@pytest.mark.parametrize("match, rewrite, target, seen", [
+    ({"prefix": "/a"}, {"uri": "/b"}, "/a/x?q=1", "/b/x?q=1"),
+    ({"exact": "/a"}, {"uri": "/b/c"}, "/a?q=1", "/b/c?q=1"),
+    ({"regex": "/a.*"}, {"uri": "/b"}, "/axx", "/b"),
+    ({"prefix": "/"}, {"uriRegexRewrite": {"match": "^/v([0-9]+)/(.*)", "rewrite": "/\\2/\\1"}}, "/v2/x", "/x/2"),
+])
+def test_rewrites_of_the_path(owner, echo, match, rewrite, target, seen):
+    running = start(owner, echo, up(match={"uri": match}, rewrite=rewrite))
+    assert lines(get(running.port(), target, host=HOST))[0] == f"GET {seen}"
+
+
+def test_rewrite_of_the_authority(owner, echo):
+    running = start(owner, echo, up(rewrite={"authority": "other.example"}))
+    assert "host: other.example" in lines(get(running.port(), host=HOST))
+
+
+# Header operations
+
+OPERATIONS = {"request": {"set": {"x-set": "new", "x-new": "made"}, "add": {"x-add": "two"}, "remove": ["x-remove"]},
+              "response": {"set": {"x-upstream": "no"}, "add": {"x-twice": "two"}, "remove": ["x-remove"]}}
+
+
+@pytest.mark.parametrize("level", ["rule", "destination"])
+def test_header_operations(owner, echo, level):
+    rule = up()
+    (rule if level == "rule" else rule["route"][0])["headers"] = OPERATIONS
+    answer = get(start(owner, echo, rule).port(), host=HOST, **{"x-set": "old", "x-add": "one", "x-remove": "x"})
+    said = lines(answer)
+    assert "x-set: new" in said and "x-set: old" not in said and "x-new: made" in said
+    assert [line for line in said if line.startswith("x-add")] in (["x-add: one", "x-add: two"], ["x-add: one, two"],
+                                                                   ["x-add: one,two"])
+    assert not any(line.startswith("x-remove") for line in said)
+    assert answer.header("x-upstream") == "no" and answer.header("x-twice").replace(" ", "") == "one,two"
+
+
+# Names and visibility
+
+def test_names_of_rule_and_match_are_the_routes_name(owner, echo):
+    running = start(owner, echo, up(name="rule", match=[{"name": "match", "uri": {"prefix": "/"}}]))
+    assert get(running.port(), "/named", host=HOST).status == 200
+    assert parse_access_line(running.wait_for_access_line("/named"))["route_name"] == "rule.match"
+
+
+@pytest.mark.parametrize("export, status", [(["*"], 200), (["."], 200), (["test"], 200), (["other"], 404)])
+def test_export_of_a_virtual_service(owner, echo, export, status):
+    service = virtual_service(up())
+    service["spec"]["exportTo"] = export
+    running = owner.gateway([gateway(http_server("*")), static_entry("up.example", echo.port), service])
+    assert get(running.port(), host=HOST).status == status
+
+
+@pytest.mark.parametrize("export, status", [(["*"], 200), (["."], 503), (["test"], 200)])
+def test_export_of_a_service_entry(owner, echo, export, status):
+    entry = static_entry("up.example", echo.port, exportTo=export)
+    entry["metadata"]["namespace"] = "elsewhere"
+    running = owner.gateway([gateway(http_server("*")), entry, virtual_service(up())])
+    assert get(running.port(), host=HOST).status == status
+
+
+def test_workload_entries_behind_a_service_entry(owner, echo):
+    entry = static_entry("up.example", 1)
+    entry["spec"] |= {"workloadSelector": {"labels": {"app": "up"}}}
+    del entry["spec"]["endpoints"]
+    workload = resource("WorkloadEntry", "one", {"address": "127.0.0.1", "labels": {"app": "up"},
+                                                 "ports": {"port": echo.port}, "weight": 2})
+    stranger = resource("WorkloadEntry", "two", {"address": "127.0.0.1", "labels": {"app": "other"},
+                                                 "ports": {"port": 1}})
+    running = owner.gateway([gateway(http_server("*")), entry, workload, stranger, virtual_service(up())])
+    assert all(get(running.port(), host=HOST).status == 200 for _ in range(10))
+
+
+def test_proxy_config_says_how_many_workers(owner, echo):
+    config = resource("ProxyConfig", "workers", {"concurrency": 3}, api="networking.istio.io/v1beta1")
+    running = owner.gateway([gateway(http_server("*")), static_entry("up.example", echo.port), virtual_service(up()),
+                             config], workers=None)
+    assert "with 3 workers" in running.process.stderr

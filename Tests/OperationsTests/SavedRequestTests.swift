@@ -1,0 +1,106 @@
+import Testing
+
+@testable import Operations
+@testable import Routing
+
+@Suite struct CurlLineTests {
+  private func only(_ line: String) throws -> SampleRequest {
+    let requests = try CurlLine.requests(line)
+    #expect(requests.count == 1)
+    return requests[0]
+  }
+
+  private func value(_ request: SampleRequest, _ name: String) -> String? {
+    request.fields.first { $0.name.lowercased() == name }?.value
+  }
+
+  @Test func `reads the command of the main job as it is`() throws {
+    let request = try only(
+      "curl -HHost:httpbin.example.com --resolve \"httpbin.example.com:15443:127.0.0.1\" --cacert certs/ca.crt "
+        + "\\\n  \"https://httpbin.example.com:15443/status/200\" -v")
+    #expect(request.isTLS && request.port == 15443 && request.serverName == "httpbin.example.com")
+    #expect(request.authority == "httpbin.example.com" && request.target == "/status/200" && request.method == "GET")
+    #expect(value(request, "accept") == "*/*")
+  }
+
+  @Test(arguments: [
+    ("curl http://a/", "GET"), ("curl -I http://a/", "HEAD"), ("curl -d x=1 http://a/", "POST"),
+    ("curl -XDELETE http://a/", "DELETE"), ("curl -X PUT -d x http://a/", "PUT"), ("curl -T file http://a/", "PUT"),
+    ("curl --json '{}' http://a/", "POST"), ("curl -F a=b http://a/", "POST"), ("curl -G -d q=1 http://a/", "GET"),
+    ("curl -sSfLkv http://a/", "GET"), ("curl -sXPATCH http://a/", "PATCH"),
+  ])
+  func `knows the method that options imply`(_ line: String, _ method: String) throws {
+    #expect(try only(line).method == method)
+  }
+
+  @Test func `sends data in the query with -G`() throws {
+    #expect(try only("curl -G -d a=1 --data b=2 'http://a/x?c=3'").target == "/x?c=3&a=1&b=2")
+  }
+
+  @Test func `adds the fields that options stand for, and lets others replace curl's own`() throws {
+    let request = try only(
+      "curl -u user:pass -A agent -e 'http://from/' -b 'c=1' -H 'Accept:' -H 'X-Empty;' -H \"x: it's\" http://a/")
+    #expect(value(request, "authorization") == "Basic dXNlcjpwYXNz")
+    #expect(value(request, "user-agent") == "agent" && value(request, "referer") == "http://from/")
+    #expect(value(request, "cookie") == "c=1" && value(request, "accept") == nil)
+    #expect(value(request, "x-empty") == "" && value(request, "x") == "it's")
+  }
+
+  @Test func `reads the quoting of browsers`() throws {
+    let request = try only(#"curl 'http://a/x' -H $'x-a: it\'s \u0041' -H "x-b: \"q\"" --compressed"#)
+    #expect(value(request, "x-a") == "it's A" && value(request, "x-b") == "\"q\"")
+    #expect(value(request, "accept-encoding") != nil)
+  }
+
+  @Test func `removes dot segments as curl does, unless told not to`() throws {
+    #expect(try only("curl http://a/x/../y").target == "/y")
+    #expect(try only("curl --path-as-is http://a/x/../y").target == "/x/../y")
+  }
+
+  @Test func `connects to another port`() throws {
+    let request = try only("curl --connect-to ::127.0.0.1:8443 https://a.test/")
+    #expect(request.port == 8443 && request.authority == "a.test" && request.serverName == "a.test")
+  }
+
+  @Test func `makes a request for each URL`() throws {
+    #expect(try CurlLine.requests("curl http://a/1 --url http://a/2").map(\.target) == ["/1", "/2"])
+  }
+
+  @Test(arguments: ["curl", "curl 'http://a/", "curl -H", "curl ftp://a/", "curl http://a:0/"])
+  func `refuses what it cannot read`(_ line: String) {
+    #expect(throws: CurlLine.Malformed.self) { try CurlLine.requests(line) }
+  }
+
+  @Test func `what is printed as curl reads back as the same request`() throws {
+    var request = try SampleRequest(url: "https://a.test:8443/x?q=a&b='c'")
+    request.method = "POST"
+    request.add("Host", "other.test")
+    request.add("x-a", "it's; $HOME")
+    request.add("x-empty", "")
+    var read = try only(request.curl)
+    read.fields.removeAll { ["user-agent", "accept"].contains($0.name.lowercased()) }
+    #expect(read == request)
+  }
+}
+
+@Suite struct HARFileTests {
+  @Test func `reads requests with pseudo fields and escapes`() throws {
+    let text = """
+      {"log": {"entries": [
+        {"request": {"method": "POST", "url": "https://a.test/x?q=1", "headers": [
+          {"name": ":authority", "value": "b.test"}, {"name": ":method", "value": "POST"},
+          {"name": "Content-Length", "value": "3"}, {"name": "x-smile", "value": "\\ud83d\\ude00"}]}},
+        {"request": {"method": "GET", "url": "http://c.test:8080/", "headers": [{"name": "Host", "value": "d.test"}]}}
+      ]}}
+      """
+    let requests = try HARFile.requests(text)
+    #expect(requests.map(\.method) == ["POST", "GET"] && requests.map(\.authority) == ["b.test", "d.test"])
+    #expect(requests[0].serverName == "a.test" && requests[0].fields == [.init("x-smile", "😀")])
+    #expect(requests[1].port == 8080 && requests[1].fields.isEmpty)
+  }
+
+  @Test(arguments: ["", "[]", "{\"log\": {}}", "{\"log\": {\"entries\": [{\"request\": {\"url\": \"file:///x\"}}]}}"])
+  func `refuses what is no archive`(_ text: String) {
+    #expect(throws: HARFile.Malformed.self) { try HARFile.requests(text) }
+  }
+}

@@ -1,0 +1,172 @@
+import Testing
+
+@testable import Resources
+
+/// `fmt`: canonical, with its comments, and the same resources as before.
+@Suite struct FormatterTests {
+  private func format(_ text: String) -> String {
+    let output = ResourceFormatter.format(Array(text.utf8), file: "test.yaml")
+    #expect(output.error == nil)
+    return String(decoding: output.text, as: UTF8.self)
+  }
+
+  static let cases: [(String, String)] = [
+    (
+      // Order, quotes, flow collections, indentation of lists.
+      """
+      kind: "VirtualService"
+      spec:
+          http:
+            - route: [ {destination: {host: "b", port: {number: 80}}} ]
+              timeout: '5s'
+          hosts: ["*", 'a.example.com', "yes", "80"]
+      metadata: {labels: {}, name: v}
+      apiVersion: networking.istio.io/v1
+      """,
+      """
+      apiVersion: networking.istio.io/v1
+      kind: VirtualService
+      metadata:
+        name: v
+        labels: {}
+      spec:
+        http:
+        - route:
+          - destination:
+              host: b
+              port:
+                number: 80
+          timeout: 5s
+        hosts:
+        - "*"
+        - a.example.com
+        - "yes"
+        - "80"
+
+      """
+    ),
+    (
+      // Comments: at the top, before fields and items, behind values, inside flow collections, at the end.
+      """
+      # top
+      apiVersion: v1   # version
+      # the kind
+      kind: ConfigMap
+
+      # about data
+      data: # all of it
+          # first
+          a: "x # no comment"   # second
+          b: 'it''s # none'
+          list: [a, # of a
+             b]
+          # last
+      # end
+      """,
+      """
+      # top
+      apiVersion: v1 # version
+      # the kind
+      kind: ConfigMap
+
+      # about data
+      data: # all of it
+        # first
+        a: "x # no comment" # second
+        b: "it's # none"
+        list: # of a
+        - a
+        - b
+      # last
+      # end
+
+      """
+    ),
+    (
+      // Block scalars keep their lines, a `#` in them is text.
+      """
+      kind: Secret
+      apiVersion: v1
+      stringData:
+          tls.crt: |
+              # not a comment
+              two
+
+              three
+          folded: >-
+              one
+              two
+          last: |-
+              a
+              b
+      """,
+      """
+      apiVersion: v1
+      kind: Secret
+      stringData:
+        tls.crt: |
+          # not a comment
+          two
+
+          three
+        folded: one two
+        last: |-
+          a
+          b
+
+      """
+    ),
+    (
+      // Regular expressions stay readable.
+      #"""
+      a: "^/v([0-9]+)\\.x$"
+      b: '\d+'
+      c: "tab\there"
+      """#,
+      #"""
+      a: '^/v([0-9]+)\.x$'
+      b: '\d+'
+      c: "tab\there"
+
+      """#
+    ),
+    ("---\n# nothing but this\n---\na: 1\n---\n\n---\nb: 2\n", "# nothing but this\n---\na: 1\n---\nb: 2\n"),
+    ("a:\nb: ~\nc: null\nd: \"\"\ne: 0x1F\nf: 1.50\n", "a:\nb: ~\nc: null\nd: \"\"\ne: 0x1F\nf: 1.50\n"),
+    ("[]\n", "[]\n"),
+  ]
+
+  @Test(arguments: cases)
+  func `the canonical form`(_ text: String, _ expected: String) {
+    #expect(format(text) == expected)
+    #expect(format(expected) == expected)
+  }
+
+  @Test func `documents with anchors stay as they are, which is said`() {
+    let text = "a: &x {b: 1}\nc: *x\n---\nd:   1\n"
+    let output = ResourceFormatter.format(Array(text.utf8), file: "test.yaml")
+    #expect(String(decoding: output.text, as: UTF8.self) == "a: &x {b: 1}\nc: *x\n---\nd: 1\n")
+    #expect(output.kept == ["line 1: it has anchors or aliases"])
+  }
+
+  @Test func `what is no YAML is not touched`() {
+    let text = Array("a: [".utf8)
+    let output = ResourceFormatter.format(text, file: "test.yaml")
+    #expect(output.text == text && output.error?.code == "IST0106")
+  }
+
+  @Test func `the repository's own resources keep their meaning and comments`() throws {
+    let root = #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/\($1)" }
+    let files = ["gateways", "examples"].flatMap { FileSystem.configurationFiles("\(root)/\($0)") ?? [] }
+    #expect(files.count > 8)
+    for file in files {
+      let bytes = try #require(FileSystem.read(file))
+      let output = ResourceFormatter.format(bytes, file: file)
+      #expect(output.error == nil && output.kept.isEmpty, "\(file): \(output.kept)")
+      let before = load(String(decoding: bytes, as: UTF8.self))
+      let after = load(String(decoding: output.text, as: UTF8.self))
+      #expect(before.resources.count == after.resources.count)
+      #expect(before.diagnostics.map(\.message) == after.diagnostics.map(\.message))
+      #expect(ResourceFormatter.format(output.text, file: file).text == output.text, "\(file) is not stable")
+    }
+  }
+}
