@@ -1,14 +1,17 @@
 """What is left when HTTP/2 streams end in unusual ways: nothing held, no other stream touched, nothing said twice."""
 
+import signal
+import socket
 import struct
 import threading
 
 import pytest
 
 from harness import http2
-from harness.configuration import gateway, http_server, route, static_entry, to_upstream, virtual_service
-from harness.http2 import (ACK, CANCEL, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, INTERNAL_ERROR, NO_ERROR,
-                           REFUSED_STREAM, RST_STREAM, SETTINGS, WINDOW_UPDATE, Client, Closed, Upstream, frame)
+from harness.configuration import (destination_rule, gateway, http_server, route, static_entry, to_upstream,
+                                   virtual_service)
+from harness.http2 import (ACK, CANCEL, DATA, END_STREAM, GOAWAY, HEADERS, INTERNAL_ERROR, NO_ERROR,
+                           REFUSED_STREAM, RST_STREAM, SETTINGS, WINDOW_UPDATE, Client, Upstream, frame)
 from harness.http_client import Connection, get
 from harness.upstreams import answering, response
 from harness.waiting import eventually
@@ -213,7 +216,6 @@ def patient(owner):
 
 def test_draining_goes_on_although_the_client_sends(patient):
     """The second GOAWAY comes in time whatever else arrives."""
-    import signal
     release = threading.Event()
     patient.upstream.script = lambda connection: (connection.read_head(), release.wait(20), connection.send(response()))
     with Client(patient.port) as client:
@@ -229,7 +231,6 @@ def test_draining_goes_on_although_the_client_sends(patient):
 
 
 def test_a_connection_made_while_draining_serves_and_leaves(patient):
-    import signal
     release = threading.Event()
     patient.upstream.script = lambda connection: (connection.read_head(), release.wait(20), connection.send(response()))
     with Client(patient.port) as busy:
@@ -392,6 +393,8 @@ def test_a_response_that_came_whole_survives_its_connection(owner):
         peer.send(peer.headers(got.stream, [(":status", "200")], end=False))
         for part in range(11):
             peer.send(peer.data(got.stream, bytes([part]) * 10_000, end=part == 10))
+        peer.socket.shutdown(socket.SHUT_WR)
+        peer.read_closed()
 
     upstream = owner.own(Upstream(script))
     running = owner.gateway(behind(upstream.port))
@@ -487,7 +490,6 @@ def test_an_upstream_that_answers_without_reading_ends_the_upload(owner):
 
 def test_a_connection_attempt_that_hangs_times_out_for_those_who_join(owner):
     """The client that caused it left; the connect timeout still counts."""
-    import socket
     full = socket.socket()
     full.bind(("127.0.0.1", 0))
     full.listen(0)
@@ -499,7 +501,6 @@ def test_a_connection_attempt_that_hangs_times_out_for_those_who_join(owner):
         filler.setblocking(False)
         filler.connect_ex(("127.0.0.1", port))
         fillers.append(filler)
-    from harness.configuration import destination_rule
     running = owner.gateway(behind(port, retries={"attempts": 0}) + [destination_rule(
         "upstream.example", {"connectionPool": {"tcp": {"connectTimeout": "2s"}}})])
     with Client(running.port()) as client:
