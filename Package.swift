@@ -75,6 +75,8 @@ func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 if fuzzing {
   package.targets.append(.systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"))
-  package.targets += ["FuzzRequestHead", "FuzzResponseHead", "FuzzChunkedBody", "FuzzClientHello", "FuzzProxyProtocol"]
-    .map { fuzzer($0, ["Wire"]) }
+  package.targets += [
+    "FuzzRequestHead", "FuzzResponseHead", "FuzzChunkedBody", "FuzzClientHello", "FuzzProxyProtocol",
+    "FuzzHTTP2Session",
+  ].map { fuzzer($0, ["Wire"]) }
 }

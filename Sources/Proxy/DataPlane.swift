@@ -9,6 +9,7 @@ package final class DataPlane {
   private let control: EventLoop
   private let services: WorkerServices
   private let budget: ConnectionBudget
+  private let crew = Crew()
   private var handles: [EventLoopHandle] = []
   private var workers: [Transfer<Worker>] = []
   private let builder: PlanBuilder
@@ -26,7 +27,7 @@ package final class DataPlane {
   ) throws {
     self.options = options
     self.control = control
-    budget = ConnectionBudget(limit: options.limits.maxConnections)
+    budget = ConnectionBudget(limit: options.limits.maxConnections, workers: options.workers)
     builder = PlanBuilder(options: options, readFile: readFile)
     let back = BackLink()
     let handle = control.handle
@@ -38,6 +39,9 @@ package final class DataPlane {
         handle.post { _ in
           back.plane?.outliers?.failed(cluster: cluster, address: address, endpoints: endpoints, cause: cause)
         }
+      },
+      handOver: { [crew] worker, descriptor, peer, address in
+        crew.post(to: worker) { $0.takeOver(descriptor, from: peer, at: address) }
       },
       writeAccessLog: writeAccessLog)
     back.plane = self
@@ -64,7 +68,25 @@ package final class DataPlane {
       handles.append(loop.handle)
       let transfer = Transfer(worker)
       workers.append(transfer)
+    }
+    // Complete before the first worker runs: from then on they read it.
+    crew.fill(zip(handles, workers).map { ($0, $1) })
+    for (index, transfer) in workers.enumerated() {
       try SystemThread.start(name: "worker-\(index)") { transfer.value.loop.run() }
+    }
+  }
+
+  /// The workers, as they see one another. Written once, before any of them runs.
+  private final class Crew: @unchecked Sendable {
+    private var members: [(handle: EventLoopHandle, worker: Transfer<Worker>)] = []
+
+    func fill(_ members: [(handle: EventLoopHandle, worker: Transfer<Worker>)]) {
+      self.members = members
+    }
+
+    func post(to index: Int, _ body: @escaping @Sendable (Worker) -> Void) {
+      let worker = members[index].worker
+      members[index].handle.post { _ in body(worker.value) }
     }
   }
 

@@ -177,3 +177,22 @@ def test_a_thousand_connections_come_and_go_without_a_leak(owner, nginx):
     burst()
     assert memory_kilobytes(running.pid)["RssAnon"] - before < 2048
     eventually(lambda: len(os.listdir(f"/proc/{running.pid}/fd")) <= descriptors + 2, "descriptors are given back")
+
+
+def test_few_long_connections_are_spread_over_the_workers(owner, nginx):
+    """Four HTTP/2 connections and two workers: two each, whatever the kernel's hash says."""
+    from harness.http2 import Client
+
+    running = owner.gateway(to_upstream(nginx.plain), workers=2)
+    for _ in range(5):
+        clients = [Client(running.port()) for _ in range(4)]
+        try:
+            assert all(client.still_serves(1) for client in clients)
+            active = [worker["connections"] for worker in running.admin_json("/workers")["workers"]]
+            assert sorted(active) == [2, 2], active
+        finally:
+            for client in clients:
+                client.close()
+        running.process.wait_until(
+            lambda: sum(worker["connections"] for worker in running.admin_json("/workers")["workers"]) == 0,
+            "has let go of all connections")

@@ -61,11 +61,17 @@ final class Acceptor: EventHandler {
         SystemCalls.close(descriptor)
         return
       }
-      guard worker.needsFilter(listenerIndex) else {
-        return serve(descriptor, from: peer, on: worker)
-      }
-      ListenerFilter.begin(acceptor: self, worker: worker, descriptor: descriptor, peer: peer)
+      if worker.handOver(descriptor, from: peer, at: address) { return }
+      place(descriptor, from: peer, on: worker)
     }
+  }
+
+  /// Serves a connection on this worker.
+  func place(_ descriptor: Int32, from peer: SocketAddress, on worker: Worker) {
+    guard worker.needsFilter(listenerIndex) else {
+      return serve(descriptor, from: peer, on: worker)
+    }
+    ListenerFilter.begin(acceptor: self, worker: worker, descriptor: descriptor, peer: peer)
   }
 
   /// Makes the connection that serves the listener when nothing needs to be read before.

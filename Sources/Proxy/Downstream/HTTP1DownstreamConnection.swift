@@ -253,6 +253,8 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     let version = stream.request.version
     let hasBody = stream.response.hasBody(for: stream.request.method)
     var framing = stream.response.framing
+    // Over HTTP/2 these may end behind their head; here they end with it, and must not be framed.
+    if stream.response.status == 204 || stream.response.status == 304 { framing = .none }
     switch framing {
     case .untilClose, .chunked:
       framing = version == .http10 ? .untilClose : .chunked
@@ -416,7 +418,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     case .head:
       refuse(.headerTimeout)
     case .idle, .closing, .discarding: close()
-    case .awaitingResponse where !isOutputBlocked:
+    case .awaitingResponse where !isOutputBlocked && !isTunnel:
       // It is the upstream that takes its time; the route's timeout is for that.
       worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.idle) }
     case .body, .awaitingResponse:

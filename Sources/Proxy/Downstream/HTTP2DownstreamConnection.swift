@@ -11,6 +11,8 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
   private var links: [Ref<HTTP2DownstreamExchange>] = []
   /// Slots whose stream waits for room in `outgoing`.
   private var blocked: [Int32] = []
+  /// Slots whose answer is on its way while more of their request comes than is read to no purpose.
+  private var answered: [Int32] = []
   private var isProcessing = false
   private var isPumpScheduled = false
   private var isShuttingDown = false
@@ -18,6 +20,9 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
   private var isBroken = false
   private var timer = TimerID.none
   private var headTimer = TimerID.none
+  private var shutdownTimer = TimerID.none
+  /// As of the last look at whether anything moves.
+  private var bytesSentBefore = 0
 
   /// Bytes gathered before they are written in the middle of a turn.
   private static let gatherBytes = 64 * 1024
@@ -59,7 +64,7 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
     isProcessing = true
     var isRefused = false
     if !input.isEmpty {
-      isRefused = withInput { session.receive($0) } != .consumed
+      isRefused = withInput { session.receive($0, now: loop.now) } != .consumed
       handleEvents()
       input.removeAll()
     }
@@ -152,7 +157,7 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
         session.take(event, into: &$0.request)
         $0.requestEnded = event.endsStream
         $0.begin(from: .http2(exchange), source: source, generation: worker.currentGeneration)
-        if event.endsStream { $0.armRouteTimer() }
+        if event.endsStream || $0.request.wantsUpgrade { $0.armRouteTimer() }
       }
     }
   }
@@ -165,7 +170,7 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
       worker.counters.refusedRequests += 1
       adoptGeneration(worker)
       let stream = worker.streams.take()
-      exchange.with { $0.begin(stream, endsStream: true) }
+      exchange.with { $0.begin(stream, endsStream: event.endsStream) }
       stream.with {
         $0.refuse(
           .headersTooLarge, from: .http2(exchange), source: source, generation: worker.currentGeneration)
@@ -185,6 +190,11 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
   /// The stream of `slot` waits for room.
   func awaitRoom(_ slot: Int32) { blocked.append(slot) }
 
+  /// The stream of `slot` is to end when its answer has been sent.
+  func awaitSent(_ slot: Int32) {
+    if !answered.contains(slot) { answered.append(slot) }
+  }
+
   override func turnEnded() {
     if isPumpScheduled {
       isPumpScheduled = false
@@ -200,9 +210,13 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
     guard state == .open else { return }
     handleEvents()
     resumeBlocked()
+    if !answered.isEmpty { answered.removeAll { slot in links[Int(slot)].with { $0.resetIfAnswered() } } }
     guard state == .open else { return }
-    // A connection error, said with GOAWAY: nothing more is read.
-    if session.isFinished, !isBroken, !isShuttingDown { return breakOff() }
+    // A connection error, said with GOAWAY: nothing more is read. Or the client has said goodbye, and all is done.
+    if session.isFinished, !isBroken {
+      guard session.isLeaving, session.activeStreams == 0 else { return breakOff() }
+      if !shutdownTimer.isArmed { isShuttingDown = true }
+    }
     if isShuttingDown { closeIfDone() }
   }
 
@@ -263,25 +277,28 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
   override func drain() {
     guard state == .open, !isShuttingDown else { return }
     isShuttingDown = true
-    if session.activeStreams == 0 {
-      session.goAway(.noError)
-    } else {
+    // A connection that was just made gets to send its first request.
+    if session.activeStreams > 0 || !session.hasSeenStream {
       session.announceShutdown()
-      loop.arm(&headTimer, after: Self.shutdownMilliseconds, owner: self, tag: Timer.shutdown)
+      loop.arm(&shutdownTimer, after: Self.shutdownMilliseconds, owner: self, tag: Timer.shutdown)
     }
     schedulePump()
   }
 
   private func closeIfDone() {
-    guard session.activeStreams == 0, state == .open else { return }
+    guard session.activeStreams == 0, state == .open, !isBroken else { return }
+    guard session.hasSeenStream || !shutdownTimer.isArmed else { return }
+    isBroken = true
     session.goAway(.noError)
     gatherFrames()
-    if state == .open { closeAfterFlush(lingering: false) }
+    // A request may be on its way: closing with it unread would be a reset, and take the GOAWAY along.
+    if state == .open { closeAfterFlush(lingering: true) }
   }
 
   override func connectionClosed() {
     loop.cancel(&timer)
     loop.cancel(&headTimer)
+    loop.cancel(&shutdownTimer)
     for link in links { link.with { $0.connectionClosed() } }
     worker.with { $0.connectionClosed(self) }
   }
@@ -293,8 +310,9 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
       session.terminate(.noError)
       breakOff()
     case Timer.shutdown:
-      headTimer = .none
+      shutdownTimer = .none
       session.goAway(.noError)
+      for link in links { link.with { _ = $0.resetIfAnswered() } }
       schedulePump()
     case Timer.idle:
       timer = .none
@@ -305,11 +323,17 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
 
   /// Envoy's rule for connections: without streams they go, with streams each has its own timeouts.
   private func idleTimedOut() {
-    if session.activeStreams == 0 {
+    let isMoving = bytesSent != bytesSentBefore
+    bytesSentBefore = bytesSent
+    // It does not read, so it would not see a goodbye either.
+    if isOutputBlocked, !isMoving { return close() }
+    if session.activeStreams == 0, !isOutputBlocked {
       isShuttingDown = true
-      return pump()
+      pump()
+    } else if !isMoving {
+      for link in links { link.with { $0.idleTimedOut() } }
     }
-    for link in links { link.with { $0.idleTimedOut() } }
+    guard state == .open else { return }
     worker.with { loop.arm(&timer, after: max(1, $0.limits.idleTimeoutMilliseconds), owner: self, tag: Timer.idle) }
     schedulePump()
   }

@@ -19,6 +19,8 @@ final class HTTP2DownstreamExchange {
   /// The stream offered more than was taken, and waits to hear that there is room.
   private(set) var isBlocked = false
   private var discardedBytes = 0
+  /// Bytes of `incoming` are with the stream: they stay where they are.
+  private var isLending = false
 
   /// Bytes of a response that wait for the client's window.
   private static let outgoingLimit = 64 * 1024
@@ -49,17 +51,33 @@ final class HTTP2DownstreamExchange {
     var taken = 0
     if incoming.isEmpty { taken = stream.with { $0.requestBody(span) } }
     if taken > 0 { connection.with { $0.session.consumed(taken, slot: slot) } }
-    guard taken < span.byteCount, self.stream != nil else { return }
+    guard taken < span.byteCount else { return }
+    // The upstream failed at that, and the request was answered.
+    guard self.stream != nil else { return discard(span.byteCount - taken) }
     // The window is as large as the buffer: a peer that respects it cannot overrun it.
     if !incoming.append(span.extracting(droppingFirst: taken)) { fail(.flowControlError) }
   }
 
   private func discard(_ count: Int) {
     discardedBytes += count
+    guard discardedBytes > Self.discardLimit else { return connection.with { $0.session.consumed(count, slot: slot) } }
+    // The window stays closed until the answer has gone out, then the stream ends.
     connection.with {
-      $0.session.consumed(count, slot: slot)
-      // The answer is complete: what the client still sends, nobody reads (RFC 9113, section 8.1).
-      if discardedBytes > Self.discardLimit { $0.session.reset(slot: slot, .noError) }
+      $0.session.dropped(count)
+      if !resetIfAnswered() { $0.awaitSent(slot) }
+    }
+  }
+
+  /// Ends a stream whose response has been sent although its request goes on: nobody reads that (RFC 9113, section 8.1).
+  /// False while the response is on its way.
+  @discardableResult
+  func resetIfAnswered() -> Bool {
+    guard stream == nil else { return true }
+    return connection.with {
+      guard $0.session.isSent(slot: slot) else { return false }
+      $0.session.reset(slot: slot, .noError)
+      $0.schedulePump()
+      return true
     }
   }
 
@@ -72,14 +90,18 @@ final class HTTP2DownstreamExchange {
 
   /// The stream can take more of the request body.
   func resumeRequestBody() {
-    guard let stream, !incoming.isEmpty else { return }
+    guard let stream, !incoming.isEmpty, !isLending else { return }
+    isLending = true
     while !incoming.isEmpty, self.stream == stream {
       let taken = incoming.withBytes { bytes in stream.with { $0.requestBody(bytes) } }
       if taken == 0 { break }
       incoming.consume(taken)
       connection.with { $0.session.consumed(taken, slot: slot) }
     }
+    isLending = false
     connection.with { $0.schedulePump() }
+    // The upstream failed at that, and the request was answered.
+    if self.stream == nil { dropIncoming() }
     guard incoming.isEmpty else { return }
     incoming.releaseIfEmpty()
     if inputEnded, self.stream == stream { stream.with { $0.endRequest() } }
@@ -127,7 +149,6 @@ final class HTTP2DownstreamExchange {
     self.stream = nil
     connection.with {
       if !outputEnded { $0.session.endBody(slot: slot, trailers: stream.responseTrailers) }
-      $0.session.consumed(incoming.count, slot: slot)
       $0.schedulePump()
     }
     outputEnded = true
@@ -165,11 +186,16 @@ final class HTTP2DownstreamExchange {
   func closed(_ code: HTTP2ErrorCode) {
     let link = stream
     stream = nil
-    connection.with { $0.session.dropped(incoming.count) }
     dropIncoming()
     outgoing.removeAll()
     outgoing.releaseIfEmpty()
-    link?.with { $0.downstreamClosed(.downstreamRemoteReset, details: "http2.remote_reset") }
+    link?.with {
+      if code == .protocolError {
+        $0.downstreamClosed(.downstreamProtocolError, details: "http2.violation.of.messaging.rule")
+      } else {
+        $0.downstreamClosed(.downstreamRemoteReset, details: "http2.remote_reset")
+      }
+    }
   }
 
   /// The connection is gone, and the request with it.
@@ -185,10 +211,16 @@ final class HTTP2DownstreamExchange {
   /// Nothing moved for too long. Only where it is the client that we wait for.
   func idleTimedOut() {
     guard !inputEnded || !outgoing.isEmpty else { return }
-    stream?.with { $0.idleTimedOut() }
+    guard let stream else {
+      resetIfAnswered()
+      return
+    }
+    stream.with { $0.idleTimedOut() }
   }
 
   private func dropIncoming() {
+    guard !isLending else { return }
+    connection.with { $0.session.consumed(incoming.count, slot: slot) }
     incoming.removeAll()
     incoming.releaseIfEmpty()
   }

@@ -34,7 +34,7 @@ final class ListenerFilter: EventHandler {
       try filter.loop.register(descriptor, filter, for: [.readable, .peerClosed])
     } catch {
       SystemCalls.close(descriptor)
-      return worker.budget.give()
+      return worker.budget.give(worker.index)
     }
     filter.loop.adopt(filter)
     filter.loop.arm(&filter.timer, after: worker.limits.handshakeTimeoutMilliseconds, owner: filter, tag: 1)
@@ -181,7 +181,7 @@ final class ListenerFilter: EventHandler {
     SocketPreview.close(descriptor, saying: bytes)
     worker.with {
       if !isCounted { $0.counters.connectionsRefused += 1 }
-      $0.budget.give()
+      $0.budget.give($0.index)
     }
   }
 

@@ -81,15 +81,24 @@ extension Stream {
   /// The request body turned out to be malformed: an answer if none has begun, else the end.
   func refuseBody(_ refusal: HTTP1Refusal) {
     flags.insert(.downstreamProtocolError)
-    guard state != .streaming else { return downstreamClosed([], details: refusal.detail) }
+    guard state != .streaming else { return abort(details: refusal.detail) }
     reply(refusal.status, details: refusal.detail)
   }
 
   /// Nothing moved for too long: 408 while the request was awaited, 504 while the response was.
   func idleTimedOut() {
     flags.insert(.streamIdleTimeout)
-    guard state != .streaming else { return downstreamClosed([], details: "stream_idle_timeout") }
+    guard state != .streaming else { return abort(details: "stream_idle_timeout") }
     reply(requestEnded ? 504 : 408, details: "stream_idle_timeout", body: "stream timeout")
+  }
+
+  /// Ends a response that has begun: the client must not take it for complete.
+  private func abort(details: StaticString) {
+    self.details = details
+    let link = downstream
+    cancelUpstream()
+    link.abortResponse()
+    finish()
   }
 
   /// Sends what the downstream takes of the local body, and ends the response after the last byte.

@@ -128,6 +128,8 @@ extension Stream {
   }
 
   func endRequestUpstream() {
+    // Whether there is something to end, the answer to an upgrade will tell.
+    if request.wantsUpgrade, state == .awaitingResponse { return }
     upstream.endRequest(self)
   }
 
@@ -177,7 +179,8 @@ extension Stream {
   /// (RFC 9110, section 9.2.2) and none of the body has left us. Else the route's retry policy decides.
   private func mayTryAgain(after failure: UpstreamFailure) -> Bool {
     guard isRepeatable else { return false }
-    if failure == .staleConnection, mayReplay, request.method.isIdempotent {
+    // A refused stream was not processed, whatever its method (RFC 9113, section 8.7).
+    if mayReplay, failure == .refusedStream || (failure == .staleConnection && request.method.isIdempotent) {
       mayReplay = false
       return true
     }
@@ -209,10 +212,14 @@ extension Stream {
 
   /// The route's timeout counts from the moment the request has arrived completely, as in Envoy.
   func armRouteTimer() {
-    guard route.timeoutMilliseconds > 0, state != .idle, state != .delayed, !request.wantsUpgrade else { return }
-    // A gRPC client's own deadline, which is running already, may be the shorter one.
-    if routeTimer.isArmed, request.grpcTimeoutMilliseconds <= Int(route.timeoutMilliseconds) { return }
-    loop.arm(&routeTimer, after: Int64(route.timeoutMilliseconds), owner: self, tag: Timer.route)
+    guard route.timeoutMilliseconds > 0, state != .idle, state != .delayed else { return }
+    // A tunnel lasts as long as it lasts.
+    if request.wantsUpgrade, state == .streaming { return }
+    var pause = Int64(route.timeoutMilliseconds)
+    if request.headers.contains(.grpcTimeout), request.isGRPC, request.grpcTimeoutMilliseconds > 0 {
+      pause = min(pause, max(1, Int64(request.grpcTimeoutMilliseconds - durationMilliseconds)))
+    }
+    loop.arm(&routeTimer, after: pause, owner: self, tag: Timer.route)
   }
 
   /// A gRPC client's deadline counts from the beginning of the call, and ends it even while it is under way.

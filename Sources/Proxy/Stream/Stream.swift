@@ -120,6 +120,8 @@ package final class Stream: EventHandler {
   /// Offers bytes of the request body; returns how many were taken. `DownstreamLink.resumeRequestBody()` follows when
   /// not all were.
   func requestBody(_ span: RawSpan) -> Int {
+    // An upgrade was declined: the upstream would take what still comes for another request.
+    if requestEnded { return span.byteCount }
     guard state == .streaming || (state == .awaitingResponse && !request.wantsUpgrade) else { return 0 }
     return keepsBody ? requestBodyKept(span) : forwardRequestBody(span)
   }
@@ -127,7 +129,8 @@ package final class Stream: EventHandler {
   /// Hands body bytes to the upstream codec.
   func forwardRequestBody(_ span: RawSpan) -> Int {
     let taken = upstream.sendRequestBody(span)
-    requestBodyBytes += taken
+    // The upstream may have failed at that, and the stream be over.
+    if state != .idle { requestBodyBytes += taken }
     return taken
   }
 
@@ -189,14 +192,17 @@ package final class Stream: EventHandler {
       upstream.endRequest(self)
     }
     let isTunnel = response.status == 101
+    if isTunnel { loop.cancel(&routeTimer) }
     sendResponseHead()
-    if isTunnel, state == .streaming { upstreamDrained() }
+    guard isTunnel, state == .streaming else { return }
+    if requestEnded { endRequestUpstream() } else { upstreamDrained() }
   }
 
   /// Offers bytes of the response body; returns how many were taken.
   func responseBody(_ span: RawSpan) -> Int {
     let taken = downstream.sendResponseBody(span)
-    responseBodyBytes += taken
+    // The client may have turned out to be gone, and the stream be over.
+    if state != .idle { responseBodyBytes += taken }
     return taken
   }
 

@@ -52,13 +52,13 @@ final class TCPDownstreamConnection: TCPConnection {
     if way.terminatesTLS {
       guard let tls = acceptor.tls else {
         SystemCalls.close(descriptor)
-        return worker.budget.give()
+        return worker.budget.give(worker.index)
       }
       session = TLSSession(accepting: tls, descriptor: descriptor)
     }
     let connection = try? TCPDownstreamConnection(
       way, record: record, worker: worker, descriptor: descriptor, tls: session)
-    guard let connection else { return worker.budget.give() }
+    guard let connection else { return worker.budget.give(worker.index) }
     if session == nil { connection.setOut() }
   }
 

@@ -108,7 +108,8 @@ final class HTTP2UpstreamConnection: Connection {
     active -= 1
     guard active == 0, state != .closed else { return }
     if isRetired || isUnwanted { return schedulePump() }
-    armIdleTimer()
+    // While it is being opened, the connect timeout runs.
+    if state == .open { armIdleTimer() }
   }
 
   /// Sends a request head; returns its slot, -1 when the connection takes no more streams.
@@ -142,7 +143,7 @@ final class HTTP2UpstreamConnection: Connection {
     isProcessing = true
     var failure: String?
     if !input.isEmpty {
-      if case .failed(let reason) = withInput({ session.receive($0) }) { failure = reason }
+      if case .failed(let reason) = withInput({ session.receive($0, now: loop.now) }) { failure = reason }
       handleEvents()
       input.removeAll()
     }
@@ -151,12 +152,20 @@ final class HTTP2UpstreamConnection: Connection {
     if let failure {
       failAll(.protocolError, failure)
       pump()
-      if state == .open { closeAfterFlush(lingering: false) }
+      endNow()
     } else if inputEnded {
-      close()
+      endOfInput()
     } else {
       schedulePump()
     }
+  }
+
+  /// The upstream has closed. Responses that are complete and wait for their clients are not lost: the connection goes
+  /// when the last of them has been read.
+  private func endOfInput() {
+    isRetired = true
+    for exchange in owned { exchange.connectionEnded(isStale: requestCount > 1) }
+    if state == .open, active == 0 { close() }
   }
 
   private func handleEvents() {
@@ -173,7 +182,10 @@ final class HTTP2UpstreamConnection: Connection {
     case .goAway:
       isRetired = true
       return
-    case .settings: return
+    case .settings:
+      // It takes no request at all: the next one gets a connection of its own.
+      if session.peerMaxConcurrentStreams == 0 { isRetired = true }
+      return
     default: break
     }
     guard let link = bySlot[Int(event.slot)] else { return session.discard(event) }
@@ -215,18 +227,25 @@ final class HTTP2UpstreamConnection: Connection {
   override func outputDrained() { schedulePump() }
 
   private func pump() {
+    if inputEnded { return endOfInput() }
     gatherFrames()
     guard state == .open else { return }
     handleEvents()
     resumeBlocked()
     if state == .open, session.isFinished {
       failAll(.protocolError, "the upstream broke HTTP/2")
-      return closeAfterFlush(lingering: false)
+      return endNow()
     }
     guard active == 0, isRetired || isUnwanted, state == .open else { return }
     session.goAway(.noError)
     gatherFrames()
-    if state == .open { closeAfterFlush(lingering: false) }
+    endNow()
+  }
+
+  /// Closes; an upstream that does not read is not waited for.
+  private func endNow() {
+    guard state == .open else { return }
+    if isOutputBlocked { close() } else { closeAfterFlush(lingering: false) }
   }
 
   private var isUnwanted: Bool { upstreamEndpoint.isRetired || cluster.isRetired }
@@ -303,7 +322,7 @@ final class HTTP2UpstreamConnection: Connection {
   private func failAll(_ failure: UpstreamFailure, _ reason: String?) {
     // Each may at once try another connection: this one must not be chosen.
     isRetired = true
-    for exchange in owned { exchange.fail(failure, reason) }
+    for exchange in owned where exchange.stream != nil { exchange.fail(failure, reason) }
   }
 
   override func connectionFailed(_ failure: ConnectionFailure) {
@@ -316,7 +335,15 @@ final class HTTP2UpstreamConnection: Connection {
     case .connectTimeout:
       upstreamEndpoint.counters.connectFailures += 1
       failAll(.connectTimeout, failure.reason)
-    case .reset: failAll(.connectionTermination, failure.reason)
+    case .reset: failAsTerminated(failure.reason)
+    }
+  }
+
+  /// A connection that has served others and ends without an answer was most likely closed while idle.
+  private func failAsTerminated(_ reason: String?) {
+    isRetired = true
+    for exchange in owned where exchange.stream != nil {
+      exchange.failAsTerminated(reason, isStale: requestCount > 1)
     }
   }
 
@@ -329,7 +356,7 @@ final class HTTP2UpstreamConnection: Connection {
     cluster.counters.bytesReceived += bytesReceived
     cluster.counters.bytesSent += bytesSent
     if owned.contains(where: { $0.stream != nil }) { cluster.counters.connectionsDestroyedWithActiveRequest += 1 }
-    failAll(.connectionTermination, nil)
+    failAsTerminated(nil)
   }
 
   override func timerFired(_ tag: UInt8) {

@@ -18,6 +18,12 @@ final class HTTP2UpstreamExchange {
   private var outputEnded = false
   private var isBlocked = false
   private var informationalCount = 0
+  /// Bytes of `incoming` are with the stream: they stay where they are.
+  private var isLending = false
+  /// Something of the response has come.
+  private var hasBegunResponse = false
+  /// Not among the free exchanges of its connection.
+  private var isTaken = false
 
   /// Bytes of a request that wait for the upstream's window.
   private static let outgoingLimit = 64 * 1024
@@ -33,11 +39,13 @@ final class HTTP2UpstreamExchange {
   /// Takes on a request.
   func begin(_ stream: Stream) {
     self.stream = Ref(stream)
+    isTaken = true
     slot = -1
     inputEnded = false
     outputEnded = false
     isBlocked = false
     informationalCount = 0
+    hasBegunResponse = false
   }
 
   // MARK: Request
@@ -87,6 +95,7 @@ final class HTTP2UpstreamExchange {
   /// A response head came, perhaps an interim one.
   func headArrived(_ event: HTTP2Event, _ session: HTTP2Session) {
     guard let stream else { return session.discard(event) }
+    hasBegunResponse = true
     let status = stream.with { stream in
       session.take(event, into: &stream.response)
       return stream.response.status
@@ -136,14 +145,18 @@ final class HTTP2UpstreamExchange {
 
   /// The downstream can take more of the response.
   func resumeResponseBody() {
-    guard let stream, !incoming.isEmpty else { return }
+    guard let stream, !incoming.isEmpty, !isLending else { return }
+    isLending = true
     while !incoming.isEmpty, self.stream == stream {
       let taken = incoming.withBytes { bytes in stream.with { $0.responseBody(bytes) } }
       if taken == 0 { break }
       incoming.consume(taken)
       consumed(taken)
     }
+    isLending = false
     connection.with { $0.schedulePump() }
+    // The client turned out to be gone at that.
+    if self.stream == nil { return letGo() }
     guard incoming.isEmpty, self.stream == stream else { return }
     incoming.releaseIfEmpty()
     if inputEnded { finish() }
@@ -160,7 +173,7 @@ final class HTTP2UpstreamExchange {
     guard let stream else { return }
     self.stream = nil
     // The upstream answered before it had the whole request: it does not want the rest (RFC 9113, section 8.1).
-    if !outputEnded { reset(.noError) }
+    if connection.with({ slot >= 0 && !$0.session.isSent(slot: slot) }) { reset(.noError) }
     letGo()
     stream.with { $0.endResponse() }
   }
@@ -195,6 +208,20 @@ final class HTTP2UpstreamExchange {
     }
   }
 
+  /// The upstream has closed the connection.
+  func connectionEnded(isStale: Bool) {
+    guard isTaken else { return }
+    slot = -1
+    if stream == nil { return letGo() }
+    if !inputEnded { failAsTerminated(nil, isStale: isStale) }
+  }
+
+  /// The attempt failed with its connection. One that had served others and ends without an answer was most likely
+  /// closed while idle.
+  func failAsTerminated(_ reason: String?, isStale: Bool) {
+    fail(isStale && !hasBegunResponse ? .staleConnection : .connectionTermination, reason)
+  }
+
   /// The attempt failed.
   func fail(_ failure: UpstreamFailure, _ reason: String?) {
     let link = stream
@@ -205,10 +232,12 @@ final class HTTP2UpstreamExchange {
 
   /// Gives the exchange back, once neither the stream nor the session has it.
   private func letGo() {
+    guard !isLending else { return }
     consumed(incoming.count)
     incoming.removeAll()
     incoming.releaseIfEmpty()
-    guard slot < 0, stream == nil else { return }
+    guard slot < 0, stream == nil, isTaken else { return }
+    isTaken = false
     outgoing.removeAll()
     outgoing.releaseIfEmpty()
     connection.with { $0.give(self) }

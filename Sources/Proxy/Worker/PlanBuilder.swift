@@ -78,6 +78,6 @@ final class PlanBuilder {
   /// Two instances that bind the same address with SO_REUSEPORT would share its connections without a word: a socket
   /// without that option finds out first.
   private static func checkFree(_ address: SocketAddress) throws(SystemError) {
-    _ = try ListeningSocket(address: address, isShared: false)
+    try ListeningSocket.checkFree(address)
   }
 }

@@ -45,7 +45,7 @@ extension Worker {
   }
 
   func tcpConnectionClosed(_ connection: TCPDownstreamConnection) {
-    budget.give()
+    budget.give(index)
     counters.activeConnections -= 1
     counters.bytesReceived += connection.bytesReceived
     counters.bytesSent += connection.bytesSent

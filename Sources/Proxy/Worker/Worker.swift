@@ -107,11 +107,29 @@ package final class Worker {
 
   /// Whether one more client connection may be held.
   func mayAccept() -> Bool {
-    guard budget.take() else {
+    guard budget.take(index) else {
       counters.connectionOverflows += 1
       return false
     }
     return true
+  }
+
+  /// Gives a connection that was just accepted to a worker that has fewer; false when it is well placed here.
+  func handOver(_ descriptor: Int32, from peer: SocketAddress, at address: SocketAddress) -> Bool {
+    guard !isDraining, let other = budget.betterPlace(than: index) else { return false }
+    budget.move(from: index, to: other)
+    services.handOver(other, descriptor, peer, address)
+    return true
+  }
+
+  /// Takes a connection that another worker accepted; its place is counted here already.
+  func takeOver(_ descriptor: Int32, from peer: SocketAddress, at address: SocketAddress) {
+    guard let acceptor = acceptors.first(where: { $0.address == address }) else {
+      // The listener went away in between: the client finds out as if it had come a moment later.
+      SystemCalls.close(descriptor)
+      return budget.give(index)
+    }
+    acceptor.place(descriptor, from: peer, on: self)
   }
 
   func connectionOpened(_ connection: DownstreamConnection) {
@@ -124,12 +142,12 @@ package final class Worker {
   func connectionReplaced(_ old: DownstreamConnection, by new: DownstreamConnection) {
     connections.remove(old)
     connections.add(new)
-    if isDraining { loop.atEndOfTurn(new) }
+    if isDraining { new.drain() }
   }
 
   func connectionClosed(_ connection: DownstreamConnection) {
     connections.remove(connection)
-    budget.give()
+    budget.give(index)
     counters.activeConnections -= 1
     counters.bytesReceived += connection.bytesReceived
     counters.bytesSent += connection.bytesSent

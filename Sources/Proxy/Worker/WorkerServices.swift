@@ -15,6 +15,9 @@ package struct WorkerServices: Sendable {
   /// An endpoint reached a limit of its cluster's outlier detection; `endpoints` is how many the cluster has.
   let endpointFailed:
     @Sendable (_ cluster: String, _ address: SocketAddress, _ endpoints: Int, _ cause: OutlierRecord.Cause) -> Void
+  /// Gives a connection, accepted at `address`, to another worker.
+  let handOver:
+    @Sendable (_ worker: Int, _ descriptor: Int32, _ peer: SocketAddress, _ address: SocketAddress) -> Void
   /// Takes over access log bytes, whole lines; false when the writer cannot take more and the lines are lost.
   package let writeAccessLog: @Sendable (_ lines: [UInt8]) -> Bool
 
@@ -23,12 +26,14 @@ package struct WorkerServices: Sendable {
     resolve: @escaping @Sendable (String) -> Void,
     workerDrained: @escaping @Sendable (Int) -> Void,
     endpointFailed: @escaping @Sendable (String, SocketAddress, Int, OutlierRecord.Cause) -> Void,
+    handOver: @escaping @Sendable (Int, Int32, SocketAddress, SocketAddress) -> Void,
     writeAccessLog: @escaping @Sendable ([UInt8]) -> Bool
   ) {
     self.log = log
     self.resolve = resolve
     self.workerDrained = workerDrained
     self.endpointFailed = endpointFailed
+    self.handOver = handOver
     self.writeAccessLog = writeAccessLog
   }
 }

@@ -13,14 +13,33 @@ package struct ListeningSocket: ~Copyable {
   ///   - backlog: connections that the kernel completes before they are accepted.
   /// - Throws: `SystemError` whose call names the address: `bind 0.0.0.0:443: Permission denied`.
   package init(address: SocketAddress, isShared: Bool = true, backlog: Int32 = 4096) throws(SystemError) {
+    let descriptor = try Self.bound(to: address, isShared: isShared)
+    // The listener's own option is inherited by every accepted connection: one system call less for each.
+    _ = shim_set_int_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+    guard listen(descriptor, backlog) == 0 else {
+      let error = SystemError(call: "listen on \(address)")
+      close(descriptor)
+      throw error
+    }
+    self.descriptor = descriptor
+    self.address = SocketAddress.local(of: descriptor) ?? address
+  }
+
+  /// Finds out whether another process has `address`. Binds without listening: a socket that listens, however shortly,
+  /// would get connections, and take them along when it goes.
+  ///
+  /// - Throws: `SystemError` when the address cannot be had.
+  package static func checkFree(_ address: SocketAddress) throws(SystemError) {
+    close(try bound(to: address, isShared: false))
+  }
+
+  private static func bound(to address: SocketAddress, isShared: Bool) throws(SystemError) -> Int32 {
     let family = address.family == .v4 ? AF_INET : AF_INET6
     let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     let descriptor = socket(family, kind, 0)
     guard descriptor >= 0 else { throw SystemError(call: "socket for \(address)") }
     _ = shim_set_int_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
     if isShared { _ = shim_set_int_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
-    // The listener's own option is inherited by every accepted connection: one system call less for each.
-    _ = shim_set_int_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
     if address.family == .v6 { _ = shim_set_int_option(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
     var (storage, length) = address.storage
     let bound = unsafe withUnsafePointer(to: &storage) { pointer in
@@ -31,13 +50,7 @@ package struct ListeningSocket: ~Copyable {
       close(descriptor)
       throw error
     }
-    guard listen(descriptor, backlog) == 0 else {
-      let error = SystemError(call: "listen on \(address)")
-      close(descriptor)
-      throw error
-    }
-    self.descriptor = descriptor
-    self.address = SocketAddress.local(of: descriptor) ?? address
+    return descriptor
   }
 
   /// Takes over a descriptor that listens on `address` already.

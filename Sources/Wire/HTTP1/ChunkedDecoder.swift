@@ -114,7 +114,7 @@ package struct ChunkedDecoder {
           return .refused(.trailersTooLarge)
         }
         let token = HeaderName.resolve(input.extracting(name.range))
-        if Self.isAllowed(token) {
+        if token.isAllowedInTrailers {
           trailers.append(name: input.extracting(name.range), value: input.extracting(value.range))
         }
         position = next
@@ -126,15 +126,17 @@ package struct ChunkedDecoder {
       }
     }
   }
+}
 
+extension HeaderName {
   /// Fields that frame or route a message have no business behind it (RFC 9110, section 6.5.1): they are dropped.
-  private static func isAllowed(_ token: HeaderName) -> Bool {
-    switch token {
+  var isAllowedInTrailers: Bool {
+    switch self {
     case .host, .connection, .contentLength, .transferEncoding, .te, .trailer, .upgrade, .expect, .keepAlive,
       .proxyConnection, .authorization, .cookie, .setCookie, .xForwardedFor, .xForwardedProto, .xForwardedHost,
       .xForwardedPort, .xForwardedClientCert, .xRequestID:
       return false
-    default: return !token.isEnvoyHeader
+    default: return !isEnvoyHeader
     }
   }
 }

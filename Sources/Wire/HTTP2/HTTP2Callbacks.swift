@@ -26,6 +26,8 @@ enum HTTP2Callbacks {
     unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks, header)
     unsafe nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, invalidHeader)
     unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, frameArrived)
+    unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, invalidFrame)
+    unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, frameNotSent)
     unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, dataArrived)
     unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, streamClosed)
     unsafe nghttp2_session_callbacks_set_send_data_callback(callbacks, sendBody)
@@ -78,6 +80,25 @@ enum HTTP2Callbacks {
     let header = unsafe frame.pointee.hd
     return unsafe with(data, 0) {
       $0.frameArrived(header.type, streamID: header.stream_id, flags: header.flags, length: header.length)
+      return 0
+    }
+  }
+
+  /// nghttp2 refused a frame, and resets the stream: a head that was coming in will not be completed.
+  private static let invalidFrame: nghttp2_on_invalid_frame_recv_callback = { _, frame, _, data in
+    guard let frame = unsafe frame, unsafe UInt32(frame.pointee.hd.type) == NGHTTP2_HEADERS.rawValue else { return 0 }
+    return unsafe with(data, 0) {
+      $0.abandonFields()
+      return 0
+    }
+  }
+
+  /// A request that was submitted cannot be sent any more: the peer's GOAWAY came first.
+  private static let frameNotSent: nghttp2_on_frame_not_send_callback = { _, frame, code, data in
+    guard code == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED.rawValue, let frame = unsafe frame else { return 0 }
+    let id = unsafe frame.pointee.hd.stream_id
+    return unsafe with(data, 0) {
+      $0.requestNotSent(id)
       return 0
     }
   }

@@ -10,8 +10,18 @@ package struct HTTP2ErrorCode: Equatable, Sendable {
   package static let protocolError = HTTP2ErrorCode(rawValue: 1)
   package static let internalError = HTTP2ErrorCode(rawValue: 2)
   package static let flowControlError = HTTP2ErrorCode(rawValue: 3)
+  package static let streamClosed = HTTP2ErrorCode(rawValue: 5)
+  package static let frameSizeError = HTTP2ErrorCode(rawValue: 6)
   package static let refusedStream = HTTP2ErrorCode(rawValue: 7)
   package static let cancel = HTTP2ErrorCode(rawValue: 8)
   package static let connectError = HTTP2ErrorCode(rawValue: 10)
   package static let enhanceYourCalm = HTTP2ErrorCode(rawValue: 11)
+
+  /// A stream that we reset with this was malformed.
+  package var isPeersFault: Bool {
+    switch self {
+    case .protocolError, .flowControlError, .streamClosed, .frameSizeError: return true
+    default: return false
+    }
+  }
 }

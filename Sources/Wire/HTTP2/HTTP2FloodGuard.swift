@@ -8,6 +8,7 @@ struct HTTP2FloodGuard {
   private var windowUpdates = 0
   private var controlFrames = 0
   private var usefulFrames = 0
+  private var heads = 0
   private var resets = 0
 
   /// Envoy allows one frame without payload at a time; a few more do no harm.
@@ -18,6 +19,24 @@ struct HTTP2FloodGuard {
   private static let windowUpdatesPerUsefulFrame = 1000
   /// Streams that were opened and cancelled, beyond half of all (rapid reset, CVE-2023-44487).
   private static let resetLimit = 200
+
+  private var periodStart: Int64 = 0
+
+  /// Frames that ask for nothing are counted against useful ones of the same while: a connection that is kept alive
+  /// with a PING now and then may last for ever.
+  private static let periodMilliseconds: Int64 = 60_000
+
+  /// It is `now` (milliseconds).
+  mutating func advance(to now: Int64) {
+    guard now - periodStart >= Self.periodMilliseconds else { return }
+    periodStart = now
+    controlFrames = 0
+    windowUpdates = 0
+    usefulFrames = 0
+  }
+
+  /// We sent a part of a body: the peer says that it wants more.
+  mutating func dataSent() { usefulFrames += 1 }
 
   /// A frame that asks for something.
   mutating func usefulFrame() {
@@ -43,8 +62,11 @@ struct HTTP2FloodGuard {
     }
   }
 
+  /// A stream was opened, or got its trailers.
+  mutating func head() { heads += 1 }
+
   mutating func reset() {
     resets += 1
-    if resets > Self.resetLimit, resets * 2 > usefulFrames { reason = "too many streams were cancelled" }
+    if resets > Self.resetLimit, resets * 2 > heads { reason = "too many streams were cancelled" }
   }
 }

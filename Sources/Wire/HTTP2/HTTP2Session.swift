@@ -40,6 +40,8 @@ package final class HTTP2Session {
     var isUsed = false
     /// Only interim responses have come so far (client).
     var awaitsFinal = true
+    /// The peer never saw the request (client).
+    var isUnsent = false
   }
 
   let role: Role
@@ -61,6 +63,10 @@ package final class HTTP2Session {
   private var isPendingWritten = false
   private var output: (start: UnsafeRawPointer, count: Int)?
   private var fields = unsafe HTTP2FieldList()
+  /// The last stream that the peer reset.
+  private var lastResetStream: Int32 = 0
+  /// One side has said goodbye: when the last stream has ended, the connection has.
+  package private(set) var isLeaving = false
   /// Streams that are open.
   package private(set) var activeStreams = 0
   /// The peer has opened a stream.
@@ -90,6 +96,8 @@ package final class HTTP2Session {
     if let session = unsafe session { unsafe nghttp2_session_del(session) }
   }
 
+  private static let maxQueuedFrames = 10_000
+
   private func submitSettings() {
     let max = NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS
     var entries = [
@@ -114,8 +122,11 @@ package final class HTTP2Session {
   // MARK: Receiving
 
   /// Takes all of `input`. Events follow, in order; their offsets are into this very input.
-  package func receive(_ input: RawSpan) -> Progress {
+  ///
+  /// - Parameter now: milliseconds of any clock that does not go back.
+  package func receive(_ input: RawSpan, now: Int64 = 0) -> Progress {
     guard input.byteCount > 0 else { return .consumed }
+    guardian.advance(to: now)
     let result = unsafe input.withUnsafeBytes { bytes in
       inputBase = UInt(bitPattern: bytes.baseAddress)
       return unsafe nghttp2_session_mem_recv(
@@ -129,8 +140,16 @@ package final class HTTP2Session {
       if result == NGHTTP2_ERR_FLOODED.rawValue { terminate(.enhanceYourCalm) }
       return .failed(unsafe String(cString: nghttp2_strerror(Int32(result))))
     }
-    // After a connection error nghttp2 takes nothing more, and only wants to send its GOAWAY.
-    if unsafe nghttp2_session_want_read(session) == 0 { return .failed("the connection was ended by a protocol error") }
+    // A peer that makes us answer and does not read: Envoy's `max_outbound_frames`.
+    if role == .server, unsafe nghttp2_session_get_outbound_queue_size(session) > Self.maxQueuedFrames {
+      terminate(.enhanceYourCalm)
+      return .failed("too many frames wait to be sent")
+    }
+    // After a connection error nghttp2 takes nothing more, and only wants to send its GOAWAY. After a goodbye it is the
+    // same once there are no streams, and that is no error.
+    if !isLeaving, unsafe nghttp2_session_want_read(session) == 0 {
+      return .failed("the connection was ended by a protocol error")
+    }
     return .consumed
   }
 
@@ -181,15 +200,26 @@ package final class HTTP2Session {
     freeMessages.append(message)
   }
 
-  /// `count` bytes of a body were used: the peer may send as many more on this stream and on the connection.
+  /// `count` bytes of a body were used: the peer may send as many more on this stream.
   package func consumed(_ count: Int, slot: Int32) {
-    guard count > 0, let id = streamID(slot) else { return }
-    unsafe nghttp2_session_consume(session, id, count)
+    guard count > 0 else { return }
+    dropped(count)
+    guard let id = streamID(slot) else { return }
+    unsafe nghttp2_session_consume_stream(session, id, count)
   }
 
   /// Bytes of a stream that is gone were dropped: the connection's window is given back.
+  ///
+  /// A client's is open already: streams of one connection to an upstream belong to many clients, and those that read
+  /// slowly must not hold up the others. Each stream's own window bounds what waits for its client.
   package func dropped(_ count: Int) {
-    if count > 0 { unsafe nghttp2_session_consume_connection(session, count) }
+    if count > 0, role == .server { unsafe nghttp2_session_consume_connection(session, count) }
+  }
+
+  /// We have sent all of this stream, up to its END_STREAM.
+  package func isSent(slot: Int32) -> Bool {
+    guard let id = streamID(slot) else { return true }
+    return unsafe nghttp2_session_get_stream_local_close(session, id) != 0
   }
 
   /// The slot may be given to another stream: its `closed` event was handled.
@@ -270,11 +300,13 @@ package final class HTTP2Session {
 
   /// Tells the peer that no more streams are taken soon, without refusing those that are under way (RFC 9113, 6.8).
   package func announceShutdown() {
+    isLeaving = true
     unsafe nghttp2_submit_shutdown_notice(session)
   }
 
   /// Takes no more streams; those that came so far go on.
   package func goAway(_ code: HTTP2ErrorCode) {
+    isLeaving = true
     let last = unsafe nghttp2_session_get_last_proc_stream_id(session)
     unsafe nghttp2_submit_goaway(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, code.rawValue, nil, 0)
   }
@@ -298,10 +330,12 @@ package final class HTTP2Session {
 
   /// What is to be sent next. After `bytes` and `data` the caller sends that and asks again.
   package func nextOutput() -> Output {
-    if pending != nil { isPendingWritten = true }
+    isPendingWritten = pending != nil
     var start: UnsafePointer<UInt8>?
     let count = unsafe nghttp2_session_mem_send(session, &start)
-    if let pending, !isPendingWritten { return .data(slot: pending.slot, count: pending.count) }
+    // The stream may be gone since its frame was written: then nghttp2 does not ask about it again.
+    if isPendingWritten { pending = nil }
+    if let pending { return .data(slot: pending.slot, count: pending.count) }
     guard count >= 0 else { return .failed }
     guard count > 0, let start = unsafe start else { return .none }
     unsafe output = (UnsafeRawPointer(start), count)
@@ -372,6 +406,7 @@ package final class HTTP2Session {
 
   /// A block of fields begins. Returns false when it is not one that we read.
   func fieldsBegin(_ streamID: Int32, _ category: nghttp2_headers_category) -> Bool {
+    abandonFields()
     current = takeMessage()
     if category == NGHTTP2_HCAT_REQUEST {
       let slot = takeSlot()
@@ -400,6 +435,7 @@ package final class HTTP2Session {
       // What a few bytes can unpack to is bounded: beyond that the stream is not worth an answer.
       return message.size <= settings.maxHeaderBytes * 4
     }
+    if message.isTrailers, !HeaderName.resolve(name).isAllowedInTrailers { return true }
     if role == .server { message.addToRequest(name, value) } else { message.addToResponse(name, value) }
     return true
   }
@@ -410,6 +446,7 @@ package final class HTTP2Session {
     switch UInt32(kind) {
     case NGHTTP2_HEADERS.rawValue:
       guardian.usefulFrame()
+      if role == .server { guardian.head() }
       headArrived(streamID, endsStream: endsStream)
     case NGHTTP2_DATA.rawValue:
       guardian.data(length: length, endsStream: endsStream)
@@ -420,7 +457,13 @@ package final class HTTP2Session {
       let limit = unsafe nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
       peerMaxConcurrentStreams = Int(min(limit, 1 << 20))
       events.append(HTTP2Event(.settings))
-    case NGHTTP2_GOAWAY.rawValue: events.append(HTTP2Event(.goAway))
+    case NGHTTP2_RST_STREAM.rawValue:
+      guardian.control()
+      if role == .server { guardian.reset() }
+      lastResetStream = streamID
+    case NGHTTP2_GOAWAY.rawValue:
+      isLeaving = true
+      events.append(HTTP2Event(.goAway))
     case NGHTTP2_WINDOW_UPDATE.rawValue: guardian.windowUpdate()
     default: guardian.control()
     }
@@ -471,6 +514,7 @@ package final class HTTP2Session {
     var event = HTTP2Event(.data)
     event.offset = Int32(truncatingIfNeeded: address &- inputBase)
     event.count = Int32(truncatingIfNeeded: count)
+    if role == .client { unsafe nghttp2_session_consume_connection(session, count) }
     let slot = slot(of: streamID)
     guard slot >= 0 else { return dropped(count) }
     event.streamID = streamID
@@ -480,14 +524,22 @@ package final class HTTP2Session {
 
   /// A stream is over.
   func streamClosed(_ streamID: Int32, _ code: UInt32) {
-    if role == .server, code == HTTP2ErrorCode.cancel.rawValue { guardian.reset() }
     var event = HTTP2Event(.closed)
     event.errorCode = HTTP2ErrorCode(rawValue: code)
+    // A peer that makes us reset its streams costs us as much as one that does it itself (CVE-2025-8671).
+    if role == .server, streamID != lastResetStream, event.errorCode.isPeersFault { guardian.reset() }
     event.slot = slot(of: streamID)
     event.streamID = streamID
     guard event.slot >= 0 else { return }
+    if slots[Int(event.slot)].isUnsent { event.errorCode = .refusedStream }
     activeStreams -= 1
     events.append(event)
+  }
+
+  /// The peer goes away, and a request had not been sent.
+  func requestNotSent(_ streamID: Int32) {
+    let slot = slot(of: streamID)
+    if slot >= 0 { slots[Int(slot)].isUnsent = true }
   }
 
   /// A block of fields will not be completed.
@@ -525,14 +577,23 @@ package final class HTTP2Session {
 
   /// nghttp2 wants a body frame to be sent: true once it has been.
   func sendBody(_ slot: Int32, header: UnsafePointer<UInt8>, count: Int) -> Bool {
-    if pending != nil, isPendingWritten {
-      pending = nil
+    if isPendingWritten, let pending, unsafe Self.isSame(pending.header, header) {
+      self.pending = nil
       isPendingWritten = false
+      guardian.dataSent()
       return true
     }
+    isPendingWritten = false
     var bytes = InlineArray<9, UInt8>(repeating: 0)
     for index in 0..<9 { unsafe bytes[index] = header[index] }
     pending = (slot, bytes, count)
     return false
+  }
+
+  /// The stream's number is in a frame's header, and no number is used twice.
+  @unsafe
+  private static func isSame(_ written: InlineArray<9, UInt8>, _ header: UnsafePointer<UInt8>) -> Bool {
+    for index in 0..<9 where unsafe written[index] != header[index] { return false }
+    return true
   }
 }
