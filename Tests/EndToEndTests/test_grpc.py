@@ -18,7 +18,7 @@ class Service(grpc.GenericRpcHandler):
     """Calls by name, on bytes."""
 
     def __init__(self):
-        self.cancelled = threading.Event()
+        self.begun, self.cancelled = threading.Event(), threading.Event()
 
     def service(self, call):
         def unary(request, context):
@@ -41,6 +41,7 @@ class Service(grpc.GenericRpcHandler):
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, "not today: 100 %")
 
         def slow(request, context):
+            self.begun.set()
             # False when the call is over already.
             if not context.add_callback(self.cancelled.set):
                 self.cancelled.set()
@@ -161,7 +162,6 @@ def test_a_deadline_ends_the_call_upstream_too(owner):
 
 def test_a_cancelled_call_is_cancelled_upstream(running):
     call = running.channel.unary_unary("/t.S/Slow").future(b"")
-    running.gateway.process.wait_until(
-        lambda: "upstream_rq_active: 1" in running.gateway.admin("/stats")[1], "the call is under way")
+    assert running.service.begun.wait(20)
     call.cancel()
     assert running.service.cancelled.wait(20)

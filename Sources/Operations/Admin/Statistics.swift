@@ -32,6 +32,8 @@ struct Statistics {
   private(set) var clusters: [String: (counters: ClusterCounters, endpoints: [EndpointReport])] = [:]
   private(set) var requests: [RequestOutcome: RequestCounters.Value] = [:]
   private(set) var lentBufferBytes = 0
+  /// By worker.
+  private(set) var workerConnections: [Int] = []
 
   init(reports: [WorkerReport], instance: Instance) {
     snapshot = instance.loaded.snapshot
@@ -44,6 +46,7 @@ struct Statistics {
     reloads = instance.reloads
     daysUntilExpiry = CertificateList.of(instance.loaded.snapshot).map(\.daysLeft).min()
     for report in reports { add(report) }
+    workerConnections = reports.sorted { $0.worker < $1.worker }.map(\.counters.activeConnections)
     downstream.droppedLogLines += instance.lostLogLines
   }
 
@@ -101,6 +104,9 @@ struct Statistics {
     add("config.reload_failure", reloads.failed)
     add("config.reload_success", reloads.succeeded)
     addDownstream(add)
+    for (worker, connections) in workerConnections.enumerated() {
+      add("listener.worker_\(worker).downstream_cx_active", connections)
+    }
     add("server.concurrency", workers)
     if let daysUntilExpiry { add("server.days_until_first_cert_expiring", daysUntilExpiry) }
     add("server.live", 1)
