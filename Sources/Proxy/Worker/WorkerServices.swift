@@ -16,8 +16,7 @@ package struct WorkerServices: Sendable {
   let endpointFailed:
     @Sendable (_ cluster: String, _ address: SocketAddress, _ endpoints: Int, _ cause: OutlierRecord.Cause) -> Void
   /// Gives a connection, accepted at `address`, to another worker.
-  let handOver:
-    @Sendable (_ worker: Int, _ descriptor: Int32, _ peer: SocketAddress, _ address: SocketAddress) -> Void
+  let handOver: @Sendable (_ worker: Int, _ descriptor: Int32, _ peer: SocketAddress, _ address: SocketAddress) -> Void
   /// Takes over access log bytes, whole lines; false when the writer cannot take more and the lines are lost.
   package let writeAccessLog: @Sendable (_ lines: [UInt8]) -> Bool
 

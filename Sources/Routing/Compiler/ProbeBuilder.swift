@@ -37,7 +37,8 @@ struct ProbeBuilder {
       let override = grpc.port.flatMap { $0.value == port ? nil : UInt16(clamping: $0.value) }
       result = Probe(
         name: resource.reference, cluster: cluster.index, kind: .grpc(service: grpc.service, authority: name),
-        target: "gRPC health of \(grpc.service.isEmpty ? "the server" : "\"\(grpc.service)\"") at \(name):\(override.map(Int.init) ?? port)",
+        target:
+          "gRPC health of \(grpc.service.isEmpty ? "the server" : "\"\(grpc.service)\"") at \(name):\(override.map(Int.init) ?? port)",
         usesClusterTLS: cluster.settings.tls != nil)
       result.portOverride = override
     } else {
