@@ -31,6 +31,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   private var requestIsPersistent = true
   private var responseIsPersistent = true
   private var awaitsContinue = false
+  private var isHeadTimed = false
   /// Protocols were switched: bytes pass as they are, both ways, until one side ends.
   private var isTunnel = false
   private var discardedBytes = 0
@@ -110,8 +111,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
       }
       takeStream()
       phase = .head
-      // Once a request: bytes that drip in do not buy more time.
-      worker.with { armTimer($0.limits.headerTimeoutMilliseconds, Timer.head) }
+      isHeadTimed = false
       return true
     case .head: return readHead()
     case .body: return readBody()
@@ -134,7 +134,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     }
     switch progress {
     case .needMore:
-      if input.isFull, !input.reserve(1) { refuse(.headersTooLarge) }
+      if input.isFull, !input.reserve(1) { refuse(.headersTooLarge) } else { timeHead() }
       return false
     case .refused(let refusal):
       refuse(refusal)
@@ -144,6 +144,14 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
       beginRequest(stream)
       return true
     }
+  }
+
+  /// Limits the time for a head that did not come at once, as most do. Once a request: bytes that drip in do not buy
+  /// more.
+  private func timeHead() {
+    guard !isHeadTimed else { return }
+    isHeadTimed = true
+    worker.with { armTimer($0.limits.headerTimeoutMilliseconds, Timer.head) }
   }
 
   private func beginRequest(_ stream: Ref<Stream>) {

@@ -62,7 +62,8 @@ package enum ResourceLoader {
     for document in DocumentSplitter(bytes).documents {
       let text = String(decoding: document.bytes, as: UTF8.self)
       do {
-        guard let node = try Yams.compose(yaml: text) else { continue }
+        // Tags are not looked at, and working them out is a regular expression or more for each scalar.
+        guard let node = try Yams.compose(yaml: text, .basic, .default, .utf8) else { continue }
         let context = DecodingContext(file: file, lineOffset: document.firstLine)
         var budget = NodeBudget(documentBytes: document.bytes.count)
         if let problem = budget.problem(with: node) {

@@ -55,7 +55,7 @@ extension RawSpan {
 
   /// The first four bytes and the last four of four to seven.
   @inline(__always)
-  private func shortWords() -> UInt64 {
+  func shortWords() -> UInt64 {
     let first = unsafe unsafeLoadUnaligned(fromByteOffset: 0, as: UInt32.self)
     let last = unsafe unsafeLoadUnaligned(fromByteOffset: byteCount - 4, as: UInt32.self)
     return UInt64(first) | UInt64(last) << 32
