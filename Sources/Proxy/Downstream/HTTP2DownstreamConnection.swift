@@ -24,8 +24,6 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
   /// As of the last look at whether anything moves.
   private var bytesSentBefore = 0
 
-  /// Bytes gathered before they are written in the middle of a turn.
-  private static let gatherBytes = 64 * 1024
   /// Between the announcement that the connection will close and the refusal of new streams: a round trip, amply.
   private static let shutdownMilliseconds: Int64 = 1000
 
@@ -221,40 +219,10 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
   }
 
   private func gatherFrames() {
-    while state == .open, !isOutputBlocked {
-      if output.count >= Self.gatherBytes {
-        flush()
-        continue
-      }
-      switch session.nextOutput() {
-      case .none: return
-      case .failed: return close()
-      case .bytes(let count):
-        let written = gather(count) { output in
-          session.withOutput {
-            var writer = ByteWriter()
-            writer.write($0, into: &output)
-            return writer.position
-          }
-        }
-        if !written { return close() }
-      case .data(let slot, let count):
-        let written = links[Int(slot)].with { exchange in sendBody(exchange, count) }
-        if !written { return close() }
-      }
+    let goesOn = writeFrames(of: session) { slot, count in
+      links[Int(slot)].with { writeBodyFrame(count, from: &$0.outgoing, of: session) }
     }
-  }
-
-  private func sendBody(_ exchange: HTTP2DownstreamExchange, _ count: Int) -> Bool {
-    guard exchange.outgoing.count >= count else { return false }
-    let written = gather(count + 9) { output in
-      var writer = ByteWriter(position: session.writeDataHeader(into: &output))
-      exchange.outgoing.withBytes { writer.write($0.extracting(first: count), into: &output) }
-      return writer.position
-    }
-    exchange.outgoing.consume(count)
-    exchange.outgoing.releaseIfEmpty()
-    return written
+    if !goesOn { close() }
   }
 
   private func resumeBlocked() {

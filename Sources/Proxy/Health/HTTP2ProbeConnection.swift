@@ -91,27 +91,11 @@ final class HTTP2ProbeConnection: ProbeConnection {
   override func outputDrained() { pump() }
 
   private func pump() {
-    while state == .open, !isOutputBlocked {
-      switch session.nextOutput() {
-      case .none: return
-      case .failed: return judge("HTTP/2 failed")
-      case .bytes(let count):
-        _ = gather(count) { output in
-          session.withOutput {
-            var writer = ByteWriter()
-            writer.write($0, into: &output)
-            return writer.position
-          }
-        }
-      case .data(_, let count):
-        let body = outgoing
-        _ = gather(count + 9) { output in
-          var writer = ByteWriter(position: session.writeDataHeader(into: &output))
-          writer.write(body.span.raw.extracting(first: count), into: &output)
-          return writer.position
-        }
-        outgoing.removeFirst(count)
-      }
+    let goesOn = writeFrames(of: session) { _, count in
+      let body = outgoing
+      outgoing.removeFirst(count)
+      return writeBodyFrame(body.span.raw.extracting(first: count), of: session)
     }
+    if !goesOn { judge("HTTP/2 failed") }
   }
 }

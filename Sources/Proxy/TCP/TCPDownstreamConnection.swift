@@ -71,7 +71,7 @@ final class TCPDownstreamConnection: TCPConnection {
     cluster = way.cluster
     phase = tls == nil ? .connecting : .handshaking
     try super.init(loop: worker.loop, descriptor: descriptor, peer: record.peer, tls: tls, isConnecting: false)
-    worker.tcpConnectionOpened()
+    worker.countOpened()
     cluster?.counters.tcpConnectionsOpened += 1
     if tls != nil { arm(worker.limits.handshakeTimeoutMilliseconds, Timer.handshake) }
   }
@@ -251,7 +251,7 @@ final class TCPDownstreamConnection: TCPConnection {
     }
     worker.with {
       $0.log(record)
-      $0.tcpConnectionClosed(self)
+      $0.countClosed(self)
     }
   }
 }

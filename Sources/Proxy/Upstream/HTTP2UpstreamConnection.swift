@@ -25,7 +25,6 @@ final class HTTP2UpstreamConnection: Connection {
 
   /// Requests that may wait for a connection whose settings are not known; nghttp2's and Envoy's assumption.
   private static let assumedStreams = 100
-  private static let gatherBytes = 64 * 1024
 
   private enum Timer {
     static let connect: UInt8 = 1
@@ -251,41 +250,10 @@ final class HTTP2UpstreamConnection: Connection {
   private var isUnwanted: Bool { upstreamEndpoint.isRetired || cluster.isRetired }
 
   private func gatherFrames() {
-    while state == .open, !isOutputBlocked {
-      if output.count >= Self.gatherBytes {
-        flush()
-        continue
-      }
-      switch session.nextOutput() {
-      case .none: return
-      case .failed: return close()
-      case .bytes(let count):
-        let written = gather(count) { output in
-          session.withOutput {
-            var writer = ByteWriter()
-            writer.write($0, into: &output)
-            return writer.position
-          }
-        }
-        if !written { return close() }
-      case .data(let slot, let count):
-        guard let link = bySlot[Int(slot)] else { return close() }
-        let written = link.with { sendBody($0, count) }
-        if !written { return close() }
-      }
+    let goesOn = writeFrames(of: session) { slot, count in
+      bySlot[Int(slot)]?.with { writeBodyFrame(count, from: &$0.outgoing, of: session) } ?? false
     }
-  }
-
-  private func sendBody(_ exchange: HTTP2UpstreamExchange, _ count: Int) -> Bool {
-    guard exchange.outgoing.count >= count else { return false }
-    let written = gather(count + 9) { output in
-      var writer = ByteWriter(position: session.writeDataHeader(into: &output))
-      exchange.outgoing.withBytes { writer.write($0.extracting(first: count), into: &output) }
-      return writer.position
-    }
-    exchange.outgoing.consume(count)
-    exchange.outgoing.releaseIfEmpty()
-    return written
+    if !goesOn { close() }
   }
 
   private func resumeBlocked() {

@@ -39,19 +39,6 @@ extension Worker {
     }
   }
 
-  func tcpConnectionOpened() {
-    counters.connections += 1
-    counters.activeConnections += 1
-  }
-
-  func tcpConnectionClosed(_ connection: TCPDownstreamConnection) {
-    budget.give(index)
-    counters.activeConnections -= 1
-    counters.bytesReceived += connection.bytesReceived
-    counters.bytesSent += connection.bytesSent
-    if isDraining { reportDrained() }
-  }
-
   /// Writes the line of a connection that has ended.
   func log(_ record: TCPAccessRecord) {
     guard logFormat != .off else { return }

@@ -134,8 +134,7 @@ package final class Worker {
 
   func connectionOpened(_ connection: DownstreamConnection) {
     connections.add(connection)
-    counters.connections += 1
-    counters.activeConnections += 1
+    countOpened()
   }
 
   /// A connection goes on in another protocol.
@@ -147,6 +146,17 @@ package final class Worker {
 
   func connectionClosed(_ connection: DownstreamConnection) {
     connections.remove(connection)
+    countClosed(connection)
+  }
+
+  /// Counts a client's connection, whatever it speaks.
+  func countOpened() {
+    counters.connections += 1
+    counters.activeConnections += 1
+  }
+
+  /// A client's connection is over: its place is free, and draining may be done.
+  func countClosed(_ connection: Connection) {
     budget.give(index)
     counters.activeConnections -= 1
     counters.bytesReceived += connection.bytesReceived
