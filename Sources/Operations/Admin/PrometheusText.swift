@@ -150,6 +150,9 @@ enum PrometheusText {
     }
     families.add("sallyport_ready", "gauge", [], statistics.isReady ? 1 : 0)
     families.add("sallyport_config_generation", "gauge", [], statistics.generation)
+    let rejected = "sallyport_config_rejected_resources"
+    families.add(rejected, "gauge", [("version", "last_good")], statistics.rejected.kept)
+    families.add(rejected, "gauge", [("version", "none")], statistics.rejected.leftOut)
     families.add("sallyport_config_reload_success", "counter", [], statistics.reloads.succeeded)
     families.add("sallyport_config_reload_failure", "counter", [], statistics.reloads.failed)
     for probe in statistics.probes {

@@ -27,6 +27,8 @@ struct Statistics {
   let workers: Int
   let generation: Int
   let reloads: (succeeded: Int, failed: Int)
+  /// Resources whose newest version is not in force: those whose last good version serves, and those left out.
+  let rejected: (kept: Int, leftOut: Int)
   let daysUntilExpiry: Int?
   private(set) var downstream = WorkerCounters()
   private(set) var clusters: [String: (counters: ClusterCounters, endpoints: [EndpointReport])] = [:]
@@ -44,6 +46,8 @@ struct Statistics {
     workers = instance.options.plane.workers
     generation = instance.loaded.snapshot.generation
     reloads = instance.reloads
+    let kept = instance.loaded.rejected.count(where: \.isKept)
+    rejected = (kept, instance.loaded.rejected.count - kept)
     daysUntilExpiry = CertificateList.of(instance.loaded.snapshot).map(\.daysLeft).min()
     for report in reports { add(report) }
     workerConnections = reports.sorted { $0.worker < $1.worker }.map(\.counters.activeConnections)
@@ -101,6 +105,8 @@ struct Statistics {
       add(prefix + "upstream_rq_total", counters.requests)
     }
     add("config.generation", generation)
+    add("config.rejected_kept", rejected.kept)
+    add("config.rejected_left_out", rejected.leftOut)
     add("config.reload_failure", reloads.failed)
     add("config.reload_success", reloads.succeeded)
     addDownstream(add)
