@@ -117,7 +117,15 @@ package final class DataPlane {
   }
 
   private func startProbes(_ snapshot: Snapshot, _ health: HealthMonitor) {
+    let before = health.unhealthy
     health.adopt(snapshot)
+    // Clusters that changed know nothing yet; those that did not must forget the verdicts of probes that are gone.
+    let now = health.unhealthy
+    for change in before.subtracting(now) {
+      publishHealth(
+        HealthChange(cluster: change.cluster, address: change.address, isHealthy: true, gatesLoadBalancing: true))
+    }
+    for change in now { publishHealth(change) }
     guard let worker = workers.first, let handle = handles.first else { return }
     let controlHandle = control.handle
     let monitor = Transfer(health)

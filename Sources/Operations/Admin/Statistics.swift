@@ -166,6 +166,12 @@ struct Statistics {
         text += prefix + "hostname::\(cluster.host)\n"
         text += prefix + "health_flags::\(endpoint.healthFlags)\n"
         text += prefix + "weight::\(endpoint.weight)\n"
+        let locality = Locality(endpoint.locality)
+        text += prefix + "region::\(locality.region)\n"
+        text += prefix + "zone::\(locality.zone)\n"
+        text += prefix + "sub_zone::\(locality.subzone)\n"
+        text += prefix + "canary::false\n"
+        text += prefix + "priority::\(endpoint.priority)\n"
       }
     }
     return text
@@ -230,7 +236,8 @@ extension EndpointReport {
     var counters = counters
     counters += other.counters
     return EndpointReport(
-      address: address, weight: weight, isHealthy: isHealthy && other.isHealthy,
+      address: address, weight: weight, priority: priority, locality: locality,
+      isHealthy: isHealthy && other.isHealthy,
       isEjected: isEjected || other.isEjected,
       activeRequests: activeRequests + other.activeRequests, connections: connections + other.connections,
       counters: counters)

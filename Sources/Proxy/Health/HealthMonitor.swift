@@ -64,6 +64,19 @@ final class HealthMonitor {
       cluster: cluster, address: address, isHealthy: isHealthy, gatesLoadBalancing: probes[probe].gatesLoadBalancing)
   }
 
+  /// The endpoints that are unhealthy, of probes that balancing follows.
+  var unhealthy: Set<HealthChange> {
+    var found: Set<HealthChange> = []
+    for index in probes.indices where probes[index].gatesLoadBalancing {
+      for (address, health) in verdicts[index] {
+        guard case .unhealthy = health.verdict else { continue }
+        found.insert(
+          HealthChange(cluster: clusterNames[index], address: address, isHealthy: false, gatesLoadBalancing: true))
+      }
+    }
+    return found
+  }
+
   /// What every probe says now.
   var states: [ProbeState] {
     probes.indices.map { state(of: $0) }
