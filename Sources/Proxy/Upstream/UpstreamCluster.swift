@@ -31,6 +31,8 @@ package final class UpstreamCluster {
 
   private var owned: [UpstreamEndpoint] = []
   private var all: [Ref<UpstreamEndpoint>] = []
+  /// Earlier addresses of a `LOGICAL_DNS` cluster, whose connections are still good.
+  private var former: [UpstreamEndpoint] = []
   /// What everybody goes to, while all is one group.
   private var balancer: LoadBalancer
   private var levels: EndpointLevels
@@ -144,8 +146,16 @@ package final class UpstreamCluster {
     if let hashPolicy, let hash = stream.balancingHash(hashPolicy), let endpoint = choose(hash: hash) {
       return .endpoint(endpoint)
     }
-    if let endpoint = choose() { return .endpoint(endpoint) }
-    return noEndpoint()
+    guard let endpoint = choose() else { return noEndpoint() }
+    return .endpoint(isPlain ? endpoint : kept(for: stream, beside: endpoint))
+  }
+
+  /// A connection that was made to an earlier address is used before a new one is made to the current.
+  private func kept(for stream: Stream, beside endpoint: Ref<UpstreamEndpoint>) -> Ref<UpstreamEndpoint> {
+    guard !former.isEmpty else { return endpoint }
+    let isHTTP2 = stream.usesHTTP2Upstream
+    if endpoint.with({ $0.hasRoom(isHTTP2: isHTTP2) }) { return endpoint }
+    return former.first { $0.hasRoom(isHTTP2: isHTTP2) }.map { Ref($0) } ?? endpoint
   }
 
   /// Chooses the endpoint for a connection from `client`. Of what may be hashed, a connection has its address alone.
@@ -248,7 +258,8 @@ package final class UpstreamCluster {
   /// - Parameter lifetimeMilliseconds: how long the answer is good for.
   func resolved(_ endpoints: [ResolvedEndpoint], lifetimeMilliseconds: Int64) {
     resolution = .answered(expires: loop.now + lifetimeMilliseconds, isRefreshing: false)
-    replaceEndpoints(with: endpoints)
+    // One address at a time, the first.
+    replaceEndpoints(with: config.settings.discovery == .logicalDNS ? Array(endpoints.prefix(1)) : endpoints)
     resumeWaiting()
   }
 
@@ -277,13 +288,15 @@ package final class UpstreamCluster {
     var kept: [UpstreamEndpoint] = []
     for endpoint in wanted where !kept.contains(where: { $0.address == endpoint.address }) {
       let locality = number(ofLocality: endpoint.locality)
-      let same = owned.first {
+      let same = (owned + former).first {
         $0.address == endpoint.address && $0.weight == max(1, endpoint.weight) && $0.locality == locality
           && $0.priority == endpoint.priority
       }
       kept.append(same ?? make(endpoint, locality))
     }
-    for endpoint in owned where !kept.contains(where: { $0 === endpoint }) { endpoint.retire() }
+    let left = (owned + former).filter { endpoint in !kept.contains { $0 === endpoint } }
+    former = config.settings.discovery == .logicalDNS ? left.filter { $0.connectionCount > 0 } : []
+    for endpoint in left where !former.contains(where: { $0 === endpoint }) { endpoint.retire() }
     owned = kept
     all = kept.map { Ref($0) }
     if !wanted.isEmpty { known = [:] }
@@ -339,7 +352,7 @@ package final class UpstreamCluster {
     for endpoint in owned { endpoint.isEjected = ejected.contains(endpoint.address) }
     levels.replace(all)
     isWarming = levels.warm(now: loop.now)
-    let only = isWarming ? nil : levels.only
+    let only = isWarming || !former.isEmpty ? nil : levels.only
     isPlain = only != nil
     if let only { balancer = only }
   }
@@ -359,6 +372,6 @@ package final class UpstreamCluster {
   /// No snapshot has this cluster any more: idle connections close.
   func retire() {
     isRetired = true
-    for endpoint in owned { endpoint.retire() }
+    for endpoint in owned + former { endpoint.retire() }
   }
 }

@@ -56,6 +56,9 @@ package final class UpstreamEndpoint {
     addressText = Array(address.description.utf8)
   }
 
+  /// Whether a connection is there that takes one more request.
+  func hasRoom(isHTTP2: Bool) -> Bool { isHTTP2 ? availableHTTP2() != nil : idleTop != nil }
+
   /// Takes the most recently used idle connection.
   func takeIdle() -> Ref<HTTP1UpstreamConnection>? {
     guard let top = idleTop else { return nil }
