@@ -163,6 +163,12 @@ package final class DataPlane {
 
   // MARK: Figures
 
+  /// What outlier detection did, by cluster.
+  package var outlierCounters: [String: OutlierCounters] { outliers?.counters ?? [:] }
+
+  /// What probes found, by cluster.
+  package var healthCheckCounters: [String: HealthCheckCounters] { health?.counters ?? [:] }
+
   /// Asks every worker for its figures; `completion` runs on the control thread with all of them.
   package func collect(_ completion: @escaping ([WorkerReport]) -> Void) {
     let gathering = Transfer(Gathering(expected: workers.count, completion: completion))
@@ -192,6 +198,8 @@ package final class DataPlane {
   /// Sets all counters to zero.
   package func resetCounters() {
     onWorkers { $0.resetCounters() }
+    outliers?.resetCounters()
+    health?.resetCounters()
   }
 
   // MARK: Explaining

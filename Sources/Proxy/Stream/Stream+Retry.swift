@@ -42,7 +42,7 @@ extension Stream {
     }
     guard !hasLimits || holdRetry() else {
       flags.insert(.upstreamOverflow)
-      cluster?.with { $0.counters.overflows += 1 }
+      cluster?.with { $0.counters.retryOverflows += 1 }
       return false
     }
     retriesLeft -= 1

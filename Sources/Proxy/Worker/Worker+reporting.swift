@@ -18,6 +18,8 @@ package struct ClusterReport: Sendable {
   package let name: String
   package let counters: ClusterCounters
   package let endpoints: [EndpointReport]
+  /// Which limits the cluster has reached, on all workers together.
+  package let breakers: CircuitBreakerState
 }
 
 /// One endpoint in a report.
@@ -69,7 +71,9 @@ extension Worker {
         isEjected: endpoint.isEjected, activeRequests: endpoint.activeRequests, connections: endpoint.connectionCount,
         counters: endpoint.counters)
     }
-    return ClusterReport(name: cluster.config.name, counters: cluster.counters, endpoints: endpoints)
+    return ClusterReport(
+      name: cluster.config.name, counters: cluster.counters, endpoints: endpoints,
+      breakers: cluster.shared?.breaker?.open ?? CircuitBreakerState())
   }
 
   /// Sets counters to zero; what is counted as active stays.
