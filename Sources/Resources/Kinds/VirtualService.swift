@@ -234,6 +234,7 @@ package struct Headers: Sendable {
 /// A `tls` route: by server name, without terminating.
 package struct TLSRoute: Sendable {
   package struct Match: Sendable {
+    package var location: SourceLocation
     package var sniHosts: [Located<String>]
     package var port: Located<Int>?
     package var gateways: [Located<String>]
@@ -242,6 +243,7 @@ package struct TLSRoute: Sendable {
     package var destinationSubnets: [Located<String>]
 
     init(_ reader: FieldReader) {
+      location = reader.location
       sniHosts = reader.strings("sniHosts")
       port = reader.integer("port")
       gateways = reader.strings("gateways")
@@ -270,6 +272,7 @@ package struct TLSRoute: Sendable {
 /// A `tcp` route: by port.
 package struct TCPRoute: Sendable {
   package struct Match: Sendable {
+    package var location: SourceLocation
     package var port: Located<Int>?
     package var gateways: [Located<String>]
     package var sourceLabels: [String: Located<String>]
@@ -278,6 +281,7 @@ package struct TCPRoute: Sendable {
     package var sourceSubnet: Located<String>?
 
     init(_ reader: FieldReader) {
+      location = reader.location
       port = reader.integer("port")
       gateways = reader.strings("gateways")
       sourceLabels = reader.stringMap("sourceLabels")
