@@ -7,6 +7,8 @@ final class DecodingContext {
   private let lineOffset: Int
   /// `VirtualService httpbin/httpbin-egress`, as soon as it is known.
   var resource: String?
+  /// The resource's namespace, as soon as it is known.
+  var namespace = "default"
   /// Values are not repeated in messages.
   var isSecret = false
   /// The resource has no effect as a whole: no word about single fields that have none.

@@ -46,6 +46,8 @@ struct ResourceDecoder {
     let metadata = reader.object("metadata", Metadata.init) ?? Metadata()
     let reference = "\(kind.value) \(metadata.namespace)/\(metadata.name)"
     context.resource = reference
+    context.namespace = metadata.namespace
+    MetadataRules.check(metadata, kind.value, context)
     switch KindCatalog.standing(of: kind.value, apiVersion: version.value) {
     case .ours:
       decode(kind, metadata, reader)

@@ -310,7 +310,9 @@ final class ClusterBuilder {
     default:
       guard credentials.authority(credential.value) == nil else { return }
       let message =
-        "Referenced credentialName not found: \"\(credential.value)-cacert\" or \"\(credential.value)\" with a CA"
+        credential.value.hasPrefix("configmap://")
+        ? "Referenced credentialName not found: \"\(credential.value)\" with a CA in ca.crt"
+        : "Referenced credentialName not found: \"\(credential.value)-cacert\" or \"\(credential.value)\" with a CA"
       policy.problem = message
       report("IST0101", .error, message, credential.location, request)
     }
