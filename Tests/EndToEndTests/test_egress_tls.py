@@ -4,8 +4,8 @@ import ssl
 
 import pytest
 
-from harness.configuration import (IDENTITY, NAMESPACE, as_yaml, destination_rule, dns_entry, gateway, http_server, route, secret,
-                                   static_entry, virtual_service)
+from harness.configuration import (IDENTITY, NAMESPACE, as_yaml, destination_rule, dns_entry, gateway, http_server,
+                                   route, secret, static_entry, virtual_service)
 from harness.gateway import parse_access_line, run_verb
 from harness.http_client import Connection, get
 from harness.upstreams import server_context

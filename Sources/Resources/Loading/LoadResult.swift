@@ -23,6 +23,7 @@ extension LoadResult {
     resources.destinationRules += other.resources.destinationRules
     resources.workloadEntries += other.resources.workloadEntries
     resources.peerAuthentications += other.resources.peerAuthentications
+    resources.policies += other.resources.policies
     resources.proxyConfigs += other.resources.proxyConfigs
     resources.operators += other.resources.operators
     resources.secrets += other.resources.secrets

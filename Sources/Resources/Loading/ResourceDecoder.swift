@@ -51,7 +51,7 @@ struct ResourceDecoder {
     switch KindCatalog.standing(of: kind.value, apiVersion: version.value) {
     case .ours:
       decode(kind, metadata, reader)
-      reader.accept("status")
+      StatusConditions.report(reader)
       reader.finish()
     case .ignored:
       return
@@ -59,6 +59,7 @@ struct ResourceDecoder {
       context.report(
         .warning, "\(kind.value) is known but not acted on", at: kind.location, code: "SP1001",
         help: "the gateway behaves as if the resource were absent")
+      outline(kind, metadata, reader)
     case .unknown(let help):
       context.report(
         .warning, "unknown kind \"\(kind.value)\" is ignored", at: kind.location, code: "SP1002", help: help)
@@ -90,6 +91,16 @@ struct ResourceDecoder {
     case "UpstreamProbe": add(\.probes, kind, metadata, reader, UpstreamProbe.init)
     default: decodeKubernetes(kind, metadata, reader)
     }
+  }
+
+  /// Keeps of a policy whom it is for.
+  private mutating func outline(_ kind: Located<String>, _ metadata: Metadata, _ reader: FieldReader) {
+    let policies: Set = ["AuthorizationPolicy", "RequestAuthentication", "Telemetry", "WasmPlugin"]
+    guard policies.contains(kind.value), !metadata.name.isEmpty else { return }
+    StatusConditions.report(reader)
+    guard let spec = reader.object("spec", PolicyOutline.init), !reader.context.hasErrors else { return }
+    result.resources.policies.append(
+      Resource(kind: kind.value, metadata: metadata, location: reader.location, spec: spec))
   }
 
   private mutating func decodeKubernetes(_ kind: Located<String>, _ metadata: Metadata, _ reader: FieldReader) {

@@ -6,6 +6,7 @@ package struct ResourceSet: Sendable {
   package var destinationRules: [Resource<DestinationRule>] = []
   package var workloadEntries: [Resource<WorkloadEntry>] = []
   package var peerAuthentications: [Resource<PeerAuthentication>] = []
+  package var policies: [Resource<PolicyOutline>] = []
   package var proxyConfigs: [Resource<ProxyConfig>] = []
   package var operators: [Resource<IstioOperator>] = []
   package var secrets: [Resource<Secret>] = []
