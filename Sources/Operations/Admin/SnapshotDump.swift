@@ -22,21 +22,31 @@ package struct SnapshotDump {
         .array(
           snapshot.clusters.map { cluster in
             let settings = cluster.settings
-            let known = settings.endpoints.map { ($0.address, $0.port) } + settings.dnsNames.map { ($0.name, $0.port) }
+            let known =
+              settings.endpoints.map { ($0.address, $0.port, $0.locality) }
+              + settings.dnsNames.map { ($0.name, $0.port, $0.locality) }
             return .object([
-              ("name", .string(cluster.name)), ("host_statuses", .array(known.map { Self.host($0.0, Int($0.1)) })),
+              ("name", .string(cluster.name)),
+              ("host_statuses", .array(known.map { Self.host($0.0, Int($0.1), $0.2) })),
             ])
           })
       )
     ])
   }
 
-  private static func host(_ address: String, _ port: Int) -> JSON {
+  /// `region/zone/subzone` in Envoy's shape.
+  static func json(locality: String) -> JSON {
+    let parts = locality.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    return .object(zip(["region", "zone", "sub_zone"], parts).filter { !$1.isEmpty }.map { ($0, .string($1)) })
+  }
+
+  private static func host(_ address: String, _ port: Int, _ locality: String) -> JSON {
     .object([
       (
         "address",
         .object([("socket_address", .object([("address", .string(address)), ("port_value", .number(port))]))])
-      ), ("health_status", .object([("eds_health_status", .string("UNKNOWN"))])),
+      ), ("locality", Self.json(locality: locality)),
+      ("health_status", .object([("eds_health_status", .string("UNKNOWN"))])),
     ])
   }
 }

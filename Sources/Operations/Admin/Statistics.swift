@@ -214,7 +214,18 @@ struct Statistics {
             ? [("eds_health_status", .string("HEALTHY"))]
             : [("failed_active_health_check", .bool(true)), ("eds_health_status", .string("UNHEALTHY"))])
       ), ("weight", .number(Int(endpoint.weight))), ("hostname", .string(cluster.host)),
+      ("locality", SnapshotDump.json(locality: locality(endpoint, cluster))),
     ])
+  }
+}
+
+extension Statistics {
+  /// What the configuration says of the place of an endpoint; of a name's addresses, that of the name.
+  private func locality(_ endpoint: EndpointReport, _ cluster: Cluster) -> String {
+    let known = cluster.settings.endpoints.first {
+      $0.address == endpoint.address.host && $0.port == endpoint.address.port
+    }
+    return known?.locality ?? cluster.settings.dnsNames.first { $0.port == endpoint.address.port }?.locality ?? ""
   }
 }
 

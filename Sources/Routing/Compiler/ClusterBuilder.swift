@@ -300,6 +300,7 @@ final class ClusterBuilder {
       policy.identity = .files(chain: chain, key: key)
     }
     guard let credential = tls.credentialName else { return }
+    policy.credentialName = credential.value
     if let authority = credentials.authority(credential.value) { policy.authority = .pem(authority.pem) }
     switch (tls.effectiveMode, credentials.certificate(credential.value)) {
     case (.mutual, .success(let certificate)):

@@ -223,6 +223,7 @@ package struct SnapshotDiffer {
   private static func comparable(_ settings: Cluster.Settings) -> Cluster.Settings {
     var settings = settings
     settings.destinationRule = nil
+    settings.tls?.credentialName = nil
     settings.endpoints.sort { ($0.address, $0.port) < ($1.address, $1.port) }
     settings.dnsNames.sort { ($0.name, $0.port) < ($1.name, $1.port) }
     return settings
