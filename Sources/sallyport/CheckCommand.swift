@@ -67,13 +67,16 @@ struct CheckFlags: ParsableArguments {
   var suppress: [String] = []
 
   @Option(
-    help: "Only what this analyzer says, by its name in --list-analyzers; syntax and references are always checked.")
+    help: "Only what this analyzer says, by its name in --list-analyzers; syntax and references are always checked.",
+    completion: .list(Analysis.analyzers.map(\.name)))
   var analyzer: String?
 
   @Flag(name: [.customShort("L"), .long], help: "List the analyzers.")
   var listAnalyzers = false
 
-  @Option(help: ArgumentHelp("Print cause and fix of a code, or of all.", valueName: "code"))
+  @Option(
+    help: ArgumentHelp("Print cause and fix of a code, or of all.", valueName: "code"),
+    completion: .list(MessageCatalog.all.map(\.code) + ["all"]))
   var explain: String?
 
   @Flag(name: [.customShort("A"), .long], help: "Look at all namespaces; files always are.")

@@ -45,7 +45,7 @@ struct ExplainCommand: ParsableCommand {
   @Option(help: ArgumentHelp("A curl command, as it was pasted.", valueName: "curl …"))
   var curl: String?
 
-  @Option(help: ArgumentHelp("All requests of an HTTP Archive.", valueName: "file"))
+  @Option(help: ArgumentHelp("All requests of an HTTP Archive.", valueName: "file"), completion: .file())
   var har: String?
 
   @Option(name: [.short, .long], help: "text or json.")

@@ -26,14 +26,15 @@ struct ProxyConfigCommand: ParsableCommand {
     @Option(
       help: ArgumentHelp(
         "Files and directories with resources instead of a running instance; repeat for more.",
-        valueName: "path"))
+        valueName: "path"), completion: .file())
     var from: [String] = []
 
     @Option(name: [.short, .long], help: "short, json or yaml.")
     var output = Form.short
 
     @Option(
-      name: [.short, .long], help: "A saved answer of /config_dump (or /clusters?format=json) instead of an instance.")
+      name: [.short, .long], help: "A saved answer of /config_dump (or /clusters?format=json) instead of an instance.",
+      completion: .file())
     var file: String?
 
     func validate() throws {

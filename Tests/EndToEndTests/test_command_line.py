@@ -1,7 +1,10 @@
 """The verbs that need no instance: version, help, certs, demo."""
 
+import json
+import os
 import pathlib
 import re
+import shutil
 import stat
 import subprocess
 
@@ -111,6 +114,83 @@ def test_completion_of_other_shells(shell, part):
     result = run_verb("completion", shell)
     assert result.returncode == 0 and part in result.stdout
     assert run_verb("completion", "tcsh").returncode == 64
+
+
+def commands(command: dict, parents: tuple = ()) -> list[tuple[tuple, dict]]:
+    """Every command that is shown, with the names above it."""
+    path = (*parents, command["commandName"])
+    shown = [(path, command)]
+    for nested in command.get("subcommands", []):
+        if nested.get("shouldDisplay", True):
+            shown += commands(nested, path)
+    return shown
+
+
+@pytest.fixture(scope="module")
+def described() -> list[tuple[tuple, dict]]:
+    return commands(json.loads(run_verb("--experimental-dump-help").stdout)["command"])
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_has_every_verb_flag_and_choice(described, shell):
+    script = run_verb("completion", shell).stdout
+    for path, command in described:
+        assert command["commandName"] in script, path
+        for argument in command.get("arguments", []):
+            for name in argument.get("names", []):
+                assert name["name"] in script, (path, name)
+            for value in argument.get("allValues", []):
+                assert value in script, (path, value)
+    # Choices that are known although any text is taken.
+    for word in ("IST0101", "virtualservice.PathAnalyzer", "VirtualService"):
+        assert word in script, word
+
+
+def test_the_bash_completion_is_a_script_and_offers_files(tmp_path):
+    script = tmp_path / "completion.bash"
+    script.write_text(run_verb("completion", "bash").stdout)
+    assert subprocess.run(["bash", "-n", script], capture_output=True, text=True).stderr == ""
+    (tmp_path / "saved.har").write_text("")
+    line = (f'source {script}; COMP_WORDS=(sallyport explain --har {tmp_path}/sav); COMP_CWORD=3; '
+            f'COMP_LINE="sallyport explain --har {tmp_path}/sav"; COMP_POINT=${{#COMP_LINE}}; '
+            f'_sallyport sallyport {tmp_path}/sav --har; echo "${{COMPREPLY[@]}}"')
+    result = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+    assert result.stdout.strip() == f"{tmp_path}/saved.har", result.stdout + result.stderr
+
+
+STORED_PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "man" / "sallyport.1"
+
+
+def test_the_stored_manual_page_is_what_the_program_prints():
+    assert STORED_PAGE.read_text() == run_verb("man").stdout, "write it anew: make man"
+
+
+def test_the_manual_page_describes_every_verb_and_flag(described):
+    page = STORED_PAGE.read_text().replace("\\-", "-")
+    for path, command in described[1:]:
+        if path[1] == "help":
+            continue
+        assert f'.SS "{" ".join(path)}"' in page, path
+        for argument in command.get("arguments", []):
+            for name in argument.get("names", []):
+                assert f"\\fB{'--' if name['kind'] == 'long' else '-'}{name['name']}\\fR" in page, (path, name)
+
+
+@pytest.mark.skipif(not shutil.which("groff"), reason="groff is not installed")
+def test_the_manual_page_is_rendered_without_a_word_of_warning():
+    result = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z", STORED_PAGE], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+    text = subprocess.run(["groff", "-man", "-Tascii", "-P-cbou", STORED_PAGE], capture_output=True, text=True).stdout
+    for part in ("sallyport - a gateway appliance", "sallyport explain --curl \"curl", "-o, --output output", "NAME",
+                 "EXIT STATUS"):
+        assert part in text, part
+
+
+@pytest.mark.skipif(not shutil.which("man"), reason="man is not installed")
+def test_man_shows_the_page():
+    result = subprocess.run(["man", "--warnings", "-l", STORED_PAGE], capture_output=True, text=True,
+                            env={**os.environ, "MANPAGER": "cat", "MAN_KEEP_FORMATTING": "0"})
+    assert result.returncode == 0 and result.stderr == "" and "SALLYPORT(1)" in result.stdout, result.stderr
 
 
 def test_fmt_prints_lists_and_writes(tmp_path):
