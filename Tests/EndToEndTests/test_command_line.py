@@ -209,6 +209,84 @@ def test_fmt_prints_lists_and_writes(tmp_path):
     assert run_verb("fmt", "-l", tmp_path).returncode == 0
 
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CORPUS = [file for folder in ("gateways", "examples", "Tests/Corpus/broken") for file in (ROOT / folder).rglob("*.yaml")]
+
+
+@pytest.mark.parametrize("file", CORPUS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_fmt_changes_neither_meaning_nor_comments_and_is_done_at_once(file):
+    text = file.read_text()
+    once = run_verb("fmt", file)
+    if once.returncode == 65:
+        with pytest.raises((yaml.YAMLError, AssertionError)):
+            assert not has_equal_keys(text)
+            list(yaml.safe_load_all(text))
+        return
+    assert once.returncode == 0, once.stderr
+    assert run_verb("fmt", "-", stdin=once.stdout).stdout == once.stdout
+    meant = [document for document in yaml.safe_load_all(text) if document is not None]
+    assert [document for document in yaml.safe_load_all(once.stdout) if document is not None] == meant
+    comments = [sorted(re.findall(r"(?m)(?:^|\s)(#.*?)\s*$", version)) for version in (text, once.stdout)]
+    assert comments[0] == comments[1]
+
+
+def has_equal_keys(text: str) -> bool:
+    """What YAML forbids and this library lets pass."""
+    def check(node) -> bool:
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            return len(keys) != len(set(keys)) or any(check(value) for _, value in node.value)
+        return isinstance(node, yaml.SequenceNode) and any(check(item) for item in node.value)
+    try:
+        return any(check(node) for node in yaml.compose_all(text) if node)
+    except yaml.YAMLError:
+        return False
+
+
+def test_fmt_keeps_comments_of_every_kind_of_place(tmp_path):
+    text = """# the file
+---
+# before the first key
+apiVersion: v1 # version
+kind: Service
+# before metadata
+metadata:
+  # inside
+  name: a   # name
+  annotations: # of annotations
+    a: "#no comment"
+    b: |
+      # text, no comment
+      second
+    c: x#y
+spec:
+  ports:
+  # before an item
+  - port: 80 # item
+    # between fields
+    name: http
+  # behind the last item
+# at the end
+---
+# a document of comments alone
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: b} # flow
+data: {
+  a: b, # inside flow
+}
+"""
+    once = run_verb("fmt", "-", stdin=text)
+    assert once.returncode == 0, once.stderr
+    for comment in ("the file", "before the first key", "version", "before metadata", "inside", "name", "of annotations",
+                    "before an item", "item", "between fields", "behind the last item", "at the end",
+                    "a document of comments alone", "flow", "inside flow"):
+        assert re.search(rf"(?m)(^|\s)# {comment}$", once.stdout), (comment, once.stdout)
+    assert run_verb("fmt", "-", stdin=once.stdout).stdout == once.stdout
+    assert [d for d in yaml.safe_load_all(once.stdout) if d] == [d for d in yaml.safe_load_all(text) if d]
+
+
 def test_fmt_leaves_a_broken_file_alone(tmp_path):
     file = tmp_path / "a.yaml"
     file.write_text("a: [\n")
@@ -222,7 +300,36 @@ def test_register_prints_resources_that_load(tmp_path):
     assert result.returncode == 0, result.stderr
     entry, workload = yaml.safe_load_all(result.stdout)
     assert entry["spec"]["hosts"] == ["mysql.onprem.svc.cluster.local"]
-    assert [(port["name"], port["protocol"]) for port in entry["spec"]["ports"]] == [("tcp-3306", "TCP"), ("http", "HTTP")]
+    assert [(port["name"], port["protocol"]) for port in entry["spec"]["ports"]] == [("mysql", "MYSQL"), ("http", "HTTP")]
     assert workload["spec"] == {"address": "1.2.3.4", "labels": {"app": "mysql", "version": "v1"}}
     assert run_verb("check", "-", stdin=result.stdout).returncode == 0
     assert run_verb("register", "mysql", "1.2.3.4", "http:none").returncode == 64
+
+
+def test_register_names_ports_as_istioctl_does():
+    """The name that is given, else the usual one of the port; names differ."""
+    result = run_verb("register", "web", "1.2.3.4", "80", "8080", "9999", "grpc-x:7000", "-l", "a=b,c=d", "-a", "e=f",
+                      "-s", "robot")
+    entry, workload = yaml.safe_load_all(result.stdout)
+    assert [(port["name"], port["number"], port["protocol"]) for port in entry["spec"]["ports"]] == [
+        ("http", 80, "HTTP"), ("http-8080", 8080, "HTTP"), ("tcp-9999", 9999, "TCP"), ("grpc-x", 7000, "GRPC")]
+    assert workload["spec"]["labels"] == {"app": "web", "a": "b", "c": "d"}
+    assert workload["spec"]["serviceAccount"] == "robot"
+    assert entry["metadata"]["annotations"] == workload["metadata"]["annotations"] == {"e": "f"}
+    assert run_verb("register", "web", "1.2.3.4", "80", "-l", "nonsense").returncode == 64
+    assert run_verb("register", "Not_a_name", "1.2.3.4", "80").returncode == 64
+
+
+def test_register_adds_a_machine_to_a_service_that_is_known(tmp_path):
+    file = tmp_path / "onprem.yaml"
+    for address in ("1.2.3.4", "1.2.3.5"):
+        more = ("--known", tmp_path) if file.exists() else ()
+        with file.open("a") as target:
+            target.write(run_verb("register", "svc1", address, "http:7000", "-n", "onprem", *more).stdout)
+    kinds = [document["kind"] for document in yaml.safe_load_all(file.read_text())]
+    assert kinds == ["ServiceEntry", "WorkloadEntry", "WorkloadEntry"]
+    result = run_verb("check", file)
+    assert result.returncode == 0 and "SP1003" not in result.stdout, result.stdout
+    listed = run_verb("pc", "ep", "--from", file, "--label", "a=b", "--namespace", "onprem", "-o", "json")
+    assert listed.returncode == 0
+    assert run_verb("register", "svc1", "1.2.3.4", "80", "--known", tmp_path / "nowhere").returncode == 66

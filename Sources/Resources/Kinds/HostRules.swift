@@ -55,7 +55,7 @@ package enum HostRules {
   }
 
   /// Whether a name is one DNS label (RFC 1123).
-  static func isLabel(_ text: String) -> Bool { isLabel(Substring(text)) && !text.utf8.contains(0x5F) }
+  package static func isLabel(_ text: String) -> Bool { isLabel(Substring(text)) && !text.utf8.contains(0x5F) }
 
   /// Whether every name that `name` stands for is also one of `pattern`.
   static func isSubset(_ name: String, of pattern: String) -> Bool {
