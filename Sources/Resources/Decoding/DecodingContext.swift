@@ -32,6 +32,11 @@ final class DecodingContext {
       Diagnostic(code ?? usual, severity, message, at: location, resource: resource, help: help, hidesSource: isSecret))
   }
 
+  /// Takes back what was said after the first `count` words; that there were errors stays known.
+  func forget(after count: Int) {
+    diagnostics.removeLast(max(0, diagnostics.count - count))
+  }
+
   func error(_ message: String, at location: SourceLocation?, help: String? = nil) {
     report(.error, message, at: location, help: help)
   }

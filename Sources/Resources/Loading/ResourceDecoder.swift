@@ -57,7 +57,7 @@ struct ResourceDecoder {
       return
     case .notActedOn:
       context.report(
-        .warning, "\(kind.value) is known but not acted on", at: kind.location, code: "SP1001",
+        .warning, "\(name(kind, version)) is known but not acted on", at: kind.location, code: "SP1001",
         help: "the gateway behaves as if the resource were absent")
       outline(kind, metadata, reader)
     case .unknown(let help):
@@ -65,6 +65,10 @@ struct ResourceDecoder {
         .warning, "unknown kind \"\(kind.value)\" is ignored", at: kind.location, code: "SP1002", help: help)
     case .wrong(let message, let help):
       context.error(message, at: version.location, help: help)
+      // What else there is to say is for the version that it should have.
+      let count = context.diagnostics.count
+      decode(kind, metadata, reader)
+      context.forget(after: count)
     }
     finish(context, reference)
   }
@@ -91,6 +95,12 @@ struct ResourceDecoder {
     case "UpstreamProbe": add(\.probes, kind, metadata, reader, UpstreamProbe.init)
     default: decodeKubernetes(kind, metadata, reader)
     }
+  }
+
+  /// The kind; with its group where Istio has another kind of that name.
+  private func name(_ kind: Located<String>, _ version: Located<String>) -> String {
+    let group = version.value.prefix { $0 != "/" }
+    return group == "gateway.networking.k8s.io" ? "\(kind.value) of \(group)" : kind.value
   }
 
   /// Keeps of a policy whom it is for.
@@ -156,9 +166,12 @@ struct ResourceDecoder {
     // Unknown fields beside `spec` count too, so the document is finished before the resource is taken.
     reader.accept("status")
     reader.finish()
+    let resource = Resource(kind: kind.value, metadata: metadata, location: reader.location, spec: spec)
     // A resource with errors must not do half of what it says: it is left out, the others work.
-    guard !reader.context.hasErrors else { return }
-    result.resources[keyPath: list].append(
-      Resource(kind: kind.value, metadata: metadata, location: reader.location, spec: spec))
+    if reader.context.hasErrors {
+      result.flawed[keyPath: list].append(resource)
+    } else {
+      result.resources[keyPath: list].append(resource)
+    }
   }
 }

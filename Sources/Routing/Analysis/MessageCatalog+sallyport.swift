@@ -154,5 +154,10 @@ extension MessageCatalog {
       cause:
         "Annotations of a Gateway about the PROXY protocol are wrong, or contradict those of another Gateway on the socket.",
       fix: "See docs/tcp.md for what they may say."),
+    Message(
+      "SP1055", .error, "VerifiedNameUnknown",
+      cause:
+        "TLS is originated to a host with a wildcard, and nothing says which name the upstream's certificate must have: requests get 503.",
+      fix: "Set tls.sni or tls.subjectAltNames in the DestinationRule."),
   ]
 }
