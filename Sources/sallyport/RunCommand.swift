@@ -26,10 +26,12 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Refuse a configuration with errors instead of leaving out what is broken.")
   var strict = false
 
-  @Option(help: "trace, debug, info, warning, error or off.")
+  @Option(
+    help: "trace, debug, info, warning, error or off.",
+    completion: .list(["trace", "debug", "info", "warning", "error", "off"]))
   var logLevel = "info"
 
-  @Option(help: "The form of the process log: text or json.")
+  @Option(help: "The form of the process log: text or json.", completion: .list(["text", "json"]))
   var logFormat = "text"
 
   @Option(help: ArgumentHelp("How long requests in flight may take to finish.", valueName: "seconds"))

@@ -65,7 +65,7 @@ import Testing
     .init(
       yaml: gatewayHead
         + "  servers:\n  - hosts: [a.example.com]\n    port: {number: 80, name: http, protocol: HTTP}\n    tls: {mode: SIMPLE, credentialName: c}\n",
-      place: "8:10", message: "cannot have TLS settings for plain text HTTP ports"),
+      place: "8:5", message: "cannot have TLS settings for plain text HTTP ports"),
     .init(yaml: gatewayHead + "  servers: []\n", place: "5:3", message: "at least one server"),
     .init(yaml: serviceHead + "  hosts: [a.example.com]\n", place: "5:3", message: "http, tcp or tls must be provided"),
     .init(

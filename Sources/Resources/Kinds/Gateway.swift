@@ -74,7 +74,7 @@ package struct GatewayServer: Sendable {
         kind.isHTTP
         ? "server cannot have TLS settings for plain text HTTP ports"
         : "server cannot have TLS settings for non HTTPS/TLS ports"
-      reader.context.error(message, at: tls.location)
+      reader.context.error(message, at: reader.keyLocation("tls") ?? tls.location)
     }
     if let redirect = tls?.httpsRedirect, redirect.value, !kind.isHTTP {
       reader.context.warning("tls.httpsRedirect should only be used with http servers", at: redirect.location)

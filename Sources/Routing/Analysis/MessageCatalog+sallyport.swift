@@ -155,6 +155,11 @@ extension MessageCatalog {
         "Annotations of a Gateway about the PROXY protocol are wrong, or contradict those of another Gateway on the socket.",
       fix: "See docs/tcp.md for what they may say."),
     Message(
+      "SP1055", .error, "VerifiedNameUnknown",
+      cause:
+        "TLS is originated to a host with a wildcard, and nothing says which name the upstream's certificate must have: requests get 503.",
+      fix: "Set tls.sni or tls.subjectAltNames in the DestinationRule."),
+    Message(
       "SP1060", .warning, "LocalityUnknown",
       cause:
         "A DestinationRule prefers endpoints by where they are, and where the instance is nobody says: all endpoints are alike to it.",

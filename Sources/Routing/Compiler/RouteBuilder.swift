@@ -38,7 +38,8 @@ struct RouteBuilder {
   private func applies(
     _ match: HTTPMatch?, _ service: Resource<VirtualService>, gateway: String, port: Int
   ) -> Bool {
-    RuleScope.failure(of: match, in: service, gateway: gateway, port: port, identity: identity) == nil
+    RuleScope.failure(
+      of: match.map(RuleScope.Conditions.init), in: service, gateway: gateway, port: port, identity: identity) == nil
   }
 
   private mutating func draft(

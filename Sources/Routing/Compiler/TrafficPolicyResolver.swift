@@ -53,6 +53,17 @@ struct TrafficPolicyResolver {
     return .noSubset(found.flatMap { $0.spec.subsets.compactMap(\.name?.value) })
   }
 
+  /// A rule that has the subset and does not apply to this instance, in words.
+  func elsewhere(host: String, subset: String) -> String? {
+    let rule = rules.first { rule in
+      let name = HostName.expand(rule.spec.host?.value ?? "", namespace: rule.metadata.namespace)
+      return HostName.covers(name, host) && rule.spec.subsets.contains { $0.name?.value == subset }
+    }
+    return rule.map {
+      "\($0.description) has it, and applies to the namespaces of the instance and of the host, and \(rootNamespace), alone"
+    }
+  }
+
   /// The names of a host's subsets.
   func subsets(host: String, serviceNamespace: String) -> [String] {
     rulesFor(host, serviceNamespace).flatMap { $0.spec.subsets.compactMap(\.name?.value) }

@@ -67,7 +67,26 @@ package struct Explainer {
     explanation.listener = .init(
       index: index, name: facts.name, declaredPort: Int(listener.declaredPort), bindPort: Int(listener.bindPort),
       servers: facts.servers)
-    guard let configuration = routeConfiguration(of: index, chain, request, &explanation) else { return explanation }
+    switch way(of: index, chain, request, &explanation) {
+    case nil: break
+    case .bytes(let list, let isTLS): carry(request, list, isTLS: isTLS, &explanation)
+    case .requests(let configuration): explainRequest(request, configuration, depth, &explanation)
+    }
+    return explanation
+  }
+
+  private func explainRequest(
+    _ request: SampleRequest, _ configuration: Int32, _ depth: Depth, _ explanation: inout Explanation
+  ) {
+    guard request.isHTTP else {
+      explanation.error =
+        explanation.error
+        ?? ExplainError(
+          .noFilterChain,
+          "\(explanation.chain?.server ?? explanation.listener?.name ?? "") routes requests, not bytes: ask for a URL "
+            + "with \(request.isTLS ? "https" : "http")")
+      return
+    }
     explanation.routeConfiguration = snapshot.routeConfigurationNames[Int(configuration)]
     do {
       var head = try request.head()
@@ -77,23 +96,30 @@ package struct Explainer {
       explanation.error =
         explanation.error ?? ExplainError(.badRequest, "the request is refused: \(error.details)", status: error.status)
     }
-    return explanation
   }
 
   // MARK: Listener and filter chain
 
-  /// The route configuration that the connection leads to; nil, with an error, when it leads nowhere.
-  private func routeConfiguration(
+  /// What a connection leads to.
+  private enum Way {
+    /// A route configuration.
+    case requests(Int32)
+    /// Routes of bytes, that are still those of TLS or were never.
+    case bytes(TCPProxyRouteList, isTLS: Bool)
+  }
+
+  /// Where the connection leads; nil, with an error, when it leads nowhere.
+  private func way(
     of index: Int32, _ chain: Int32?, _ request: SampleRequest, _ explanation: inout Explanation
-  ) -> Int32? {
+  ) -> Way? {
     let listener = snapshot.listeners[Int(index)]
     let name = snapshot.listenerFacts[Int(index)].name
     switch listener.kind {
     case .tcp:
-      explanation.error = ExplainError(.noFilterChain, "\(name) carries TCP, not requests")
-      return nil
+      explanation.carries = .tcp
+      return .bytes(listener.tcpRoutes, isTLS: request.isTLS)
     case .http:
-      guard request.isTLS else { return listener.routeConfiguration }
+      guard request.isTLS else { return .requests(listener.routeConfiguration) }
       explanation.error = ExplainError(.noFilterChain, "\(name) is plaintext HTTP, the client begins a TLS handshake")
       return nil
     case .tls:
@@ -107,15 +133,11 @@ package struct Explainer {
 
   private func chain(
     of index: Int32, _ chain: Int32?, _ request: SampleRequest, _ explanation: inout Explanation
-  ) -> Int32? {
+  ) -> Way? {
     let bytes = Array((request.serverName ?? "").lowercased().utf8)
     let found = chain ?? snapshot.chain(ofListener: index, serverName: bytes.span.raw)
     guard found >= 0 else {
-      let owned = snapshot.filterChains.indices.filter { snapshot.filterChains[$0].listener == index }
-        .flatMap { snapshot.chainFacts[$0].serverNames }
-      let names = owned.isEmpty ? "none" : owned.joined(separator: ", ")
-      let asked = request.serverName.map { "nobody serves the name \($0)" } ?? "the client sends no server name"
-      explanation.error = ExplainError(.noFilterChain, "\(asked); server names here: \(names)")
+      explanation.error = noChain(index, request, &explanation)
       return nil
     }
     let chain = snapshot.filterChains[Int(found)]
@@ -141,12 +163,35 @@ package struct Explainer {
         explanation.error = ExplainError(.noCertificate, "the handshake is refused: \(problem)")
       }
     }
-    guard chain.routeConfiguration >= 0 else {
-      explanation.error =
-        explanation.error ?? ExplainError(.noFilterChain, "\(facts.server) carries bytes, not requests")
-      return nil
+    switch chain.network {
+    case .http: return .requests(chain.routeConfiguration)
+    case .tcp:
+      explanation.carries = .tcp
+      return .bytes(chain.tcpRoutes, isTLS: false)
+    case .passthrough:
+      explanation.carries = .tls
+      guard !chain.requiresIstioProtocol || Self.offersIstioProtocol(request) else {
+        let wanted = ClientHello.istioProtocols.map { "\($0)" }.joined(separator: ", ")
+        fail(&explanation, .noFilterChain, "only clients that offer one of Istio's protocols are served: \(wanted)")
+        return nil
+      }
+      return .bytes(chain.tcpRoutes, isTLS: true)
     }
-    return chain.routeConfiguration
+  }
+
+  private static func offersIstioProtocol(_ request: SampleRequest) -> Bool {
+    request.protocols.contains { offered in ClientHello.istioProtocols.contains { "\($0)" == offered } }
+  }
+
+  private func noChain(
+    _ listener: Int32, _ request: SampleRequest, _ explanation: inout Explanation
+  ) -> ExplainError {
+    let chains = snapshot.filterChains.indices.filter { snapshot.filterChains[$0].listener == listener }
+    if chains.contains(where: { snapshot.filterChains[$0].network == .passthrough }) { explanation.carries = .tls }
+    let owned = chains.flatMap { snapshot.chainFacts[$0].serverNames }
+    let names = owned.isEmpty ? "none" : owned.joined(separator: ", ")
+    let asked = request.serverName.map { "nobody serves the name \($0)" } ?? "the client sends no server name"
+    return ExplainError(.noFilterChain, "\(asked); server names here: \(names)")
   }
 
   // MARK: Routing
@@ -258,7 +303,7 @@ package struct Explainer {
     }
   }
 
-  private func fail(_ explanation: inout Explanation, _ error: ExplainError) {
+  func fail(_ explanation: inout Explanation, _ error: ExplainError) {
     explanation.error = explanation.error ?? error
   }
 
@@ -284,13 +329,15 @@ package struct Explainer {
     return sent
   }
 
-  private func problem(_ destination: Explanation.DestinationStep) -> ExplainError? {
+  /// What keeps a destination from being used.
+  func problem(_ destination: Explanation.DestinationStep) -> ExplainError? {
+    let status = destination.carriesBytes ? nil : 503
     guard let cluster = destination.cluster else {
-      return ExplainError(.noCluster, "the destination does not exist in the configuration", status: 503)
+      return ExplainError(.noCluster, "the destination does not exist in the configuration", status: status)
     }
-    if let problem = cluster.settings.tls?.problem { return ExplainError(.upstreamTLS, problem, status: 503) }
+    if let problem = cluster.settings.tls?.problem { return ExplainError(.upstreamTLS, problem, status: status) }
     if cluster.settings.endpoints.isEmpty, cluster.settings.dnsNames.isEmpty {
-      return ExplainError(.noEndpoints, "\(cluster.name) has no endpoints", status: 503)
+      return ExplainError(.noEndpoints, "\(cluster.name) has no endpoints", status: status)
     }
     return nil
   }

@@ -44,7 +44,9 @@ package struct GatewayFleet {
   private func follow(_ explanation: Explanation, visited: [String]) -> Explanation {
     guard case .forward(var destinations)? = explanation.answer else { return explanation }
     var result = explanation
-    let step = "\(explanation.instance) \(explanation.listener?.name ?? "") \(explanation.request.authority)"
+    let step =
+      "\(explanation.instance) \(explanation.listener?.name ?? "") \(explanation.request.authority)"
+      + " \(explanation.request.serverName ?? "")"
     for index in destinations.indices {
       guard let cluster = destinations[index].cluster, let sent = destinations[index].sent else { continue }
       for (member, listener) in instances(behind: cluster) {

@@ -166,6 +166,8 @@ package struct TLSClientPolicy: Sendable, Hashable {
   package var crlFile: String?
   package var identity: Identity?
   package var insecureSkipVerify = false
+  /// `credentialName`, where certificates come from a secret.
+  package var credentialName: String?
   /// Why TLS cannot be originated: no secret. Requests get 503 UF.
   package var problem: String?
 
