@@ -119,6 +119,20 @@ let virtualServiceCases: [AnalysisTests.Case] = [
             \(up)
         """)),
   .init(
+    "what takes every request does not take CONNECT",
+    edge
+      + service(
+        "v",
+        """
+          - \(up)
+          - match: [{method: {exact: CONNECT}}]
+            \(up)
+          - match:
+            - method: {exact: CONNECT}               #! IST0130@method
+              authority: {exact: "a.example.com:1"}
+            \(up)
+        """)),
+  .init(
     "rules of different gateways do not meet",
     edge + """
       apiVersion: networking.istio.io/v1

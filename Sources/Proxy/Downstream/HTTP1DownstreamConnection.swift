@@ -34,6 +34,9 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   private var isHeadTimed = false
   /// Protocols were switched: bytes pass as they are, both ways, until one side ends.
   private var isTunnel = false
+  /// The upstream of the tunnel has ended; our end follows the last byte.
+  private var endsTunnelOutput = false
+  private var hasEndedTunnelOutput = false
   private var discardedBytes = 0
   private var requestCount = 0
   private var timer = TimerID.none
@@ -80,6 +83,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   }
 
   override func outputDrained() {
+    if endsTunnelOutput { return finishTunnelOutput() }
     if let stream { stream.with { $0.downstreamDrained() } }
     process()
   }
@@ -257,7 +261,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
 
   /// Writes the response head and decides how the body is framed and whether the connection stays.
   func sendResponseHead(_ stream: Stream) {
-    if stream.response.status == 101 { return switchProtocols(stream) }
+    if stream.isTunnel { return switchProtocols(stream) }
     let version = stream.request.version
     let hasBody = stream.response.hasBody(for: stream.request.method)
     var framing = stream.response.framing
@@ -284,14 +288,29 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   }
 
   private func switchProtocols(_ stream: Stream) {
+    if stream.request.isConnect { stream.response.removeFraming() }
+    let field: HTTP1.ConnectionField = stream.request.isConnect ? .absent : .upgrade
     let size = stream.response.http1ByteCount
-    let written = gather(size) { stream.response.writeHTTP1(into: &$0, framing: .none, connection: .upgrade) }
+    let written = gather(size) { stream.response.writeHTTP1(into: &$0, framing: .none, connection: field) }
     if !written { return abortResponse() }
     isTunnel = true
     responseIsPersistent = false
     reader.begin(.untilClose)
     writer.begin(.untilClose)
     phase = .body
+  }
+
+  /// The upstream of a tunnel sends no more: neither do we. What the client sends goes on.
+  func endTunnelOutput() {
+    endsTunnelOutput = true
+    finishTunnelOutput()
+  }
+
+  private func finishTunnelOutput() {
+    guard !hasEndedTunnelOutput else { return }
+    endOutput()
+    // What the kernel did not take yet goes first; `outputDrained()` comes back here.
+    hasEndedTunnelOutput = state == .open && output.isEmpty
   }
 
   private func keepsAlive(_ stream: Stream) -> Bool {
@@ -321,7 +340,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   func endResponse(_ stream: Stream) {
     writer.end(trailers: stream.responseTrailers, on: self)
     self.stream = nil
-    guard responseIsPersistent else { return closeNow(lingering: phase == .body) }
+    guard responseIsPersistent else { return closeNow(lingering: phase == .body || stream.request.isConnect) }
     switch phase {
     case .awaitingResponse:
       becomeIdle()

@@ -124,8 +124,7 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
       }
     case .ended: exchange(event.slot)?.with { $0.requestEnded() }
     case .closed:
-      exchange(event.slot)?.with { $0.closed(event.errorCode) }
-      session.freeSlot(event.slot)
+      if exchange(event.slot)?.with({ $0.closed(event.errorCode) }) ?? true { session.freeSlot(event.slot) }
       if isShuttingDown { schedulePump() }
     case .goAway, .settings: break
     }

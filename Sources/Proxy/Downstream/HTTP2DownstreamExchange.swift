@@ -21,6 +21,8 @@ final class HTTP2DownstreamExchange {
   private var discardedBytes = 0
   /// Bytes of `incoming` are with the stream: they stay where they are.
   private var isLending = false
+  /// The HTTP/2 stream has ended as it should, and the last bytes of its tunnel are on their way to the upstream.
+  private var isSettling = false
 
   /// Bytes of a response that wait for the client's window.
   private static let outgoingLimit = 64 * 1024
@@ -120,8 +122,9 @@ final class HTTP2DownstreamExchange {
     let framing = stream.response.framing
     let hasBody = stream.response.hasBody(for: stream.request.method)
     outputEnded = !hasBody || framing == .none || framing == .length(0)
-    if stream.response.status == 101 {
-      stream.response.becomeConnectResponse()
+    if stream.isTunnel {
+      if stream.response.status == 101 { stream.response.becomeConnectResponse() }
+      stream.response.removeFraming()
       outputEnded = false
     }
     connection.with {
@@ -145,8 +148,20 @@ final class HTTP2DownstreamExchange {
     return taken
   }
 
+  /// The upstream of a tunnel sends no more: our side of the stream ends. What the client sends goes on.
+  func endTunnelOutput() {
+    guard !outputEnded else { return }
+    outputEnded = true
+    let none = HeaderBlock(byteCapacity: 0, fieldCapacity: 0)
+    connection.with {
+      $0.session.endBody(slot: slot, trailers: none)
+      $0.schedulePump()
+    }
+  }
+
   func endResponse(_ stream: Stream) {
     self.stream = nil
+    if isSettling { return settled() }
     connection.with {
       if !outputEnded { $0.session.endBody(slot: slot, trailers: stream.responseTrailers) }
       $0.schedulePump()
@@ -156,9 +171,16 @@ final class HTTP2DownstreamExchange {
   }
 
   /// The response cannot be completed.
-  func abortResponse() { fail(.internalError) }
+  func abortResponse() {
+    // RFC 9113, section 8.5, for the TCP connection of a tunnel.
+    fail(stream?.with { $0.request.isConnect } == true ? .connectError : .internalError)
+  }
 
   private func fail(_ code: HTTP2ErrorCode) {
+    if isSettling {
+      stream = nil
+      return settled()
+    }
     connection.with {
       $0.session.reset(slot: slot, code)
       $0.schedulePump()
@@ -182,8 +204,13 @@ final class HTTP2DownstreamExchange {
 
   // MARK: Ending
 
-  /// The HTTP/2 stream is over. A request that is still with its stream has lost its client.
-  func closed(_ code: HTTP2ErrorCode) {
+  /// The HTTP/2 stream is over. A request that is still with its stream has lost its client, unless both sides of a
+  /// tunnel have ended. Returns whether the slot is free.
+  func closed(_ code: HTTP2ErrorCode) -> Bool {
+    if code == .noError, inputEnded, outputEnded, stream?.with({ $0.isTunnel }) == true {
+      isSettling = true
+      return false
+    }
     let link = stream
     stream = nil
     dropIncoming()
@@ -196,16 +223,28 @@ final class HTTP2DownstreamExchange {
         $0.downstreamClosed(.downstreamRemoteReset, details: "http2.remote_reset")
       }
     }
+    return true
+  }
+
+  /// The tunnel is over.
+  private func settled() {
+    isSettling = false
+    dropIncoming()
+    outgoing.removeAll()
+    outgoing.releaseIfEmpty()
+    connection.with { $0.session.freeSlot(slot) }
   }
 
   /// The connection is gone, and the request with it.
   func connectionClosed() {
     let link = stream
     stream = nil
+    let isComplete = isSettling && incoming.isEmpty
     dropIncoming()
     outgoing.removeAll()
     outgoing.releaseIfEmpty()
-    link?.with { $0.downstreamClosed() }
+    // The upstream connection has the last bytes of the tunnel: they need no client any more.
+    if isComplete { link?.with { $0.downstream = .none } } else { link?.with { $0.downstreamClosed() } }
   }
 
   /// Nothing moved for too long. Only where it is the client that we wait for.

@@ -15,6 +15,7 @@ extension Stream {
       }
       return sendOverHTTP2(to: endpoint)
     }
+    if request.isConnect { return openTunnel(to: endpoint, breaker) }
     if let idle = endpoint.with({ $0.takeIdle() }) { return use(idle) }
     guard hold(.pending, breaker) else { return upstreamFailed(.overflow, reason: nil) }
     state = .awaitingConnection
@@ -24,6 +25,16 @@ extension Stream {
     } else {
       openConnection(to: endpoint)
     }
+  }
+
+  /// A tunnel has a connection of its own: an idle one makes room for it, and it waits for none.
+  private func openTunnel(to endpoint: Ref<UpstreamEndpoint>, _ breaker: CircuitBreaker) {
+    if breaker.isConnectionLimitReached { endpoint.with { $0.takeIdle() }?.with { $0.closeIdle() } }
+    guard !breaker.isConnectionLimitReached, hold(.pending, breaker) else {
+      return upstreamFailed(.overflow, reason: nil)
+    }
+    state = .awaitingConnection
+    openConnection(to: endpoint)
   }
 
   /// An idle connection is there for a request that waited for one.

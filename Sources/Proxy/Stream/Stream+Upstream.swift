@@ -56,7 +56,7 @@ extension Stream {
       sendWithinLimits(to: endpoint, breaker)
     } else if usesHTTP2Upstream {
       sendOverHTTP2(to: endpoint)
-    } else if let idle = endpoint.with({ $0.takeIdle() }) {
+    } else if !request.isConnect, let idle = endpoint.with({ $0.takeIdle() }) {
       use(idle)
     } else {
       state = .awaitingConnection

@@ -67,6 +67,8 @@ package final class Stream: EventHandler {
   var mirrorCluster: Int32 = -1
   /// `corsPolicy` allows the page that asks.
   var isCrossOrigin = false
+  /// Both sides agreed to switch protocols: bytes pass both ways until both have ended.
+  var isTunnel = false
 
   // What the log will say.
   var flags: ResponseFlags = []
@@ -187,11 +189,11 @@ package final class Stream: EventHandler {
 
   /// The upstream switched protocols: bytes go both ways from now on. Or it did not, and this is a response like others.
   private func settleUpgrade() {
-    if response.status != 101 {
+    isTunnel = response.status == 101 || request.isConnect
+    if !isTunnel {
       requestEnded = true
       upstream.endRequest(self)
     }
-    let isTunnel = response.status == 101
     if isTunnel { loop.cancel(&routeTimer) }
     sendResponseHead()
     guard isTunnel, state == .streaming else { return }
@@ -204,6 +206,11 @@ package final class Stream: EventHandler {
     // The client may have turned out to be gone, and the stream be over.
     if state != .idle { responseBodyBytes += taken }
     return taken
+  }
+
+  /// The upstream's direction of a tunnel has ended; what the client still has to say goes on.
+  func tunnelResponseEnded() {
+    downstream.endTunnelOutput()
   }
 
   /// The response has ended, `responseTrailers` included. The upstream connection has let go of the stream already.
@@ -281,6 +288,7 @@ package final class Stream: EventHandler {
     isReplaying = false
     if !tried.isEmpty { tried.removeAll(keepingCapacity: true) }
     isCrossOrigin = false
+    isTunnel = false
     if !plannedMirrors.isEmpty { plannedMirrors.removeAll(keepingCapacity: true) }
     mirrorCluster = -1
     hasLimits = false

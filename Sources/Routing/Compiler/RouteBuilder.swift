@@ -53,8 +53,9 @@ struct RouteBuilder {
     let count = Int32(parts.predicates.count) - first
     let routeIndex = addRoute(route, match, service, port)
     let rule = Rule(
-      path: path.kind, ignoresCase: match?.ignoreUriCase ?? false, pathStart: path.start, pathCount: path.count,
-      regex: path.regex, firstPredicate: first, predicateCount: count, route: routeIndex)
+      path: path.kind, ignoresCase: match?.ignoreUriCase ?? false, acceptsConnect: match?.namesConnect ?? false,
+      pathStart: path.start, pathCount: path.count, regex: path.regex, firstPredicate: first, predicateCount: count,
+      route: routeIndex)
     let isRoot = path.kind == .any || (path.kind == .prefix && path.count == 1) || path.matchesAll
     return Draft(rule: rule, isCatchAll: isRoot && count == 0)
   }
@@ -325,6 +326,14 @@ extension RetryPolicy {
     conditions.insert(.retriableStatusCodes)
     statuses.insert(status)
     return true
+  }
+}
+
+extension HTTPMatch {
+  /// Names CONNECT as the method. A pattern that CONNECT happens to fit does not: a tunnel is not opened by accident.
+  var namesConnect: Bool {
+    if case .exact(let text)? = method?.kind { return text.value == "CONNECT" }
+    return false
   }
 }
 

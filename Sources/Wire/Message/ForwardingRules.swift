@@ -109,6 +109,19 @@ extension ResponseHead {
     headers.removeAll(named: "sec-websocket-accept")
   }
 
+  /// Becomes the answer to a CONNECT that is granted (RFC 9110, section 9.3.6).
+  package mutating func becomeTunnel() {
+    reset()
+    status = 200
+    framing = .untilClose
+  }
+
+  /// Removes what would frame a body: behind the head come the bytes of a tunnel.
+  package mutating func removeFraming() {
+    headers.remove(.contentLength)
+    headers.remove(.transferEncoding)
+  }
+
   /// Fills in the fields of an answer that the gateway gives itself.
   ///
   /// - Parameter contentLength: bytes of the text/plain body; 0 for none.
