@@ -38,6 +38,8 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   private var endsTunnelOutput = false
   private var hasEndedTunnelOutput = false
   private var discardedBytes = 0
+  /// The answer has begun while the request goes on, and both sides are still: not a client that is stuck.
+  private var isQuiet = false
   private var requestCount = 0
   private var timer = TimerID.none
 
@@ -48,6 +50,8 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     static let idle: UInt8 = 1
     static let head: UInt8 = 2
     static let body: UInt8 = 3
+    /// The client has to send, or to take what waits for it.
+    static let stall: UInt8 = 4
   }
 
   override init(
@@ -168,9 +172,9 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     responseIsPersistent = true
     reader.begin(framing)
     worker.with { worker in
-      armTimer(worker.limits.idleTimeoutMilliseconds, Timer.idle)
-      adoptGeneration(worker)
       let isComplete = reader.isComplete
+      if isComplete { armTimer(worker.limits.idleTimeoutMilliseconds, Timer.idle) } else { timeStall() }
+      adoptGeneration(worker)
       phase = isComplete ? .awaitingResponse : .body
       stream.with {
         $0.requestEnded = isComplete && !$0.request.wantsUpgrade
@@ -194,7 +198,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
           withInput { stream.requestBody($0.extracting(offset..<offset + count)) }
         }
         input.consume(reader.took(taken, at: offset))
-        if isTunnel, taken > 0 { worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.body) } }
+        if taken > 0 { noteMovement() }
         if phase != .body { return true }
         if taken < count { return false }
       case .end(let consumed):
@@ -332,7 +336,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   /// Sends response bytes; returns how many were taken.
   func sendResponseBody(_ span: RawSpan) -> Int {
     let taken = writer.send(span, on: self)
-    if taken > 0 { worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.body) } }
+    if taken > 0 { noteMovement() }
     return taken
   }
 
@@ -433,13 +437,25 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
 
   // MARK: Timers
 
+  /// Bytes of a body went one way or the other.
+  private func noteMovement() {
+    isQuiet = false
+    if !isTunnel, phase == .body || isOutputBlocked { return timeStall() }
+    worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.body) }
+  }
+
+  private func timeStall() {
+    isQuiet = false
+    worker.with { armTimer($0.limits.stallTimeoutMilliseconds, Timer.stall) }
+  }
+
   private func armTimer(_ milliseconds: Int64, _ tag: UInt8) {
-    guard milliseconds > 0 else { return }
+    guard milliseconds > 0 else { return loop.cancel(&timer) }
     loop.arm(&timer, after: milliseconds, owner: self, tag: tag)
   }
 
   override func timerFired(_ tag: UInt8) {
-    guard tag <= Timer.body else { return super.timerFired(tag) }
+    guard tag <= Timer.stall else { return super.timerFired(tag) }
     timer = .none
     switch phase {
     case .head:
@@ -448,6 +464,12 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     case .awaitingResponse where !isOutputBlocked && !isTunnel:
       // It is the upstream that takes its time; the route's timeout is for that.
       worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.idle) }
+    case .body where !isTunnel && !isOutputBlocked && !isQuiet && stream?.with { $0.state == .streaming } == true:
+      isQuiet = true
+      worker.with {
+        let limits = $0.limits
+        armTimer(limits.idleTimeoutMilliseconds - limits.stallTimeoutMilliseconds, Timer.idle)
+      }
     case .body, .awaitingResponse:
       stream?.with { $0.idleTimedOut() }
       if state == .open { closeNow() }

@@ -19,6 +19,12 @@ final class HTTP2DownstreamExchange {
   /// The stream offered more than was taken, and waits to hear that there is room.
   private(set) var isBlocked = false
   private var discardedBytes = 0
+  /// The HTTP/2 stream has not ended.
+  private var isOpen = false
+  /// When something last moved on the stream, in milliseconds of the loop's clock.
+  var lastMoved: Int64 = 0
+  /// It is being ended because nothing moved.
+  private var isTimedOut = false
   /// Bytes of `incoming` are with the stream: they stay where they are.
   private var isLending = false
   /// The HTTP/2 stream has ended as it should, and the last bytes of its tunnel are on their way to the upstream.
@@ -43,12 +49,20 @@ final class HTTP2DownstreamExchange {
     outputEnded = false
     isBlocked = false
     discardedBytes = 0
+    isOpen = true
+    isTimedOut = false
+    noteMovement()
+  }
+
+  private func noteMovement() {
+    lastMoved = connection.with { $0.loop.now }
   }
 
   // MARK: Request
 
   /// Bytes of the request body came.
   func receive(_ span: RawSpan) {
+    noteMovement()
     guard let stream else { return discard(span.byteCount) }
     var taken = 0
     if incoming.isEmpty { taken = stream.with { $0.requestBody(span) } }
@@ -119,6 +133,7 @@ final class HTTP2DownstreamExchange {
   }
 
   func sendResponseHead(_ stream: Stream) {
+    noteMovement()
     let framing = stream.response.framing
     let hasBody = stream.response.hasBody(for: stream.request.method)
     outputEnded = !hasBody || framing == .none || framing == .length(0)
@@ -141,6 +156,7 @@ final class HTTP2DownstreamExchange {
       connection.with { $0.awaitRoom(slot) }
     }
     guard taken > 0, outgoing.append(span.extracting(first: taken)) else { return 0 }
+    noteMovement()
     connection.with {
       $0.session.offer(taken, slot: slot)
       $0.schedulePump()
@@ -172,6 +188,7 @@ final class HTTP2DownstreamExchange {
 
   /// The response cannot be completed.
   func abortResponse() {
+    if isTimedOut { return fail(.cancel) }
     // RFC 9113, section 8.5, for the TCP connection of a tunnel.
     fail(stream?.with { $0.request.isConnect } == true ? .connectError : .internalError)
   }
@@ -207,6 +224,7 @@ final class HTTP2DownstreamExchange {
   /// The HTTP/2 stream is over. A request that is still with its stream has lost its client, unless both sides of a
   /// tunnel have ended. Returns whether the slot is free.
   func closed(_ code: HTTP2ErrorCode) -> Bool {
+    isOpen = false
     if code == .noError, inputEnded, outputEnded, stream?.with({ $0.isTunnel }) == true {
       isSettling = true
       return false
@@ -247,14 +265,34 @@ final class HTTP2DownstreamExchange {
     if isComplete { link?.with { $0.downstream = .none } } else { link?.with { $0.downstreamClosed() } }
   }
 
-  /// Nothing moved for too long. Only where it is the client that we wait for.
-  func idleTimedOut() {
-    guard !inputEnded || !outgoing.isEmpty else { return }
-    guard let stream else {
-      resetIfAnswered()
-      return
+  /// Ends the stream if nothing has moved on it for too long. Only where it is the client that we wait for, or both sides
+  /// keep it open: what the upstream takes its time for, the route's timeout bounds.
+  ///
+  /// - Returns: when to look again, `Int64.max` for never.
+  func endIfIdle(_ limits: ProxyLimits, now: Int64) -> Int64 {
+    let limit = idleLimit(limits)
+    guard limit > 0 else { return .max }
+    guard now - lastMoved >= limit else { return lastMoved + limit }
+    if let stream {
+      isTimedOut = true
+      stream.with { $0.idleTimedOut() }
+    } else if !resetIfAnswered() {
+      fail(.cancel)
     }
-    stream.with { $0.idleTimedOut() }
+    return .max
+  }
+
+  /// How long the stream may be still as it is now, 0 for ever.
+  private func idleLimit(_ limits: ProxyLimits) -> Int64 {
+    guard isOpen || isSettling else { return 0 }
+    guard let stream else { return limits.stallTimeoutMilliseconds }
+    let (isTunnel, hasBegun, isGRPC) = stream.with { ($0.isTunnel, $0.state == .streaming, $0.request.isGRPC) }
+    if isTunnel { return limits.idleTimeoutMilliseconds }
+    if !outgoing.isEmpty { return limits.stallTimeoutMilliseconds }
+    if inputEnded { return 0 }
+    // Both directions are open: a call that waits for news, not one that is stuck. gRPC servers may begin to answer with
+    // the first of them.
+    return hasBegun || isGRPC ? limits.idleTimeoutMilliseconds : limits.stallTimeoutMilliseconds
   }
 
   private func dropIncoming() {
