@@ -64,6 +64,7 @@ enum PrometheusText {
       let label = [("cluster_name", name)]
       let counters = cluster.counters
       let prefix = "envoy_cluster_"
+      families.add(prefix + "http2_keepalive_timeout", "counter", label, counters.keepAliveTimeouts)
       families.add(
         prefix + "membership_healthy", "gauge", label, cluster.endpoints.count { $0.isHealthy && !$0.isEjected })
       families.add(prefix + "membership_total", "gauge", label, cluster.endpoints.count)
@@ -87,6 +88,7 @@ enum PrometheusText {
       families.add(prefix + "upstream_rq_active", "gauge", label, counters.activeRequests)
       families.add(prefix + "upstream_rq_pending_overflow", "counter", label, counters.overflows)
       families.add(prefix + "upstream_rq_retry", "counter", label, counters.retries)
+      families.add(prefix + "upstream_rq_retry_overflow", "counter", label, counters.retryOverflows)
       families.add(prefix + "upstream_rq_rx_reset", "counter", label, counters.resets)
       families.add(prefix + "upstream_rq_timeout", "counter", label, counters.timeouts)
       families.add(prefix + "upstream_rq_total", "counter", label, counters.requests)

@@ -79,6 +79,7 @@ struct Statistics {
     for (name, cluster) in clusters.sorted(by: { $0.key < $1.key }) {
       let counters = cluster.counters
       let prefix = "cluster.\(name)."
+      add(prefix + "http2.keepalive_timeout", counters.keepAliveTimeouts)
       add(prefix + "membership_healthy", cluster.endpoints.count { $0.isHealthy && !$0.isEjected })
       add(prefix + "membership_total", cluster.endpoints.count)
       add(prefix + "ssl.connection_error", counters.handshakeFailures)
@@ -96,6 +97,7 @@ struct Statistics {
       add(prefix + "upstream_rq_active", counters.activeRequests)
       add(prefix + "upstream_rq_pending_overflow", counters.overflows)
       add(prefix + "upstream_rq_retry", counters.retries)
+      add(prefix + "upstream_rq_retry_overflow", counters.retryOverflows)
       add(prefix + "upstream_rq_rx_reset", counters.resets)
       add(prefix + "upstream_rq_timeout", counters.timeouts)
       add(prefix + "upstream_rq_total", counters.requests)

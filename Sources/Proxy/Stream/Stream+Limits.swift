@@ -8,8 +8,9 @@ import Transport
 extension Stream {
   /// Sends the request to an endpoint of a cluster with limits.
   func sendWithinLimits(to endpoint: Ref<UpstreamEndpoint>, _ breaker: CircuitBreaker) {
+    if attempts == 1 { breaker.requestBegan(now: loop.nowNanoseconds) }
     if usesHTTP2Upstream {
-      let mayOpen = endpoint.with { $0.connectionCount == 0 || $0.availableHTTP2() != nil }
+      let mayOpen = endpoint.with { $0.connectionCount == 0 || $0.availableHTTP2(for: self) != nil }
       guard mayOpen || !breaker.isConnectionLimitReached, hold(.pending, breaker) else {
         return upstreamFailed(.overflow, reason: nil)
       }
@@ -58,7 +59,7 @@ extension Stream {
 
   private func hold(_ resource: CircuitBreaker.Resources, _ breaker: CircuitBreaker) -> Bool {
     guard !held.contains(resource) else { return true }
-    guard breaker.take(resource) else { return false }
+    guard breaker.take(resource, now: loop.nowNanoseconds) else { return false }
     held.insert(resource)
     return true
   }

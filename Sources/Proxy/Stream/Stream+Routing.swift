@@ -99,6 +99,7 @@ extension Stream {
     if request.isExtendedConnect { worker.with { $0.addWebSocketKey(&request) } }
     armGRPCTimer()
     worker.with { $0.prepare(&request, from: source, timeoutMilliseconds: Int(route.timeoutMilliseconds)) }
+    if request.hasRouterFields { takeRouterFields() }
     if route.features.contains(.valueOperators) {
       editRequest(snapshot, destination)
     } else {

@@ -43,6 +43,9 @@ package final class Stream: EventHandler {
   /// Attempts made, the first included.
   var attempts = 0
   var retriesLeft = 0
+  /// What the client's `x-envoy-` fields make of the route's policy, and the response fields that it wants retried.
+  var ownRetryPolicy: RetryPolicy?
+  var retriableFields: [[UInt8]] = []
   /// One more attempt is allowed because a kept-alive connection turned out to be closed.
   var mayReplay = true
   /// A copy of the body is kept, and complete so far.
@@ -284,6 +287,10 @@ package final class Stream: EventHandler {
     attempts = 0
     retriesLeft = 0
     mayReplay = true
+    if ownRetryPolicy != nil {
+      ownRetryPolicy = nil
+      retriableFields = []
+    }
     if keepsBody { forgetBody() }
     isReplaying = false
     if !tried.isEmpty { tried.removeAll(keepingCapacity: true) }

@@ -22,6 +22,13 @@ final class HTTP2UpstreamConnection: Connection {
   private var isPumpScheduled = false
   private var isProcessing = false
   private var timer = TimerID.none
+  /// The client that a PROXY protocol header named: the connection is for its requests alone.
+  private var client: StreamSource?
+  private let maxStreams: Int
+  private let keepAlive: Cluster.HTTP2KeepAlive?
+  private var keepAliveTimer = TimerID.none
+  /// Answers that were there before the PING that is out; nil when none is.
+  private var answersBeforePing: Int?
 
   /// Requests that may wait for a connection whose settings are not known; nghttp2's and Envoy's assumption.
   private static let assumedStreams = 100
@@ -29,17 +36,20 @@ final class HTTP2UpstreamConnection: Connection {
   private enum Timer {
     static let connect: UInt8 = 1
     static let idle: UInt8 = 2
+    static let keepAlive: UInt8 = 3
   }
 
-  /// Opens a connection to `endpoint`.
+  /// Opens a connection to `endpoint`, in the name of `stream`'s client where the upstream is told.
   static func open(
-    to endpoint: UpstreamEndpoint, of cluster: UpstreamCluster
+    to endpoint: UpstreamEndpoint, of cluster: UpstreamCluster, for stream: Stream
   ) -> Result<HTTP2UpstreamConnection, ConnectionFailure> {
     do {
       let descriptor = try OutgoingSocket.connect(to: endpoint.address)
       let tls = cluster.makeSession(descriptor: descriptor, peer: endpoint.address, offersHTTP2: true)
-      return .success(
-        try HTTP2UpstreamConnection(cluster: cluster, endpoint: endpoint, descriptor: descriptor, tls: tls))
+      let connection = try HTTP2UpstreamConnection(
+        cluster: cluster, endpoint: endpoint, descriptor: descriptor, tls: tls)
+      if cluster.config.settings.proxyProtocol != nil { connection.client = stream.source }
+      return .success(connection)
     } catch {
       return .failure(.connect("\(error)"))
     }
@@ -50,6 +60,8 @@ final class HTTP2UpstreamConnection: Connection {
   ) throws {
     self.cluster = cluster
     upstreamEndpoint = endpoint
+    maxStreams = cluster.config.settings.maxConcurrentStreams
+    keepAlive = cluster.config.settings.http2KeepAlive
     try super.init(loop: cluster.loop, descriptor: descriptor, peer: endpoint.address, tls: tls, isConnecting: true)
     endpoint.add(self)
     endpoint.connectionCount += 1
@@ -73,10 +85,17 @@ final class HTTP2UpstreamConnection: Connection {
   /// Whether one more request may be given to this connection.
   var takesRequests: Bool {
     switch state {
-    case .connecting, .handshaking: return !isRetired && waiting.count < Self.assumedStreams
-    case .open: return !isRetired && session.takesStreams
+    case .connecting, .handshaking: return !isRetired && waiting.count < min(Self.assumedStreams, maxStreams)
+    case .open: return !isRetired && active < maxStreams && session.takesStreams
     case .lingering, .closed: return false
     }
+  }
+
+  /// Whether the upstream knows this connection as that of the stream's client: of the same connection, as in Envoy, since
+  /// its port was said, too.
+  func serves(_ stream: Stream) -> Bool {
+    guard let client else { return true }
+    return client.peer == stream.source.peer && client.local == stream.source.local
   }
 
   /// Takes on a request; the stream hears `connected()`, at once if the connection is there.
@@ -106,6 +125,8 @@ final class HTTP2UpstreamConnection: Connection {
     free.append(Ref(exchange))
     active -= 1
     guard active == 0, state != .closed else { return }
+    // Its client has no more requests, for all we know, and nobody else may have it.
+    if client != nil { isRetired = true }
     if isRetired || isUnwanted { return schedulePump() }
     // While it is being opened, the connect timeout runs.
     if state == .open { armIdleTimer() }
@@ -124,10 +145,17 @@ final class HTTP2UpstreamConnection: Connection {
     return slot
   }
 
+  /// The PROXY protocol stands in front of TLS and of everything else.
+  override func socketConnected() {
+    guard let version = cluster.config.settings.proxyProtocol else { return }
+    sendProxyHeader(ProxyProtocolHeader(version: version, addresses: client?.proxyAddresses))
+  }
+
   override func connectionOpened() {
     localAddress = SocketAddress.local(of: descriptor)
     if tls != nil { cluster.counters.handshakes += 1 }
     loop.cancel(&timer)
+    armKeepAlive()
     schedulePump()
     let ready = waiting
     waiting.removeAll()
@@ -148,6 +176,10 @@ final class HTTP2UpstreamConnection: Connection {
     }
     isProcessing = false
     guard state == .open else { return }
+    if let before = answersBeforePing, session.pingAnswers > before {
+      answersBeforePing = nil
+      armKeepAlive()
+    }
     if let failure {
       failAll(.protocolError, failure)
       pump()
@@ -287,6 +319,29 @@ final class HTTP2UpstreamConnection: Connection {
     }
   }
 
+  // MARK: Keep-alive
+
+  private func armKeepAlive() {
+    guard let keepAlive else { return }
+    // Not armed anew but moved: cancelled first, since the answer's deadline may be the later one.
+    loop.cancel(&keepAliveTimer)
+    loop.arm(&keepAliveTimer, after: keepAlive.interval, owner: self, tag: Timer.keepAlive)
+  }
+
+  /// Asks whether the upstream is there; one that did not answer the last time is not.
+  private func keepAliveDue() {
+    guard let keepAlive, state == .open else { return }
+    guard answersBeforePing == nil else {
+      cluster.counters.keepAliveTimeouts += 1
+      failAll(.connectionTermination, "http2 keepalive timeout")
+      return close()
+    }
+    answersBeforePing = session.pingAnswers
+    session.ping()
+    loop.arm(&keepAliveTimer, after: keepAlive.timeout, owner: self, tag: Timer.keepAlive)
+    schedulePump()
+  }
+
   private func failAll(_ failure: UpstreamFailure, _ reason: String?) {
     // Each may at once try another connection: this one must not be chosen.
     isRetired = true
@@ -317,6 +372,7 @@ final class HTTP2UpstreamConnection: Connection {
 
   override func connectionClosed() {
     loop.cancel(&timer)
+    loop.cancel(&keepAliveTimer)
     upstreamEndpoint.remove(self)
     upstreamEndpoint.connectionCount -= 1
     cluster.counters.activeConnections -= 1
@@ -328,6 +384,10 @@ final class HTTP2UpstreamConnection: Connection {
   }
 
   override func timerFired(_ tag: UInt8) {
+    if tag == Timer.keepAlive {
+      keepAliveTimer = .none
+      return keepAliveDue()
+    }
     guard tag <= Timer.idle else { return super.timerFired(tag) }
     timer = .none
     if state == .connecting || state == .handshaking { return fail(.connectTimeout) }

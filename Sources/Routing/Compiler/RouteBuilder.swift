@@ -312,9 +312,17 @@ extension RetryPolicy {
     "connect-failure": .connectFailure, "retriable-4xx": .retriable4xx, "refused-stream": .refusedStream,
     "retriable-status-codes": .retriableStatusCodes, "envoy-ratelimited": .rateLimited, "cancelled": .grpcCancelled,
     "deadline-exceeded": .grpcDeadlineExceeded, "internal": .grpcInternal,
-    "resource-exhausted": .grpcResourceExhausted, "unavailable": .grpcUnavailable, "retriable-headers": [],
-    "http3-post-connect-failure": [],
+    "resource-exhausted": .grpcResourceExhausted, "unavailable": .grpcUnavailable,
+    "retriable-headers": .retriableHeaders, "http3-post-connect-failure": [],
   ]
+
+  /// Adds the conditions of a request's `x-envoy-retry-on`, or of `x-envoy-retry-grpc-on`; others mean nothing there.
+  package mutating func add(fieldValue text: String, isGRPC: Bool) {
+    for word in text.split(separator: ",") {
+      guard let known = Self.names[String(word)], Conditions.grpc.isSuperset(of: known) == isGRPC else { continue }
+      conditions.formUnion(known)
+    }
+  }
 
   /// Adds a condition or a status; false when it is neither.
   mutating func add(condition: String) -> Bool {

@@ -33,6 +33,18 @@ extension RequestHead {
     }
   }
 
+  /// Takes the fields that tell a router how to treat the request: they go no further. Only while `hasRouterFields`.
+  package mutating func removeRouterFields() {
+    hasRouterFields = false
+    for index in 0..<headers.tableCount where headers.field(at: index).token.isRouterField { headers.remove(at: index) }
+  }
+
+  /// Says how long the answer may take; 0 for as long as it takes.
+  package mutating func setExpectedTimeout(_ milliseconds: Int) {
+    headers.remove(.xEnvoyExpectedTimeout)
+    if milliseconds > 0 { headers.append(.xEnvoyExpectedTimeout, milliseconds) }
+  }
+
   /// Removes in one pass what does not pass a hop, what is not believed and what we say ourselves.
   private mutating func removeReplaced(_ rules: ForwardingRules) {
     if hasNominatedFields { headers.removeNominated() }
@@ -46,7 +58,9 @@ extension RequestHead {
         .xForwardedClientCert, .xForwardedProto, .xEnvoyAttemptCount, .sallyportExplain:
         headers.remove(at: index)
       case .te: if !headers.isTrailers(at: index) { headers.remove(at: index) }
-      case let token: if token.isEnvoyHeader, !rules.isInternal { headers.remove(at: index) }
+      case let token:
+        guard token.isEnvoyHeader else { break }
+        if !rules.isInternal { headers.remove(at: index) } else if token.isRouterField { hasRouterFields = true }
       }
     }
   }

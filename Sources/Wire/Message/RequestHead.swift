@@ -27,6 +27,8 @@ package struct RequestHead: ~Copyable {
   package var isConnect: Bool { method == .connect }
   /// `Connection` names fields that must not be forwarded.
   var hasNominatedFields = false
+  /// A client that is believed tells the router how to treat the request: `x-envoy-retry-on` and the like.
+  package internal(set) var hasRouterFields = false
   package var headers: HeaderBlock
 
   /// - Parameter byteCapacity: bytes of fields that fit without growing.
@@ -50,6 +52,7 @@ package struct RequestHead: ~Copyable {
     upgrade = .empty
     isExtendedConnect = false
     hasNominatedFields = false
+    hasRouterFields = false
     headers.removeAll()
   }
 
