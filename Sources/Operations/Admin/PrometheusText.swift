@@ -15,6 +15,7 @@ enum PrometheusText {
     writeServer(statistics, &families)
     writeIstio(statistics, &families)
     writeTCP(statistics, &families)
+    writeRoutes(statistics, &families)
     return families.text
   }
 
@@ -92,6 +93,24 @@ enum PrometheusText {
       families.add(prefix + "upstream_rq_rx_reset", "counter", label, counters.resets)
       families.add(prefix + "upstream_rq_timeout", "counter", label, counters.timeouts)
       families.add(prefix + "upstream_rq_total", "counter", label, counters.requests)
+    }
+  }
+
+  /// What is counted by `statPrefix`, with Envoy's names and labels.
+  private static func writeRoutes(_ statistics: Statistics, _ families: inout Families) {
+    let prefix = "envoy_vhost_route_upstream_rq_"
+    for (name, counters) in statistics.sortedRoutes {
+      let labels = [("envoy_virtual_host", name.virtualHost), ("envoy_route", name.prefix)]
+      for digit in 1...5 {
+        families.add(
+          prefix + "xx", "counter", [("envoy_response_code_class", "\(digit)")] + labels, counters.responses[digit])
+      }
+      families.add(prefix + "retry", "counter", labels, counters.retries)
+      families.add(prefix + "retry_limit_exceeded", "counter", labels, counters.retryLimitsExceeded)
+      families.add(prefix + "retry_overflow", "counter", labels, counters.retryOverflows)
+      families.add(prefix + "retry_success", "counter", labels, counters.retrySuccesses)
+      families.add(prefix + "timeout", "counter", labels, counters.timeouts)
+      families.add(prefix + "total", "counter", labels, counters.requests)
     }
   }
 

@@ -72,6 +72,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
       $0.counters.handshakes += 1
       armTimer($0.limits.idleTimeoutMilliseconds, Timer.idle)
     }
+    if let tls, tls.hasVerifiedPeer { source.hasVerifiedClient = true }
     if tls?.hasChosenHTTP2 == true { becomeHTTP2() }
   }
 

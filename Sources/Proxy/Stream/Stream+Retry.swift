@@ -48,6 +48,7 @@ extension Stream {
     }
     guard !hasLimits || holdRetry() else {
       flags.insert(.upstreamOverflow)
+      isRetryOverflow = true
       cluster?.with { $0.counters.retryOverflows += 1 }
       return false
     }

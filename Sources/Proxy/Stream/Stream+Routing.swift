@@ -98,7 +98,15 @@ extension Stream {
     }
     if request.isExtendedConnect { worker.with { $0.addWebSocketKey(&request) } }
     armGRPCTimer()
-    worker.with { $0.prepare(&request, from: source, timeoutMilliseconds: Int(route.timeoutMilliseconds)) }
+    let certificates = snapshot.settings.forwardClientCert
+    worker.with {
+      $0.prepare(
+        &request, from: source, timeoutMilliseconds: Int(route.timeoutMilliseconds),
+        keepsClientCertificate: certificates.keepsField(isVerified: source.hasVerifiedClient))
+    }
+    if source.hasVerifiedClient, certificates.addsClient {
+      downstream.withClientCertificate { request.appendClientCertificate($0) }
+    }
     if request.hasRouterFields { takeRouterFields() }
     if route.features.contains(.valueOperators) {
       editRequest(snapshot, destination)

@@ -43,6 +43,8 @@ package final class Stream: EventHandler {
   /// Attempts made, the first included.
   var attempts = 0
   var retriesLeft = 0
+  /// A retry was due, and a limit or a budget did not allow it.
+  var isRetryOverflow = false
   /// What the client's `x-envoy-` fields make of the route's policy, and the response fields that it wants retried.
   var ownRetryPolicy: RetryPolicy?
   var retriableFields: [[UInt8]] = []
@@ -286,6 +288,7 @@ package final class Stream: EventHandler {
     responseBodyBytes = 0
     attempts = 0
     retriesLeft = 0
+    isRetryOverflow = false
     mayReplay = true
     if ownRetryPolicy != nil {
       ownRetryPolicy = nil

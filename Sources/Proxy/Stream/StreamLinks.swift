@@ -70,6 +70,15 @@ enum DownstreamLink {
     }
   }
 
+  /// What `x-forwarded-client-cert` says of the client.
+  func withClientCertificate(_ body: (RawSpan) -> Void) {
+    switch self {
+    case .http1(let connection): connection.with { $0.withClientCertificate(body) }
+    case .http2(let exchange): exchange.with { $0.connection.with { $0.withClientCertificate(body) } }
+    case .none: break
+    }
+  }
+
   /// The client's TLS session; nil on a plaintext connection.
   func withSession(_ body: (TLSSession?) -> Void) {
     switch self {

@@ -178,7 +178,7 @@ struct RouteBuilder {
     } else {
       addDestinations(http, service, port, to: &route)
     }
-    addExtras(http, service, port, to: &route)
+    addExtras(http, match, service, port, to: &route)
     parts.routes.append(route)
     let names = [http.name?.value, match?.name?.value].compactMap { $0 }.filter { !$0.isEmpty }
     // Envoy calls a route without a name `default`.

@@ -5,6 +5,8 @@ package struct ForwardingRules {
   package var isTLS: Bool
   /// The client is on a private network: its request id and `x-envoy-` fields are believed.
   package var isInternal: Bool
+  /// `x-forwarded-client-cert` stays as the client sent it.
+  package var keepsClientCertificate = false
   /// The route's timeout in milliseconds, 0 for none.
   package var expectedTimeoutMilliseconds: Int
 
@@ -55,8 +57,9 @@ extension RequestHead {
       case .xEnvoyExpectedTimeout:
         if !rules.isInternal || rules.expectedTimeoutMilliseconds > 0 { headers.remove(at: index) }
       case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .http2Settings,
-        .xForwardedClientCert, .xForwardedProto, .xEnvoyAttemptCount, .sallyportExplain:
+        .xForwardedProto, .xEnvoyAttemptCount, .sallyportExplain:
         headers.remove(at: index)
+      case .xForwardedClientCert: if !rules.keepsClientCertificate { headers.remove(at: index) }
       case .te: if !headers.isTrailers(at: index) { headers.remove(at: index) }
       case let token:
         guard token.isEnvoyHeader else { break }
@@ -66,9 +69,14 @@ extension RequestHead {
   }
 
   /// Appends the peer to the list of those that forwarded the request.
-  private mutating func appendForwardedFor(_ peer: RawSpan) {
-    let index = headers.lastIndex(of: .xForwardedFor)
-    guard index >= 0 else { return headers.append(.xForwardedFor, peer) }
+  private mutating func appendForwardedFor(_ peer: RawSpan) { append(peer, toListIn: .xForwardedFor) }
+
+  /// Says who the verified client is, behind what the field says already.
+  package mutating func appendClientCertificate(_ text: RawSpan) { append(text, toListIn: .xForwardedClientCert) }
+
+  private mutating func append(_ peer: RawSpan, toListIn token: HeaderName) {
+    let index = headers.lastIndex(of: token)
+    guard index >= 0 else { return headers.append(token, peer) }
     let old = headers.internCopy(headers.field(at: index).value)
     _ = headers.intern(",")
     let added = headers.intern(peer)
