@@ -12,8 +12,9 @@ import CLinux
 /// directly from where it lies. `send` accepts only what can be sent or buffered; the rest waits at the source until
 /// `outputDrained()`.
 open class Connection: EventHandler {
-  /// The life of a connection.
-  package enum State: UInt8 {
+  /// The life of a connection. (`public`, because only public code is inlined into other targets.)
+  @frozen
+  public enum State {
     case connecting
     case handshaking
     case open
@@ -145,6 +146,9 @@ open class Connection: EventHandler {
 
   /// The connection broke: reset, handshake failure, connect failure. It is closed already.
   open func connectionFailed(_ failure: ConnectionFailure) {}
+
+  /// Nothing came for a while on a connection with TLS: what it does not need now can go.
+  open func becameQuiet() {}
 
   /// The connection is closed, for whatever reason; called once, last. Cancel timers here.
   open func connectionClosed() {}
@@ -324,6 +328,7 @@ open class Connection: EventHandler {
       loop.arm(&quietTimer, after: max(rest, Self.quietMilliseconds / 4), owner: self, tag: Self.quietTag)
     } else {
       tls.releaseIdleBuffers()
+      becameQuiet()
     }
   }
 
