@@ -246,6 +246,15 @@ def test_a_stranger_may_ask_for_nothing(owner, fields):
     assert upstream.requests[0].header("x-envoy-expected-rq-timeout-ms") is None
 
 
+def test_who_is_forwarded_by_others_may_ask_for_nothing(owner):
+    """Behind a balancer everybody comes from a private address."""
+    upstream = owner.upstream(failing_first(status(503)))
+    running = owner.gateway(retrying([upstream.port], attempts=0))
+    fields = {"x-forwarded-for": "203.0.113.9", "x-envoy-retry-on": "5xx", "x-envoy-max-retries": "9"}
+    assert asking(running.port(), fields).status == 503
+    assert len(upstream.requests) == 1 and envoy_fields(upstream.requests[0]) == set()
+
+
 def test_a_client_on_a_private_network_may_bound_the_time(owner):
     """It takes the place of the route's, and the upstream is told."""
     upstream = owner.upstream(lambda connection: (connection.read_request(), connection.wait_for_end()))

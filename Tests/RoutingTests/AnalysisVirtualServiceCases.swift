@@ -213,6 +213,8 @@ let virtualServiceCases: [AnalysisTests.Case] = [
             - uri: {exact: "/a?b=c"}                 #! SP1024@"/a?b=c"
             - uri: {regex: "/a/*"}                   #! SP1027@"/a/*"
             - uri: {exact: "*"}
+            - method: {exact: CONNECT}
+              uri: {prefix: "/c"}                    #! SP1024@"/c"
             \(up)
         """)),
   .init(

@@ -25,15 +25,15 @@ final class HTTP2UpstreamConnection: Connection {
   /// The client that a PROXY protocol header named: the connection is for its requests alone.
   private var client: StreamSource?
   private let maxStreams: Int
-  private let keepAlive: Cluster.HTTP2KeepAlive?
-  private var keepAliveTimer = TimerID.none
+  let keepAlive: Cluster.HTTP2KeepAlive?
+  var keepAliveTimer = TimerID.none
   /// Answers that were there before the PING that is out; nil when none is.
-  private var answersBeforePing: Int?
+  var answersBeforePing: Int?
 
   /// Requests that may wait for a connection whose settings are not known; nghttp2's and Envoy's assumption.
   private static let assumedStreams = 100
 
-  private enum Timer {
+  enum Timer {
     static let connect: UInt8 = 1
     static let idle: UInt8 = 2
     static let keepAlive: UInt8 = 3
@@ -177,10 +177,7 @@ final class HTTP2UpstreamConnection: Connection {
     }
     isProcessing = false
     guard state == .open else { return }
-    if let before = answersBeforePing, session.pingAnswers > before {
-      answersBeforePing = nil
-      armKeepAlive()
-    }
+    if answersBeforePing != nil { noteSignOfLife() }
     if let failure {
       failAll(.protocolError, failure)
       pump()
@@ -320,30 +317,7 @@ final class HTTP2UpstreamConnection: Connection {
     }
   }
 
-  // MARK: Keep-alive
-
-  private func armKeepAlive() {
-    guard let keepAlive else { return }
-    // Not armed anew but moved: cancelled first, since the answer's deadline may be the later one.
-    loop.cancel(&keepAliveTimer)
-    loop.arm(&keepAliveTimer, after: keepAlive.interval, owner: self, tag: Timer.keepAlive)
-  }
-
-  /// Asks whether the upstream is there; one that did not answer the last time is not.
-  private func keepAliveDue() {
-    guard let keepAlive, state == .open else { return }
-    guard answersBeforePing == nil else {
-      cluster.counters.keepAliveTimeouts += 1
-      failAll(.connectionTermination, "http2 keepalive timeout")
-      return close()
-    }
-    answersBeforePing = session.pingAnswers
-    session.ping()
-    loop.arm(&keepAliveTimer, after: keepAlive.timeout, owner: self, tag: Timer.keepAlive)
-    schedulePump()
-  }
-
-  private func failAll(_ failure: UpstreamFailure, _ reason: String?) {
+  func failAll(_ failure: UpstreamFailure, _ reason: String?) {
     // Each may at once try another connection: this one must not be chosen.
     isRetired = true
     for exchange in owned where exchange.stream != nil { exchange.fail(failure, reason) }

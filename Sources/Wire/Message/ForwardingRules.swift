@@ -25,6 +25,9 @@ extension RequestHead {
   ///   - requestID: used when the request has no id that is believed.
   package mutating func prepareForUpstream(_ rules: ForwardingRules, peer: RawSpan, requestID: RawSpan) {
     removeReplaced(rules)
+    // Envoy's internal requests come from a private address and were forwarded by nobody: behind a balancer everybody's
+    // address is private.
+    if hasRouterFields, headers.contains(.xForwardedFor) { removeRouterFields() }
     appendForwardedFor(peer)
     headers.append(.xForwardedProto, rules.isTLS ? "https" : "http")
     if !rules.isInternal { headers.append(.xEnvoyExternalAddress, peer) }
