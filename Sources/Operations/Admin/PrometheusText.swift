@@ -15,6 +15,7 @@ enum PrometheusText {
     writeServer(statistics, &families)
     writeIstio(statistics, &families)
     writeTCP(statistics, &families)
+    writeRoutes(statistics, &families)
     return families.text
   }
 
@@ -32,6 +33,28 @@ enum PrometheusText {
           figures.counters.responses[digit],
           [("envoy_response_code_class", "\(digit)"), ("cluster_name", name)])
       }
+    }
+  }
+
+  /// What is counted by `statPrefix`, with Envoy's names and labels.
+  private static func writeRoutes(_ statistics: Statistics, _ families: inout MetricFamilies) {
+    let prefix = "envoy_vhost_route_upstream_rq_"
+    for (name, counters) in statistics.sortedRoutes {
+      let labels = [("envoy_virtual_host", name.virtualHost), ("envoy_route", name.prefix)]
+      for digit in 1...5 {
+        families.add(
+          .counter(prefix + "xx", "Responses of a statPrefix by class of their status"), counters.responses[digit],
+          [("envoy_response_code_class", "\(digit)")] + labels)
+      }
+      let figures = [
+        ("retry", "Retries of a statPrefix", counters.retries),
+        ("retry_limit_exceeded", "Requests that had no retries left", counters.retryLimitsExceeded),
+        ("retry_overflow", "Retries that were not made because of a limit", counters.retryOverflows),
+        ("retry_success", "Retries that succeeded", counters.retrySuccesses),
+        ("timeout", "Requests of a statPrefix that were not answered in time", counters.timeouts),
+        ("total", "Requests of a statPrefix", counters.requests),
+      ]
+      for (name, help, value) in figures { families.add(.counter(prefix + name, help), value, labels) }
     }
   }
 

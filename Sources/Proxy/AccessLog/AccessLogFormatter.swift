@@ -137,6 +137,8 @@ enum AccessLogFormatter {
 
   /// `%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%`
   private static func path(_ stream: Stream) -> ByteRange {
+    // CONNECT has no path.
+    if stream.request.isConnect { return .empty }
     let original = stream.request.headers.value(of: .xEnvoyOriginalPath)
     return original.isEmpty ? stream.request.target : original
   }
@@ -148,7 +150,10 @@ enum AccessLogFormatter {
 
   private static func writeServerName(_ stream: Stream, _ line: inout LineWriter, _ output: inout MutableRawSpan) {
     guard stream.source.isTLS else { return line.missing(into: &output) }
-    stream.downstream.withSession { $0?.withServerName { line.span($0, into: &output) } }
+    stream.downstream.withSession { session in
+      guard let session else { return line.missing(into: &output) }
+      session.withServerName { line.span($0, into: &output) }
+    }
   }
 
   private static func writeRouteName(_ stream: Stream, _ line: inout LineWriter, _ output: inout MutableRawSpan) {

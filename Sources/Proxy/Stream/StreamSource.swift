@@ -15,6 +15,8 @@ package struct StreamSource {
   package var local = SocketAddress(v4: 0, port: 0)
   /// The client's connection is encrypted.
   package var isTLS = false
+  /// The client showed a certificate that was verified.
+  package var hasVerifiedClient = false
 
   package init() {}
 

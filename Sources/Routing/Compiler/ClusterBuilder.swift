@@ -311,6 +311,10 @@ final class ClusterBuilder {
       }
       if let idle = pool.tcpIdleTimeout { settings.tcpIdleTimeoutMilliseconds = Int32(clamping: idle.value) }
       settings.maxRequestsPerConnection = pool.maxRequestsPerConnection?.value ?? 0
+      if let most = pool.maxConcurrentStreams?.value, most > 0 { settings.maxConcurrentStreams = most }
+      if let keepAlive = pool.http2KeepAlive, let interval = keepAlive.interval, let timeout = keepAlive.timeout {
+        settings.http2KeepAlive = .init(interval: Int64(interval.value), timeout: Int64(timeout.value))
+      }
     }
     Self.fill(&settings, from: policy)
     switch policy.proxyProtocol {

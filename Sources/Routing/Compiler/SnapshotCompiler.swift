@@ -209,6 +209,11 @@ package struct SnapshotCompiler {
         settings.pathNormalization = .init(rawValue: mode.value.uppercased()) ?? .base
       }
     }
+    for config in MeshProxyConfig.all(resources, identity) {
+      if let wish = config.gatewayTopology?.forwardClientCertDetails {
+        settings.forwardClientCert = .init(rawValue: wish.value.rawValue) ?? .sanitizeSet
+      }
+    }
     settings.concurrency = concurrency
     return settings
   }

@@ -233,10 +233,10 @@ package struct Explainer {
       depth == .reasons ? verdicts(host, upTo: match.rule, head, isTLS: request.isTLS) : matched(match.rule)
     guard match.rule >= 0 else {
       let count = Int(host.ruleCount)
+      if head.isConnect { return fail(&explanation, .noRoute, "no rule is for CONNECT", status: 404) }
       let what = count == 0 ? "the virtual host has no rules" : "none of its \(count) rules matches"
       return fail(&explanation, .noRoute, what, status: 404)
     }
-    guard head.method != .connect else { return fail(&explanation, .noRoute, "no rule allows CONNECT", status: 404) }
     answer(snapshot.routes[Int(match.route)], head, request, &explanation)
   }
 
@@ -279,12 +279,16 @@ package struct Explainer {
       explanation.answer = .redirect(status: redirect.status, location: Snapshot.text(location))
     case .directResponse:
       let direct = snapshot.directResponses[Int(route.actionIndex)]
+      if head.isConnect, direct.status < 300 {
+        return fail(&explanation, .noRoute, "a direct response of \(direct.status) would promise a tunnel", status: 404)
+      }
       explanation.answer = .directResponse(status: direct.status, bodyBytes: direct.body?.count ?? 0)
     case .forward:
       let destinations = (route.firstDestination..<route.firstDestination + route.destinationCount).map {
         destination($0, of: route, head, request)
       }
       explanation.answer = .forward(destinations)
+      if head.isConnect { explanation.notes.append("a tunnel: what the client sends reaches the endpoint as it is") }
       if let problem = destinations.lazy.compactMap(problem).first { fail(&explanation, problem) }
     }
   }
@@ -321,7 +325,8 @@ package struct Explainer {
   private func sent(
     to cluster: Cluster, _ route: Route, _ destination: Destination, _ request: SampleRequest
   ) -> SampleRequest? {
-    guard var head = try? request.head() else { return nil }
+    // Into a tunnel go the client's bytes, and no request.
+    guard var head = try? request.head(), !head.isConnect else { return nil }
     try? normalize(&head)
     snapshot.applyRequestActions(route, destination, to: &head)
     var sent = SampleRequest(head, isTLS: cluster.settings.tls != nil, port: Int(cluster.settings.port))

@@ -122,7 +122,7 @@ package struct SampleRequest: Sendable, Hashable {
 
   /// The head, read by the parser that reads clients' requests.
   func head() throws(Refused) -> RequestHead {
-    var text = "\(method) \(target) HTTP/1.1\r\nHost: \(authority)\r\n"
+    var text = "\(method) \(isConnect ? connectTarget : target) HTTP/1.1\r\nHost: \(authority)\r\n"
     for field in fields { text += "\(field.name): \(field.value)\r\n" }
     let bytes = Array((text + "\r\n").utf8)
     var parser = HTTP1HeadParser()
@@ -132,6 +132,13 @@ package struct SampleRequest: Sendable, Hashable {
     case .refused(let refusal): throw Refused(status: refusal.status, details: "\(refusal.detail)")
     case .needMore: throw Refused(status: 400, details: "\(HTTP1Refusal.malformedRequestLine.detail)")
     }
+  }
+
+  private var isConnect: Bool { method == "CONNECT" }
+
+  /// CONNECT asks for `host:port`.
+  private var connectTarget: String {
+    Self.split(authority[...]).port == nil ? "\(authority):\(port)" : authority
   }
 
   // MARK: As a client writes it

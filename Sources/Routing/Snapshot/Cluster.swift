@@ -75,6 +75,14 @@ package final class Cluster: Sendable {
     package var target: String
   }
 
+  /// When a connection in HTTP/2 is asked whether it is alive (DestinationRule `http2KeepAlive`), in milliseconds.
+  package struct HTTP2KeepAlive: Sendable, Hashable {
+    /// From one PING to the next.
+    package var interval: Int64
+    /// For the answer; the connection closes without one.
+    package var timeout: Int64
+  }
+
   /// The settings of a cluster; a plain value, so that clusters can be compared.
   package struct Settings: Sendable, Hashable {
     /// `outbound|443|http-egress-subset|httpbin.org`
@@ -110,6 +118,9 @@ package final class Cluster: Sendable {
     /// For `ROUND_ROBIN` and `LEAST_REQUEST`.
     package var warmup: WarmupPolicy?
     package var httpProtocol = HTTPProtocol.http1
+    /// Requests at a time on one connection in HTTP/2; more get another connection.
+    package var maxConcurrentStreams = Int.max
+    package var http2KeepAlive: HTTP2KeepAlive?
     package var tls: TLSClientPolicy?
     /// The DestinationRule in force: `httpbin-egress.httpbin`.
     package var destinationRule: String?
