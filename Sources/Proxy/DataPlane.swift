@@ -207,6 +207,7 @@ package final class DataPlane {
 
   /// Stops accepting connections.
   package func closeListeners() {
+    builder.closeListeners()
     onWorkers { $0.closeListeners() }
   }
 

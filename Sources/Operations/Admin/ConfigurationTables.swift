@@ -23,10 +23,11 @@ package enum ConfigurationTables {
     var table = Table(["ADDRESSES", "PORT", "MATCH", "DESTINATION"])
     for listener in section(dump, "ListenersConfigDump")["dynamic_listeners"].items {
       let socket = listener["address"]["socket_address"]
+      let pipe = listener["address"]["pipe"]["path"].plain
       for chain in listener["filter_chains"].items {
         let names = chain["server_names"].items.map(\.plain)
         table.add([
-          socket["address"].plain, socket["port_value"].plain,
+          pipe.isEmpty ? socket["address"].plain : Pipe.prefix + pipe, pipe.isEmpty ? socket["port_value"].plain : "0",
           names.isEmpty ? "ALL" : "SNI: \(names.joined(separator: ","))", destination(of: chain),
         ])
       }
@@ -74,8 +75,10 @@ package enum ConfigurationTables {
     for cluster in clusters["cluster_statuses"].items {
       for host in cluster["host_statuses"].items {
         let socket = host["address"]["socket_address"]
+        let pipe = host["address"]["pipe"]["path"].plain
         table.add([
-          "\(socket["address"].plain):\(socket["port_value"].plain)", host["health_status"]["eds_health_status"].plain,
+          pipe.isEmpty ? "\(socket["address"].plain):\(socket["port_value"].plain)" : Pipe.prefix + pipe,
+          host["health_status"]["eds_health_status"].plain,
           "OK", cluster["name"].plain,
         ])
       }

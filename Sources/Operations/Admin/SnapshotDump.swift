@@ -33,10 +33,7 @@ package struct SnapshotDump {
 
   private static func host(_ address: String, _ port: Int) -> JSON {
     .object([
-      (
-        "address",
-        .object([("socket_address", .object([("address", .string(address)), ("port_value", .number(port))]))])
-      ), ("health_status", .object([("eds_health_status", .string("UNKNOWN"))])),
+      ("address", Pipe.address(address, port)), ("health_status", .object([("eds_health_status", .string("UNKNOWN"))])),
     ])
   }
 }

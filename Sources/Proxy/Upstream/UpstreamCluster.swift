@@ -77,7 +77,7 @@ package final class UpstreamCluster {
 
   private static func fixedEndpoints(_ config: Cluster) -> [ResolvedEndpoint] {
     config.settings.endpoints.compactMap { endpoint in
-      SocketAddress(literal: endpoint.address, port: endpoint.port).map {
+      SocketAddress(named: endpoint.address, port: endpoint.port).map {
         ResolvedEndpoint(address: $0, weight: endpoint.weight, locality: endpoint.locality)
       }
     }
@@ -201,7 +201,8 @@ package final class UpstreamCluster {
   /// - Parameter lifetimeMilliseconds: how long the answer is good for.
   func resolved(_ endpoints: [ResolvedEndpoint], lifetimeMilliseconds: Int64) {
     resolution = .answered(expires: loop.now + lifetimeMilliseconds, isRefreshing: false)
-    replaceEndpoints(with: endpoints)
+    // Beside names a cluster may have addresses.
+    replaceEndpoints(with: Self.fixedEndpoints(config) + endpoints)
     resumeWaiting()
   }
 

@@ -207,10 +207,13 @@ final class ClusterBuilder {
   private func addEndpoint(
     _ settings: inout Cluster.Settings, _ endpoint: WorkloadEntry, _ port: ServiceRegistry.Port, _ target: UInt16
   ) {
-    guard let address = endpoint.address?.value, !address.hasPrefix("unix:") else { return }
+    guard let address = endpoint.address?.value else { return }
     let number = endpoint.ports[port.name].map { UInt16(clamping: $0.value) } ?? target
     let weight = UInt32(clamping: max(1, endpoint.weight?.value ?? 1))
-    if HostRules.isIPLiteral(address) {
+    if endpoint.isUnix {
+      settings.endpoints.append(
+        .init(address: address, port: 0, weight: weight, locality: endpoint.locality?.value ?? ""))
+    } else if HostRules.isIPLiteral(address) {
       settings.endpoints.append(
         .init(address: address, port: number, weight: weight, locality: endpoint.locality?.value ?? ""))
     } else {
