@@ -18,7 +18,10 @@ package enum ConfigurationTables {
     var table = Table(chains ? ["ADDRESSES", "PORT", "MATCH", "DESTINATION"] : ["ADDRESSES", "PORT", "TYPE"])
     for listener in listeners {
       let socket = listener["address"]["socket_address"]
-      let place = [socket["address"].plain, socket["port_value"].plain]
+      let pipe = listener["address"]["pipe"]["path"].plain
+      let place =
+        pipe.isEmpty
+        ? [socket["address"].plain, socket["port_value"].plain] : [Pipe.prefix + pipe, "0"]
       guard chains else {
         table.add(place + [ConfigurationSelection.type(of: listener)])
         continue
@@ -89,8 +92,10 @@ package enum ConfigurationTables {
         let socket = host["address"]["socket_address"]
         let address = socket["address"].plain
         let locality = ["region", "zone", "sub_zone"].map { host["locality"][$0].plain }.filter { !$0.isEmpty }
+        let pipe = host["address"]["pipe"]["path"].plain
+        let name = "\(address.contains(":") ? "[\(address)]" : address):\(socket["port_value"].plain)"
         table.add([
-          "\(address.contains(":") ? "[\(address)]" : address):\(socket["port_value"].plain)",
+          pipe.isEmpty ? name : Pipe.prefix + pipe,
           host["health_status"]["eds_health_status"].plain, locality.joined(separator: "/"), cluster["name"].plain,
         ])
       }

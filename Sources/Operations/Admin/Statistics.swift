@@ -205,14 +205,8 @@ struct Statistics {
     return .object([
       (
         "address",
-        .object([
-          (
-            "socket_address",
-            .object([
-              ("address", .string(endpoint.address.host)), ("port_value", .number(Int(endpoint.address.port))),
-            ])
-          )
-        ])
+        Pipe.address(
+          (endpoint.address.family == .unix ? Pipe.prefix : "") + endpoint.address.host, Int(endpoint.address.port))
       ),
       (
         "stats",

@@ -17,6 +17,7 @@ package struct CurlLine {
   private var sendsDataInQuery = false
   private var keepsPath = false
   private var connectTo: [String] = []
+  private var socketPath: String?
 
   /// Why a line is not understood, in words.
   package struct Malformed: Error, CustomStringConvertible {
@@ -41,7 +42,7 @@ package struct CurlLine {
     "-o", "--output", "-w", "--write-out", "-m", "--max-time", "--connect-timeout", "--resolve", "--cacert", "--capath",
     "-E", "--cert", "--key", "--cert-type", "--key-type", "--pass", "--ciphers", "--tls13-ciphers", "--tls-max",
     "--curves", "--retry", "--retry-delay", "--retry-max-time", "-x", "--proxy", "--noproxy", "--interface",
-    "--unix-socket", "--limit-rate", "-D", "--dump-header", "-c", "--cookie-jar", "--max-redirs", "-y", "-Y",
+    "--limit-rate", "-D", "--dump-header", "-c", "--cookie-jar", "--max-redirs", "-y", "-Y",
     "--speed-time", "--speed-limit", "--dns-servers", "--local-port", "--keepalive-time", "--trace", "--trace-ascii",
     "--stderr", "-K", "--config", "--pinnedpubkey", "--crlfile", "-C", "--continue-at", "-z", "--time-cond", "--rate",
     "--max-filesize", "--expect100-timeout", "--output-dir", "--aws-sigv4", "--oauth2-bearer-file",
@@ -98,7 +99,8 @@ package struct CurlLine {
     switch word {
     case "--request", "--header", "--data", "--data-raw", "--data-binary", "--data-ascii", "--data-urlencode", "--json",
       "--form", "--form-string", "--url", "--user-agent", "--referer", "--cookie", "--user", "--upload-file",
-      "--connect-to", "--range", "--oauth2-bearer", "--url-query":
+      "--connect-to", "--range", "--oauth2-bearer", "--url-query",
+      "--unix-socket", "--abstract-unix-socket":
       return true
     default: return false
     }
@@ -122,6 +124,8 @@ package struct CurlLine {
     case "--oauth2-bearer": addHeader("Authorization: Bearer \(value)")
     case "-T", "--upload-file": isUpload = true
     case "--connect-to": connectTo.append(value)
+    case "--unix-socket": socketPath = value
+    case "--abstract-unix-socket": socketPath = "@" + value
     default: throw Malformed(description: "\(name) is not understood: write the URL with its query as it is")
     }
   }
@@ -173,6 +177,7 @@ package struct CurlLine {
       addUsual("Content-Type", "application/x-www-form-urlencoded", to: &request)
     }
     if let port = connectedPort(request) { request.port = port }
+    request.socketPath = socketPath
     return request
   }
 

@@ -11,8 +11,10 @@ enum AccessLogFormatter {
   static func bound(_ stream: Stream, json: Bool) -> Int {
     // The head's store holds all of the fields that are logged; what was edited is in it, too.
     let variable = stream.request.headers.byteCount + (stream.failureReason?.utf8.count ?? 0) + stream.nameBytes + 255
+    let addresses =
+      LineWriter.extraBytes(stream.upstreamAddress, json: json) + LineWriter.extraBytes(stream.source.local, json: json)
     // A byte may become six in JSON.
-    return fixedBytes + (json ? variable * 6 : variable)
+    return fixedBytes + addresses + (json ? variable * 6 : variable)
   }
 
   // MARK: Text

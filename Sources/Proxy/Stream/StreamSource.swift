@@ -21,7 +21,5 @@ package struct StreamSource {
   package init() {}
 
   /// What a PROXY protocol header to an upstream says.
-  var proxyAddresses: ProxyProtocolHeader.Addresses {
-    .init(source: peer.endpoint, destination: local.endpoint)
-  }
+  var proxyAddresses: ProxyProtocolHeader.Addresses? { SocketAddress.proxyAddresses(from: peer, to: local) }
 }

@@ -96,7 +96,7 @@ final class HTTP1UpstreamConnection: Connection {
   /// The PROXY protocol stands in front of TLS. It names one client, so the connection serves no other.
   override func socketConnected() {
     guard let version = cluster.config.settings.proxyProtocol else { return }
-    let addresses = stream.map { $0.with { $0.source.proxyAddresses } }
+    let addresses = stream.flatMap { $0.with { $0.source.proxyAddresses } }
     sendProxyHeader(ProxyProtocolHeader(version: version, addresses: addresses))
   }
 

@@ -209,7 +209,8 @@ package final class Worker {
     // Clients behind one balancer have one address.
     if !source.peer.hasSameHost(as: describedPeer) || peerText.count == 0 {
       describedPeer = source.peer
-      peerText.set { source.peer.writeHost(into: &$0) }
+      // A unix-domain socket's path is not an address that others could do something with.
+      peerText.set { source.peer.family == .unix ? 0 : source.peer.writeHost(into: &$0) }
     }
     requestID.set { random.writeUUID(into: &$0) }
     var rules = ForwardingRules(

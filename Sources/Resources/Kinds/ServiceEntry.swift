@@ -202,7 +202,7 @@ package struct ServiceEntry: Sendable {
       context.error(
         "hosts must be FQDN if no endpoints are provided for resolution mode \(mode)", at: host.location)
     }
-    for endpoint in endpoints where !endpoint.isUnix {
+    for endpoint in endpoints {
       guard let address = endpoint.address, !address.value.isEmpty, !HostRules.isIPLiteral(address.value),
         HostRules.problem(with: address.value, allowsWildcard: false) != nil
       else { continue }

@@ -1,3 +1,4 @@
+import Resources
 import Wire
 
 /// Answers for one instance how a request would be treated, and why. It runs the same parser, normaliser and matchers
@@ -31,9 +32,16 @@ package struct Explainer {
     case outcome
   }
 
-  /// The listener that a client reaches at `port`: the one that binds it, else the one that is published there, else
+  /// The listener that a client reaches: at a unix-domain socket the one that binds it, at a port the one that binds it, else the one that is published there, else
   /// the one that a Gateway declares; nil when there is none.
-  package func listener(at port: Int) -> Int32? {
+  package func listener(for request: SampleRequest) -> Int32? {
+    if let path = request.socketPath {
+      return snapshot.listenerFacts.firstIndex { $0.bindAddress == HostRules.unixPrefix + path }.map(Int32.init)
+    }
+    return listener(at: request.port)
+  }
+
+  private func listener(at port: Int) -> Int32? {
     let all = snapshot.listeners
     let index =
       all.firstIndex { $0.bindPort == port } ?? all.firstIndex { $0.publicPort == port }
@@ -43,12 +51,12 @@ package struct Explainer {
 
   /// Explains a request that comes to the port it names.
   package func explain(_ request: SampleRequest) -> Explanation {
-    guard let index = listener(at: request.port) else {
+    guard let index = listener(for: request) else {
       var explanation = Explanation(instance: instance, request: request)
       let known = zip(snapshot.listeners, snapshot.listenerFacts).map { "\($1.name) (port \($0.declaredPort))" }
       explanation.error = ExplainError(
         .noListener,
-        "nothing listens on port \(request.port); "
+        "nothing listens on \(request.socketPath ?? "port \(request.port)"); "
           + (known.isEmpty ? "the instance has no listeners" : "listeners: \(known.joined(separator: ", "))"))
       return explanation
     }

@@ -18,6 +18,8 @@ package struct SampleRequest: Sendable, Hashable {
   package var isTLS: Bool
   /// The port that is connected to.
   package var port: Int
+  /// The unix-domain socket that is connected to instead: a path, or `@` and an abstract name.
+  package var socketPath: String?
   /// The server name of the TLS handshake; nil: none is sent.
   package var serverName: String?
   /// What `Host` or `:authority` says.
@@ -154,6 +156,12 @@ package struct SampleRequest: Sendable, Hashable {
   /// A line for the shell that makes this request.
   package var curl: String {
     var words = ["curl"]
+    if let socketPath {
+      words +=
+        socketPath.hasPrefix("@")
+        ? ["--abstract-unix-socket", Self.quoted(String(socketPath.dropFirst()))]
+        : ["--unix-socket", Self.quoted(socketPath)]
+    }
     if method == "HEAD" { words.append("-I") } else if method != "GET" { words += ["-X", method] }
     let host = serverName ?? Self.split(authority[...]).host
     let usual = isTLS ? 443 : 80

@@ -31,8 +31,9 @@ package final class Cluster: Sendable {
 
   /// An endpoint with a known address.
   package struct Endpoint: Sendable, Hashable {
-    /// An IP literal.
+    /// An IP literal, or `unix://` with a path or `@name`.
     package let address: String
+    /// 0 for unix-domain sockets.
     package let port: UInt16
     package let weight: UInt32
     package let locality: String
@@ -40,6 +41,12 @@ package final class Cluster: Sendable {
     package var priority: Int32 = 0
     /// The share of its locality; 0 where localities have none of their own.
     package var localityWeight: UInt32 = 0
+
+    /// `127.0.0.1:80`, `[::1]:80`, `unix:///run/app.sock`
+    package var text: String {
+      if port == 0 { return address }
+      return address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
+    }
 
     package init(address: String, port: UInt16, weight: UInt32, locality: String) {
       self.address = address

@@ -21,16 +21,16 @@ extension RequestHead {
   /// Makes the head ready for an upstream: hop-by-hop fields leave, forwarding fields come.
   ///
   /// - Parameters:
-  ///   - peer: the client's address, without port.
+  ///   - peer: the client's address, without port; empty when it has none: then nothing is said of it, as in Envoy.
   ///   - requestID: used when the request has no id that is believed.
   package mutating func prepareForUpstream(_ rules: ForwardingRules, peer: RawSpan, requestID: RawSpan) {
     removeReplaced(rules)
     // Envoy's internal requests come from a private address and were forwarded by nobody: behind a balancer everybody's
     // address is private.
     if hasRouterFields, headers.contains(.xForwardedFor) { removeRouterFields() }
-    appendForwardedFor(peer)
+    if !peer.isEmpty { appendForwardedFor(peer) }
     headers.append(.xForwardedProto, rules.isTLS ? "https" : "http")
-    if !rules.isInternal { headers.append(.xEnvoyExternalAddress, peer) }
+    if !rules.isInternal, !peer.isEmpty { headers.append(.xEnvoyExternalAddress, peer) }
     if !headers.contains(.xRequestID) { headers.append(.xRequestID, requestID) }
     headers.append(.xEnvoyAttemptCount, "1")
     if rules.expectedTimeoutMilliseconds > 0 {
