@@ -162,8 +162,8 @@ def test_status_of_nobody_is_exit_69(tmp_path):
     ("route", ["NAME", "VHOST NAME", "DOMAINS", "MATCH", "VIRTUAL SERVICE"], r"http\.80\s.*routes\.test"),
     ("cluster", ["SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE", "DESTINATION RULE"],
      r"up\.example\s+80\s+blue\s+outbound\s+STATIC\s+up-example\.test"),
-    ("endpoint", ["ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER"],
-     r"127\.0\.0\.1:{nginx}\s+HEALTHY\s+OK\s+outbound\|80\|blue\|up\.example"),
+    ("endpoint", ["ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER", "LOCALITY", "PRIORITY", "WEIGHT"],
+     r"127\.0\.0\.1:{nginx}\s+HEALTHY\s+OK\s+outbound\|80\|blue\|up\.example\s+-\s+0\s+1"),
 ])
 def test_proxy_config_prints_istioctls_tables(running, nginx, verb, what, headers, row):
     result = run_verb(verb, what, "--admin-base", running.admin_base)

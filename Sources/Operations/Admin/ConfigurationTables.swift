@@ -68,15 +68,19 @@ package enum ConfigurationTables {
     return parts.count == 2 ? "\(parts[1]).\(parts[0])" : reference
   }
 
-  /// `istioctl proxy-config endpoint`
+  /// `istioctl proxy-config endpoint`, and behind its columns what decides how much an endpoint gets.
   package static func endpoints(_ clusters: JSON) -> String {
-    var table = Table(["ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER"])
+    var table = Table(["ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER", "LOCALITY", "PRIORITY", "WEIGHT"])
     for cluster in clusters["cluster_statuses"].items {
       for host in cluster["host_statuses"].items {
         let socket = host["address"]["socket_address"]
+        let health = host["health_status"]
+        var locality = ["region", "zone", "sub_zone"].map { host["locality"][$0].plain }
+        while let last = locality.last, last.isEmpty { locality.removeLast() }
         table.add([
-          "\(socket["address"].plain):\(socket["port_value"].plain)", host["health_status"]["eds_health_status"].plain,
-          "OK", cluster["name"].plain,
+          "\(socket["address"].plain):\(socket["port_value"].plain)", health["eds_health_status"].plain,
+          health["failed_outlier_check"].plain == "true" ? "FAILED" : "OK", cluster["name"].plain,
+          locality.isEmpty ? "-" : locality.joined(separator: "/"), host["priority"].plain, host["weight"].plain,
         ])
       }
     }

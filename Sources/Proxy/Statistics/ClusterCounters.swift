@@ -24,6 +24,8 @@ package struct ClusterCounters: Sendable {
   package var timeouts = 0
   /// `upstream_rq_pending_overflow`
   package var overflows = 0
+  /// `upstream_cx_overflow`: a connection was wanted beyond the limit.
+  package var connectionOverflows = 0
   /// `upstream_cx_none_healthy`
   package var noneHealthy = 0
   /// `upstream_rq_rx_reset`
@@ -61,9 +63,10 @@ package struct ClusterCounters: Sendable {
     sum.activeRequests += other.activeRequests
     for index in 0..<6 { sum.responses[index] += other.responses[index] }
     sum.retries += other.retries
-    sum.retryOverflows += other.retryOverflows
     sum.timeouts += other.timeouts
     sum.overflows += other.overflows
+    sum.retryOverflows += other.retryOverflows
+    sum.connectionOverflows += other.connectionOverflows
     sum.noneHealthy += other.noneHealthy
     sum.resets += other.resets
     sum.keepAliveTimeouts += other.keepAliveTimeouts

@@ -10,8 +10,9 @@ extension Stream {
   func sendWithinLimits(to endpoint: Ref<UpstreamEndpoint>, _ breaker: CircuitBreaker) {
     if attempts == 1 { breaker.requestBegan(now: loop.nowNanoseconds) }
     if usesHTTP2Upstream {
-      let mayOpen = endpoint.with { $0.connectionCount == 0 || $0.availableHTTP2(for: self) != nil }
-      guard mayOpen || !breaker.isConnectionLimitReached, hold(.pending, breaker) else {
+      let hasRoom = endpoint.with { $0.availableHTTP2(for: self) != nil }
+      let isLimited = !hasRoom && isConnectionRefused(breaker)
+      guard !isLimited || endpoint.with({ $0.connectionCount == 0 }), hold(.pending, breaker) else {
         return upstreamFailed(.overflow, reason: nil)
       }
       return sendOverHTTP2(to: endpoint)
@@ -20,7 +21,7 @@ extension Stream {
     if let idle = endpoint.with({ $0.takeIdle() }) { return use(idle) }
     guard hold(.pending, breaker) else { return upstreamFailed(.overflow, reason: nil) }
     state = .awaitingConnection
-    if breaker.isConnectionLimitReached, endpoint.with({ $0.http1ConnectionCount > 0 }) {
+    if isConnectionRefused(breaker), endpoint.with({ $0.http1ConnectionCount > 0 }) {
       held.insert(.queued)
       endpoint.with { $0.enqueue(self) }
     } else {
@@ -31,11 +32,18 @@ extension Stream {
   /// A tunnel has a connection of its own: an idle one makes room for it, and it waits for none.
   private func openTunnel(to endpoint: Ref<UpstreamEndpoint>, _ breaker: CircuitBreaker) {
     if breaker.isConnectionLimitReached { endpoint.with { $0.takeIdle() }?.with { $0.closeIdle() } }
-    guard !breaker.isConnectionLimitReached, hold(.pending, breaker) else {
+    guard !isConnectionRefused(breaker), hold(.pending, breaker) else {
       return upstreamFailed(.overflow, reason: nil)
     }
     state = .awaitingConnection
     openConnection(to: endpoint)
+  }
+
+  /// Whether a connection that is wanted would be one too many; counts it.
+  private func isConnectionRefused(_ breaker: CircuitBreaker) -> Bool {
+    guard breaker.isConnectionLimitReached else { return false }
+    cluster?.with { $0.counters.connectionOverflows += 1 }
+    return true
   }
 
   /// An idle connection is there for a request that waited for one.

@@ -64,6 +64,15 @@ final class CircuitBreaker: Sendable {
     return false
   }
 
+  /// Which limits are reached now.
+  var open: CircuitBreakerState {
+    CircuitBreakerState(
+      connections: isConnectionLimitReached, pending: pending.load(ordering: .relaxed) >= limits.maxPendingRequests,
+      requests: requests.load(ordering: .relaxed) >= limits.maxRequests,
+      // Of what a budget counts, as of the last request.
+      retries: retries.load(ordering: .relaxed) >= retryLimit(0))
+  }
+
   /// One more connection would be too many.
   var isConnectionLimitReached: Bool { connections.load(ordering: .relaxed) >= limits.maxConnections }
 

@@ -65,7 +65,9 @@ package final class Worker {
     let old = generation
     let clusters = plan.snapshot.clusters.enumerated().map { index, config in
       takeOver(config, from: old)
-        ?? UpstreamCluster(config: config, worker: self, tls: plan.clientTLS[index], shared: plan.shared[index])
+        ?? UpstreamCluster(
+          config: config, worker: self, tls: plan.clientTLS[index], shared: plan.shared[index],
+          previous: old.clusters.first { $0.config.name == config.name })
     }
     generation = WorkerGeneration(
       number: old.number + 1, snapshot: plan.snapshot, clusters: clusters, statistics: &routeStatistics)

@@ -171,6 +171,24 @@ package struct ServiceEntry: Sendable {
       if let endpoint = endpoints.first {
         context.error("no endpoints should be provided for resolution mode DYNAMIC_DNS", at: endpoint.location)
       }
+      checkDynamic(reader)
+    }
+  }
+
+  /// A host is known from a request or a ClientHello alone, and such hosts are outside.
+  private func checkDynamic(_ reader: FieldReader) {
+    for name in ports.compactMap(\.protocolName) {
+      switch PortProtocol(name: name.value) {
+      case .http, .http2, .grpc, .grpcWeb, .https, .tls: continue
+      default:
+        reader.context.error(
+          "protocol \(name.value) is not supported for resolution mode DYNAMIC_DNS: one of HTTP, HTTP2, GRPC, TLS",
+          at: name.location)
+      }
+    }
+    if location == .internal {
+      reader.context.error(
+        "location must be MESH_EXTERNAL for resolution mode DYNAMIC_DNS", at: reader.keyLocation("location"))
     }
   }
 

@@ -155,5 +155,12 @@ extension MessageCatalog {
       cause:
         "Annotations of a Gateway about the PROXY protocol are wrong, or contradict those of another Gateway on the socket.",
       fix: "See docs/tcp.md for what they may say."),
+    Message(
+      "SP1060", .warning, "LocalityUnknown",
+      cause:
+        "A DestinationRule prefers endpoints by where they are, and where the instance is nobody says: all endpoints are alike to it.",
+      fix:
+        "Give the instance the labels of its node: run --label topology.kubernetes.io/region=R --label topology.kubernetes.io/zone=Z, or --label istio-locality=R.Z, or nodeSelector in its Deployment or IstioOperator component."
+    ),
   ]
 }

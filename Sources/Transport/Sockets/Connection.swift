@@ -51,6 +51,8 @@ open class Connection: EventHandler {
   private final var lingersAfterFlush = false
   private final var lingeredBytes = 0
   private final var isReading = false
+  /// The last read filled what was lent to it: bytes come in bulk, and are worth a large block.
+  private final var isBulk = false
   private final var lingerTimer = TimerID.none
   private final var quietTimer = TimerID.none
   private final var lastInput: Int64 = 0
@@ -59,6 +61,8 @@ open class Connection: EventHandler {
   private static let gatherBytes = 16 * 1024
   /// Reads from one connection in one go before the others get their turn.
   private static let readsPerTurn = 8
+  /// What a read into a large block counts for.
+  private static let bulkReadCost = 4
   /// How long, and for how many bytes, a closing connection listens for the peer's close. Envoy's delayed close is 1 s.
   private static let lingerMilliseconds: Int64 = 1000
   private static let lingerBytes = 1 << 20
@@ -304,7 +308,7 @@ open class Connection: EventHandler {
     var reads = 0
     while mayHaveInput, state == .open, !input.isFull, !inputEnded {
       guard reads < Self.readsPerTurn else { return loop.runAgain(self) }
-      reads += 1
+      reads += isBulk ? Self.bulkReadCost : 1
       let before = input.count
       receive()
       guard state == .open else { return }
@@ -342,6 +346,7 @@ open class Connection: EventHandler {
       }
       return
     }
+    if isBulk, input.isEmpty { input.enlarge() }
     var lent = 0
     let count = unsafe input.fill { block, room in
       lent = room
@@ -349,6 +354,7 @@ open class Connection: EventHandler {
     }
     if count > 0 {
       bytesReceived += count
+      isBulk = count == lent || count >= BufferPool.smallBytes
       // A short read means that the kernel has no more: the next edge will tell (epoll(7), question 9). Short of what
       // was lent, that is: while bytes wait at the front of the buffer, that is less than its room.
       if count < lent, !peerHasClosed { mayHaveInput = false }
