@@ -350,12 +350,12 @@ def test_a_route_timeout_ends_no_tunnel(owner):
     """It bounds the time until there is one, as for upgrades."""
     upstream = owner.upstream(echo)
     running = owner.gateway([
-        gateway(http_server("*")), virtual_service(route("db.up", 1, match=ONLY_CONNECT, timeout="0.2s")),
+        gateway(http_server("*")), virtual_service(route("db.up", 1, match=ONLY_CONNECT, timeout="1s")),
         static_entry("db.up", upstream.port, port=1, protocol="TCP")])
     with Connection(running.port()) as connection:
-        opened(connection)
+        assert opened(connection).status == 200
         connection.read_exactly(5)
-        connection.socket.settimeout(0.5)
+        connection.socket.settimeout(1.5)
         with pytest.raises(socket.timeout):
             connection.read_exactly(1)
         connection.socket.settimeout(20)

@@ -243,13 +243,13 @@ def test_an_upload_that_stops_is_answered_408(owner):
 
 def test_an_upload_that_moves_is_not_stalled(owner):
     upstream = owner.upstream()
-    running = owner.gateway(to_upstream(upstream.port), flags=QUICK)
+    running = owner.gateway(to_upstream(upstream.port), flags=("--stream-idle-timeout", "2"))
     with Client(running.port()) as client, Connection(running.port()) as connection:
         client.send(client.request(1, "/upload", method="POST", end=False))
         connection.send("POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n")
         # Longer than the timeout altogether: the subject is time itself.
         for _ in range(8):
-            assert not threading.Event().wait(0.3)
+            assert not threading.Event().wait(0.4)
             client.send(client.data(1, b"x", end=False))
             connection.send("x")
         client.send(client.data(1, b"x"))

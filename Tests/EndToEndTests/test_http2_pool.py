@@ -57,7 +57,8 @@ def test_without_maxConcurrentStreams_one_connection_serves(owner, numbering):
 
 # Signs of life
 
-KEEP_ALIVE = {"http": {"http2KeepAlive": {"interval": "0.2s", "timeout": "0.4s"}}}
+def keep_alive(timeout: str) -> dict:
+    return {"http": {"http2KeepAlive": {"interval": "0.2s", "timeout": timeout}}}
 
 
 def test_http2KeepAlive_asks_again_and_again(owner):
@@ -72,7 +73,7 @@ def test_http2KeepAlive_asks_again_and_again(owner):
                 peer.send(peer.headers(got.stream, OK))
 
     upstream = owner.own(Upstream(script))
-    running = owner.gateway(behind(upstream.port, connectionPool=KEEP_ALIVE))
+    running = owner.gateway(behind(upstream.port, connectionPool=keep_alive("20s")))
     with Client(running.port()) as client:
         assert client.get(1).status == 200
         for _ in range(5):
@@ -93,7 +94,7 @@ def test_a_connection_that_does_not_answer_is_closed(owner):
                 peer.send(peer.headers(got.stream, OK))
 
     upstream = owner.own(Upstream(script))
-    running = owner.gateway(behind(upstream.port, connectionPool=KEEP_ALIVE, rule={"retries": {"attempts": 0}}))
+    running = owner.gateway(behind(upstream.port, connectionPool=keep_alive("2s"), rule={"retries": {"attempts": 0}}))
     with Client(running.port()) as client:
         answer = client.get(1)
         assert answer.status == 503 and b"http2 keepalive timeout" in answer.body

@@ -39,23 +39,22 @@ enum PrometheusText {
   /// What is counted by `statPrefix`, with Envoy's names and labels.
   private static func writeRoutes(_ statistics: Statistics, _ families: inout MetricFamilies) {
     let prefix = "envoy_vhost_route_upstream_rq_"
-    for (name, counters) in statistics.sortedRoutes {
-      let labels = [("envoy_virtual_host", name.virtualHost), ("envoy_route", name.prefix)]
+    let routes = statistics.sortedRoutes
+    for (name, counters) in routes {
       for digit in 1...5 {
         families.add(
-          .counter(prefix + "xx", "Responses of a statPrefix by class of their status"), counters.responses[digit],
-          [("envoy_response_code_class", "\(digit)")] + labels)
+          .counter(prefix + "xx", "Forwarded requests of a statPrefix by class of their status"),
+          counters.responses[digit], [("envoy_response_code_class", "\(digit)")] + labels(name))
       }
-      let figures = [
-        ("retry", "Retries of a statPrefix", counters.retries),
-        ("retry_limit_exceeded", "Requests that had no retries left", counters.retryLimitsExceeded),
-        ("retry_overflow", "Retries that were not made because of a limit", counters.retryOverflows),
-        ("retry_success", "Retries that succeeded", counters.retrySuccesses),
-        ("timeout", "Requests of a statPrefix that were not answered in time", counters.timeouts),
-        ("total", "Requests of a statPrefix", counters.requests),
-      ]
-      for (name, help, value) in figures { families.add(.counter(prefix + name, help), value, labels) }
     }
+    for metric in RouteMetric.all {
+      let family = MetricFamilies.Family.counter(prefix + metric.name, metric.help)
+      for (name, counters) in routes { families.add(family, metric.value(counters), labels(name)) }
+    }
+  }
+
+  private static func labels(_ name: RouteStatisticsName) -> [(String, String)] {
+    [("envoy_virtual_host", name.virtualHost), ("envoy_route", name.prefix)]
   }
 
   /// Istio's metrics of connections that are not HTTP.

@@ -118,12 +118,7 @@ struct Statistics {
     for (name, counters) in sortedRoutes {
       let prefix = "vhost.\(name.virtualHost).route.\(name.prefix)."
       for digit in 1...5 { add(prefix + "upstream_rq_\(digit)xx", counters.responses[digit]) }
-      add(prefix + "upstream_rq_retry", counters.retries)
-      add(prefix + "upstream_rq_retry_limit_exceeded", counters.retryLimitsExceeded)
-      add(prefix + "upstream_rq_retry_overflow", counters.retryOverflows)
-      add(prefix + "upstream_rq_retry_success", counters.retrySuccesses)
-      add(prefix + "upstream_rq_timeout", counters.timeouts)
-      add(prefix + "upstream_rq_total", counters.requests)
+      for metric in RouteMetric.all { add(prefix + "upstream_rq_" + metric.name, metric.value(counters)) }
     }
   }
 

@@ -29,13 +29,6 @@ extension Stream {
     }
   }
 
-  /// Whether a connection that is wanted would be one too many; counts it.
-  private func isConnectionRefused(_ breaker: CircuitBreaker) -> Bool {
-    guard breaker.isConnectionLimitReached else { return false }
-    cluster?.with { $0.counters.connectionOverflows += 1 }
-    return true
-  }
-
   /// A tunnel has a connection of its own: an idle one makes room for it, and it waits for none.
   private func openTunnel(to endpoint: Ref<UpstreamEndpoint>, _ breaker: CircuitBreaker) {
     if breaker.isConnectionLimitReached { endpoint.with { $0.takeIdle() }?.with { $0.closeIdle() } }
@@ -44,6 +37,13 @@ extension Stream {
     }
     state = .awaitingConnection
     openConnection(to: endpoint)
+  }
+
+  /// Whether a connection that is wanted would be one too many; counts it.
+  private func isConnectionRefused(_ breaker: CircuitBreaker) -> Bool {
+    guard breaker.isConnectionLimitReached else { return false }
+    cluster?.with { $0.counters.connectionOverflows += 1 }
+    return true
   }
 
   /// An idle connection is there for a request that waited for one.

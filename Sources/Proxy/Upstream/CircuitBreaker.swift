@@ -69,7 +69,8 @@ final class CircuitBreaker: Sendable {
     CircuitBreakerState(
       connections: isConnectionLimitReached, pending: pending.load(ordering: .relaxed) >= limits.maxPendingRequests,
       requests: requests.load(ordering: .relaxed) >= limits.maxRequests,
-      retries: retries.load(ordering: .relaxed) >= limits.maxRetries)
+      // Of what a budget counts, as of the last request.
+      retries: retries.load(ordering: .relaxed) >= retryLimit(0))
   }
 
   /// One more connection would be too many.

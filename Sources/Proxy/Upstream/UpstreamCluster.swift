@@ -152,9 +152,11 @@ package final class UpstreamCluster {
 
   /// A connection that was made to an earlier address is used before a new one is made to the current.
   private func kept(for stream: Stream, beside endpoint: Ref<UpstreamEndpoint>) -> Ref<UpstreamEndpoint> {
-    guard !former.isEmpty else { return endpoint }
-    if endpoint.with({ $0.hasRoom(for: stream) }) { return endpoint }
-    return former.first { $0.hasRoom(for: stream) }.map { Ref($0) } ?? endpoint
+    // A tunnel takes no connection that was made for another request.
+    guard !former.isEmpty, !stream.request.isConnect else { return endpoint }
+    let isHTTP2 = stream.usesHTTP2Upstream
+    if endpoint.with({ $0.hasRoom(for: stream, isHTTP2: isHTTP2) }) { return endpoint }
+    return former.first { $0.hasRoom(for: stream, isHTTP2: isHTTP2) }.map { Ref($0) } ?? endpoint
   }
 
   /// Chooses the endpoint for a connection from `client`. Of what may be hashed, a connection has its address alone.

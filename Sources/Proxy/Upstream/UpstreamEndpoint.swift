@@ -56,9 +56,9 @@ package final class UpstreamEndpoint {
     addressText = Array(address.description.utf8)
   }
 
-  /// Whether a connection is there that takes this request too.
-  func hasRoom(for stream: Stream) -> Bool {
-    stream.usesHTTP2Upstream ? availableHTTP2(for: stream) != nil : idleTop != nil
+  /// Whether a connection is there that takes one more request.
+  func hasRoom(for stream: Stream, isHTTP2: Bool) -> Bool {
+    isHTTP2 ? availableHTTP2(for: stream) != nil : idleTop != nil
   }
 
   /// Takes the most recently used idle connection.
