@@ -10,6 +10,8 @@ package final class Worker {
   let limits: ProxyLimits
   let services: WorkerServices
   let streams = StreamPool()
+  /// Of all HTTP/2 sessions of this worker.
+  let http2Memory = HTTP2Memory()
   /// What responses carry as `server`.
   static let serverName: StaticString = "sallyport"
   let matchContext = MatchContext()
