@@ -169,8 +169,13 @@ package final class UpstreamCluster {
     return noEndpoint()
   }
 
+  @inline(__always)
   private func choose(excluding excluded: UInt64 = 0) -> Ref<UpstreamEndpoint>? {
     if isPlain { return worker.with { balancer.pick(random: &$0.random) } }
+    return chooseByLevel(excluding: excluded)
+  }
+
+  private func chooseByLevel(excluding excluded: UInt64) -> Ref<UpstreamEndpoint>? {
     if isWarming { warm() }
     return worker.with { levels.pick(random: &$0.random, excluding: excluded) }
   }
@@ -246,8 +251,13 @@ package final class UpstreamCluster {
   }
 
   /// Names are asked for again only while the cluster is used: an idle instance stays asleep.
+  @inline(__always)
   private func refreshIfExpired() {
     guard case .answered(let expires, false) = resolution, loop.now >= expires else { return }
+    refresh(expires)
+  }
+
+  private func refresh(_ expires: Int64) {
     resolution = .answered(expires: expires, isRefreshing: true)
     worker.with { $0.requestResolution(of: self) }
   }
