@@ -55,6 +55,8 @@ static inline int shim_accept4(int fd, struct sockaddr_storage *address, socklen
 static inline int shim_set_int_option(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value);
 }
+// Reno, which every kernel has and lets everybody use.
+static inline int shim_set_reno(int fd) { return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4); }
 // recv and send without glibc's thread cancellation, which nobody here uses and which costs two atomic writes a call.
 // A negative result is -errno.
 #if defined(__x86_64__)

@@ -117,7 +117,15 @@ package final class DataPlane {
   }
 
   private func startProbes(_ snapshot: Snapshot, _ health: HealthMonitor) {
+    let before = health.unhealthy
     health.adopt(snapshot)
+    // Clusters that changed know nothing yet; those that did not must forget the verdicts of probes that are gone.
+    let now = health.unhealthy
+    for change in before.subtracting(now) {
+      publishHealth(
+        HealthChange(cluster: change.cluster, address: change.address, isHealthy: true, gatesLoadBalancing: true))
+    }
+    for change in now { publishHealth(change) }
     guard let worker = workers.first, let handle = handles.first else { return }
     let controlHandle = control.handle
     let monitor = Transfer(health)
@@ -155,6 +163,12 @@ package final class DataPlane {
 
   // MARK: Figures
 
+  /// What outlier detection did, by cluster.
+  package var outlierCounters: [String: OutlierCounters] { outliers?.counters ?? [:] }
+
+  /// What probes found, by cluster.
+  package var healthCheckCounters: [String: HealthCheckCounters] { health?.counters ?? [:] }
+
   /// Asks every worker for its figures; `completion` runs on the control thread with all of them.
   package func collect(_ completion: @escaping ([WorkerReport]) -> Void) {
     let gathering = Transfer(Gathering(expected: workers.count, completion: completion))
@@ -184,6 +198,8 @@ package final class DataPlane {
   /// Sets all counters to zero.
   package func resetCounters() {
     onWorkers { $0.resetCounters() }
+    outliers?.resetCounters()
+    health?.resetCounters()
   }
 
   // MARK: Explaining

@@ -144,3 +144,29 @@ def test_a_readiness_probe_names_a_host_that_does_not_resolve(owner):
     running = owner.gateway([gateway(http_server("*")), dns_entry(NAME, 1), virtual_service(route(NAME, 80)),
                              upstream_probe(NAME, 80)], flags=("--dns-server", server.address))
     assert NAME in running.wait_until_ready(False)
+
+
+def test_a_round_robin_name_is_one_address_at_a_time(owner):
+    """The first one, for new connections; those that are there go on."""
+    server = owner.dns()
+    server.addresses(NAME, "127.0.0.1", "127.0.0.2", ttl=1)
+    one = at(owner, "127.0.0.1", 0, "one")
+    at(owner, "127.0.0.2", one.port, "two")
+    entry = dns_entry(NAME, one.port)
+    entry["spec"]["resolution"] = "DNS_ROUND_ROBIN"
+    running = owner.gateway([gateway(http_server("*")), entry, virtual_service(route(NAME, 80))],
+                            flags=("--dns-server", server.address))
+    first = get(running.port()).text
+    assert {answered(running) for _ in range(20)} == {first}
+    assert running.admin("/clusters")[1].count("::rq_total::") == 1
+    other, address = {"one": ("two", "127.0.0.2"), "two": ("one", "127.0.0.1")}[first]
+    server.addresses(NAME, address, ttl=600)
+    eventually(lambda: answered(running) and address in running.admin("/clusters")[1], "the other address is known")
+    assert {answered(running) for _ in range(20)} == {first}
+
+    # The connection that is there is busy: the next one goes to the new address.
+    with Connection(running.port()) as client:
+        client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n")
+        eventually(lambda: answered(running) == other, "a new connection goes to the new address")
+        client.send("x")
+        assert client.read_response().text == first

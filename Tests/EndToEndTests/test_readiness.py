@@ -223,6 +223,26 @@ def test_an_unhealthy_endpoint_gets_no_traffic(owner):
     assert not any(request.target == "/traffic" for request in bad.upstream.requests[-20:])
 
 
+def test_a_reload_keeps_unhealthy_endpoints_out_for_as_long_as_they_are_probed(owner):
+    good, bad = Probed(owner), Probed(owner)
+    bad.status = "500 Internal Server Error"
+    resources = to_upstream(good.upstream.port, bad.upstream.port)
+    probe = upstream_probe(HOST, 80, path=good.path, failures=1)
+    running = owner.gateway([*resources, probe])
+
+    def flags() -> list[str]:
+        return [line.split("::")[-1] for line in running.admin("/clusters")[1].splitlines() if "health_flags" in line]
+
+    eventually(lambda: flags() == ["healthy", "/failed_active_hc"], "the verdict is there")
+    changed = destination_rule(HOST, {"connectionPool": {"tcp": {"connectTimeout": "7s"}}})
+    running.configure([*resources, probe, changed])
+    running.reload_and_wait()
+    assert flags() == ["healthy", "/failed_active_hc"]
+    running.configure([*resources, changed])
+    running.reload_and_wait()
+    assert flags() == ["healthy", "healthy"]
+
+
 def test_the_minimum_of_healthy_endpoints_is_kept(owner):
     good, bad = Probed(owner), Probed(owner)
     probe = upstream_probe(HOST, 80, path=good.path, failures=1)

@@ -1,10 +1,12 @@
-"""HUP: the new configuration is live on every worker, nothing is dropped, a bad one changes nothing."""
+"""HUP: the new configuration is live on every worker, nothing is dropped, what is broken stays as it was."""
 
 import threading
 
 import pytest
 
-from harness.configuration import as_yaml, gateway, http_server, route, static_entry, to_upstream, virtual_service
+from harness.configuration import (as_yaml, destination_rule, gateway, http_server, route, static_entry, to_upstream,
+                                   virtual_service)
+from harness.gateway import run_verb
 from harness.http_client import Connection, get
 from harness.ports import free_port
 from harness.upstreams import answering, response
@@ -103,13 +105,92 @@ def test_a_bad_file_leaves_the_old_configuration_serving_and_says_why(owner):
 
 
 def test_a_resource_that_turned_bad_keeps_its_last_good_version(owner):
-    one = named(owner, "one")
-    resources = to_upstream(one.port)
-    running = owner.gateway({"a.yaml": resources[:1], "b.yaml": resources[1:]})
-    running.configure({"a.yaml": as_yaml(resources[:1]).replace("protocol: HTTP", "protocol: NONSENSE")})
-    running.reload()
-    eventually(lambda: "NONSENSE" in running.process.stderr, "the reason is logged")
+    """Others change at once; it is said once, in every place; and mending it ends it."""
+    one, two = named(owner, "one"), named(owner, "two")
+    first = virtual_service(route("up.example", 80), name="first", hosts=("first.example",))
+    second = virtual_service(route("up.example", 80), name="second", hosts=("second.example",))
+    running = owner.gateway({"base.yaml": [gateway(http_server("*")), static_entry("up.example", one.port)],
+                             "first.yaml": [first], "second.yaml": [second]})
+    running.configure({"base.yaml": [gateway(http_server("*")), static_entry("up.example", two.port)],
+                       "first.yaml": as_yaml([first]).replace("hosts", "hoosts")})
+    running.reload_and_wait()
+    for host in ("first.example", "second.example"):
+        assert get(running.port(), host=host).text == "two"
+    rejected = running.admin_json("/server_info")["configuration"]["rejected"]
+    assert [(entry["resource"], entry["kept"]) for entry in rejected] == [("VirtualService test/first", True)]
+    assert rejected[0]["error"] and "first.yaml:7:" in rejected[0]["location"] and "hoosts" in running.process.stderr
+    status = run_verb("status", "--admin", f"127.0.0.1:{running.admin_base}").stdout
+    assert "VirtualService test/first, kept as it was" in status, status
+    assert 'sallyport_config_rejected_resources{version="last_good"} 1' in running.admin("/stats/prometheus")[1]
+
+    running.reload_and_wait()
+    assert running.process.stderr.count("keeps its last good version") == 1
+    assert get(running.port(), host="first.example").text == "two"
+    first["spec"]["hosts"] = ["mended.example"]
+    running.configure({"first.yaml": [first]})
+    running.reload_and_wait()
+    assert get(running.port(), host="mended.example").text == "two"
+    assert get(running.port(), host="first.example").status == 404
+    assert running.admin_json("/server_info")["configuration"]["rejected"] == []
+    assert "VirtualService test/first is not rejected any more" in running.process.stderr
+
+
+def test_a_resource_that_refers_to_what_is_not_there_keeps_its_last_good_version(owner):
+    one, two = named(owner, "one"), named(owner, "two")
+    base = [gateway(http_server("*")), static_entry("one.example", one.port)]
+    running = owner.gateway({"base.yaml": base, "routes.yaml": [virtual_service(route("one.example", 80))]})
+    running.configure({"routes.yaml": [virtual_service(route("two.example", 80))]})
+    running.reload_and_wait()
     assert get(running.port()).text == "one"
+    rejected = running.admin_json("/server_info")["configuration"]["rejected"]
+    assert [(entry["resource"], entry["kept"]) for entry in rejected] == [("VirtualService test/routes", True)]
+    running.configure({"base.yaml": [*base, static_entry("two.example", two.port)]})
+    running.reload_and_wait()
+    assert get(running.port()).text == "two"
+
+
+def test_what_a_change_needs_and_is_broken_keeps_the_change_back(owner):
+    """A new subset in a rule that cannot be read, and a route to it: both stay as they were."""
+    one = named(owner, "one")
+    base = [gateway(http_server("*")), static_entry("one.example", one.port)]
+    rule = destination_rule("one.example", subsets=[{"name": "old", "labels": {}}], name="rule")
+    running = owner.gateway({"base.yaml": base, "rule.yaml": [rule],
+                             "routes.yaml": [virtual_service(route("one.example", 80, "old"))]})
+    assert get(running.port()).text == "one"
+    text = as_yaml([rule]).replace("old", "new").replace("subsets", "subsetts")
+    running.configure({"rule.yaml": text, "routes.yaml": [virtual_service(route("one.example", 80, "new"))]})
+    running.reload_and_wait()
+    assert get(running.port()).text == "one"
+    running.configure({"rule.yaml": text.replace("subsetts", "subsets")})
+    running.reload_and_wait()
+    assert get(running.port()).text == "one"
+    assert "|new|" in running.admin("/clusters")[1]
+
+
+def test_what_is_removed_is_gone_although_something_else_is_broken(owner):
+    one = named(owner, "one")
+    base = [gateway(http_server("*")), static_entry("one.example", one.port)]
+    first = virtual_service(route("one.example", 80), name="first", hosts=("first.example",))
+    second = virtual_service(route("one.example", 80), name="second", hosts=("second.example",))
+    running = owner.gateway({"base.yaml": base, "first.yaml": [first], "second.yaml": [second]})
+    running.configure({"second.yaml": "kind: ["})
+    (running.resources / "first.yaml").unlink()
+    running.reload_and_wait()
+    assert get(running.port(), host="first.example").status == 404
+    assert get(running.port(), host="second.example").text == "one"
+
+
+def test_strict_takes_all_or_nothing(owner):
+    one, two = named(owner, "one"), named(owner, "two")
+    running = owner.gateway({"a.yaml": to_upstream(one.port)}, flags=("--strict",))
+    running.configure({"a.yaml": to_upstream(two.port), "b.yaml": "kind: ["})
+    running.reload()
+    eventually(lambda: "was not reloaded" in running.process.stderr, "the reason is logged")
+    assert get(running.port()).text == "one"
+    assert "sallyport_config_reload_failure 1" in running.admin("/stats/prometheus")[1]
+    running.configure({"b.yaml": "# mended\n"})
+    running.reload_and_wait()
+    assert get(running.port()).text == "two"
 
 
 def test_after_a_bad_reload_a_good_one_is_taken(owner):

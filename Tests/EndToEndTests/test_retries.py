@@ -165,18 +165,6 @@ def test_without_retryIgnorePreviousHosts_a_retry_may_go_to_the_same_endpoint(ow
     assert statuses == {200, 503}
 
 
-def test_retryRemoteLocalities_leaves_the_locality_that_failed(owner):
-    bad = [owner.upstream(answering(lambda request: status(503))) for _ in range(3)]
-    good = owner.upstream()
-    entry = static_entry("upstream.example", *[each.port for each in bad], good.port)
-    for index, endpoint in enumerate(entry["spec"]["endpoints"]):
-        endpoint["locality"] = "region/far" if index == 3 else "region/near"
-    rule = route("upstream.example", 80, retries={
-        "attempts": 1, "retryOn": "5xx", "retryRemoteLocalities": True, "backoff": "1ms"})
-    running = owner.gateway([gateway(http_server("*")), virtual_service(rule), entry])
-    assert [get(running.port()).status for _ in range(40)] == [200] * 40
-
-
 def test_connect_failures_are_retried_by_default_and_leave_for_another_endpoint(owner):
     good = owner.upstream()
     running = owner.gateway(to_upstream(free_port(), good.port))

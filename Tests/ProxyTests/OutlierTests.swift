@@ -59,11 +59,11 @@ import Transport
 
   @Test func `each ejection in a row takes longer, up to five minutes`() {
     var state = state(base: 200_000)
-    #expect(state.failed(Self.address(1), endpoints: 1, now: 0) == 200_000)
-    #expect(state.failed(Self.address(1), endpoints: 1, now: 10) == nil)
+    #expect(state.failed(Self.address(1), endpoints: 1, now: 0) == .ejected(200_000))
+    #expect(state.failed(Self.address(1), endpoints: 1, now: 10) == .isEjected)
     #expect(state.tick(now: 199_999).isEmpty)
     #expect(state.tick(now: 200_000) == [Self.address(1)])
-    #expect(state.failed(Self.address(1), endpoints: 1, now: 200_000) == 300_000)
+    #expect(state.failed(Self.address(1), endpoints: 1, now: 200_000) == .ejected(300_000))
   }
 
   @Test func `good behaviour is rewarded, and then there is nothing to do`() {
@@ -72,13 +72,13 @@ import Transport
     #expect(!state.isQuiet)
     #expect(state.tick(now: 1000) == [Self.address(1)])
     #expect(state.tick(now: 2000).isEmpty && state.isQuiet)
-    #expect(state.failed(Self.address(1), endpoints: 1, now: 3000) == 1000)
+    #expect(state.failed(Self.address(1), endpoints: 1, now: 3000) == .ejected(1000))
   }
 
   @Test(arguments: [(10, 1), (50, 2), (51, 3), (100, 4)])
   func `not more than the percentage, but at least one`(percent: Int, ejected: Int) {
     var state = state(percent: percent)
-    let count = (0..<4).count { state.failed(Self.address($0), endpoints: 4, now: 0) != nil }
+    let count = (0..<4).count { state.failed(Self.address($0), endpoints: 4, now: 0) != .overflow }
     #expect(count == ejected)
   }
 }

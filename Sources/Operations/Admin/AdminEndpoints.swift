@@ -171,6 +171,7 @@ final class AdminEndpoints {
       if !instance.reloadErrors.isEmpty {
         return .text(instance.reloadErrors.map { $0 + "\n" }.joined(), status: 400)
       }
+      return .text("OK\n" + instance.loaded.rejected.map { $0.summary + "\n" }.joined())
     case "/quitquitquit": instance.finish()
     default: break
     }

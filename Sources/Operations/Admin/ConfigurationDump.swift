@@ -42,8 +42,16 @@ struct ConfigurationDump {
     guard let instance else { return .null }
     return .object([
       ("generation", .number(snapshot.generation)), ("files", .strings(instance.loaded.files)),
-      ("broken", .strings(instance.loaded.broken)), ("reload_errors", .strings(instance.reloadErrors)),
+      ("rejected", .array(instance.loaded.rejected.map(Self.rejection))),
+      ("reload_errors", .strings(instance.reloadErrors)),
       ("problems", .array(instance.problems.map { .string("\($0.subject): \($0.reason)") })),
+    ])
+  }
+
+  private static func rejection(_ resource: RejectedResource) -> JSON {
+    .object([
+      ("resource", .string(resource.name)), ("kept", .bool(resource.isKept)), ("error", .string(resource.message)),
+      ("location", .optional(resource.location.map { "\($0)" })),
     ])
   }
 

@@ -9,7 +9,7 @@ enum PrometheusText {
   ///   - filter: which families to write, by their names; nil for all.
   ///   - usedOnly: leaves out samples that are zero.
   static func write(_ statistics: Statistics, filter: StatisticsFilter? = nil, usedOnly: Bool = false) -> String {
-    var families = Families(filter: filter, usedOnly: usedOnly)
+    var families = MetricFamilies(filter: filter, usedOnly: usedOnly)
     writeClusters(statistics, &families)
     writeDownstream(statistics, &families)
     writeServer(statistics, &families)
@@ -18,83 +18,25 @@ enum PrometheusText {
     return families.text
   }
 
-  /// Samples gathered by family, so that each family has one TYPE line.
-  private struct Families {
-    private let filter: StatisticsFilter?
-    private let usedOnly: Bool
-    private var order: [String] = []
-    private var types: [String: String] = [:]
-    private var samples: [String: [String]] = [:]
-
-    init(filter: StatisticsFilter?, usedOnly: Bool) {
-      self.filter = filter
-      self.usedOnly = usedOnly
+  private static func writeClusters(_ statistics: Statistics, _ families: inout MetricFamilies) {
+    let clusters = statistics.clusters.sorted { $0.key < $1.key }
+    for metric in ClusterMetric.all {
+      let name = "envoy_cluster_\(metric.name.replacing(".", with: "_"))"
+      let family = MetricFamilies.Family(name: name, type: metric.kind.rawValue, help: metric.help)
+      for (name, figures) in clusters { families.add(family, metric.value(figures), [("cluster_name", name)]) }
     }
-
-    mutating func add(_ name: String, _ type: String, _ labels: [(String, String)], _ value: Int, suffix: String = "") {
-      guard value != 0 || !usedOnly, filter?.matches(name) ?? true else { return }
-      if types[name] == nil {
-        order.append(name)
-        types[name] = type
-      }
-      let text = labels.map { "\($0.0)=\"\(Self.escaped($0.1))\"" }.joined(separator: ",")
-      samples[name, default: []].append("\(name)\(suffix)\(text.isEmpty ? "" : "{\(text)}") \(value)")
-    }
-
-    private static func escaped(_ text: String) -> String {
-      text.reduce(into: "") { result, character in
-        switch character {
-        case "\\": result += "\\\\"
-        case "\"": result += "\\\""
-        case "\n": result += "\\n"
-        default: result.append(character)
-        }
-      }
-    }
-
-    var text: String {
-      order.map { name in
-        "# TYPE \(name) \(types[name] ?? "untyped")\n" + (samples[name] ?? []).map { $0 + "\n" }.joined()
-      }.joined()
-    }
-  }
-
-  private static func writeClusters(_ statistics: Statistics, _ families: inout Families) {
-    for (name, cluster) in statistics.clusters.sorted(by: { $0.key < $1.key }) {
-      let label = [("cluster_name", name)]
-      let counters = cluster.counters
-      let prefix = "envoy_cluster_"
-      families.add(
-        prefix + "membership_healthy", "gauge", label, cluster.endpoints.count { $0.isHealthy && !$0.isEjected })
-      families.add(prefix + "membership_total", "gauge", label, cluster.endpoints.count)
-      families.add(prefix + "ssl_connection_error", "counter", label, counters.handshakeFailures)
-      families.add(prefix + "ssl_handshake", "counter", label, counters.handshakes)
-      families.add(prefix + "update_failure", "counter", label, counters.resolutionFailures)
-      families.add(prefix + "upstream_cx_active", "gauge", label, counters.activeConnections)
-      families.add(prefix + "upstream_cx_connect_fail", "counter", label, counters.connectFailures)
-      families.add(prefix + "upstream_cx_connect_timeout", "counter", label, counters.connectTimeouts)
-      families.add(
-        prefix + "upstream_cx_destroy_with_active_rq", "counter", label, counters.connectionsDestroyedWithActiveRequest)
-      families.add(prefix + "upstream_cx_none_healthy", "counter", label, counters.noneHealthy)
-      families.add(prefix + "upstream_cx_rx_bytes_total", "counter", label, counters.bytesReceived)
-      families.add(prefix + "upstream_cx_total", "counter", label, counters.connections)
-      families.add(prefix + "upstream_cx_tx_bytes_total", "counter", label, counters.bytesSent)
+    for (name, figures) in clusters {
       for digit in 1...5 {
         families.add(
-          prefix + "upstream_rq_xx", "counter", [("envoy_response_code_class", "\(digit)")] + label,
-          counters.responses[digit])
+          .counter("envoy_cluster_upstream_rq_xx", "Responses by class of their status"),
+          figures.counters.responses[digit],
+          [("envoy_response_code_class", "\(digit)"), ("cluster_name", name)])
       }
-      families.add(prefix + "upstream_rq_active", "gauge", label, counters.activeRequests)
-      families.add(prefix + "upstream_rq_pending_overflow", "counter", label, counters.overflows)
-      families.add(prefix + "upstream_rq_retry", "counter", label, counters.retries)
-      families.add(prefix + "upstream_rq_rx_reset", "counter", label, counters.resets)
-      families.add(prefix + "upstream_rq_timeout", "counter", label, counters.timeouts)
-      families.add(prefix + "upstream_rq_total", "counter", label, counters.requests)
     }
   }
 
   /// Istio's metrics of connections that are not HTTP.
-  private static func writeTCP(_ statistics: Statistics, _ families: inout Families) {
+  private static func writeTCP(_ statistics: Statistics, _ families: inout MetricFamilies) {
     let identity = statistics.snapshot.identity
     var byHost: [String: ClusterCounters] = [:]
     for (name, cluster) in statistics.clusters where cluster.counters.tcpConnectionsOpened > 0 {
@@ -107,76 +49,119 @@ enum PrometheusText {
         ("reporter", "source"), ("source_workload", identity.name), ("source_workload_namespace", identity.namespace),
         ("destination_service", host), ("request_protocol", "tcp"),
       ]
-      families.add("istio_tcp_connections_opened_total", "counter", labels, counters.tcpConnectionsOpened)
-      families.add("istio_tcp_connections_closed_total", "counter", labels, counters.tcpConnectionsClosed)
-      families.add("istio_tcp_received_bytes_total", "counter", labels, counters.tcpBytesReceived)
-      families.add("istio_tcp_sent_bytes_total", "counter", labels, counters.tcpBytesSent)
+      families.add(
+        .counter("istio_tcp_connections_opened_total", "TCP connections opened"), counters.tcpConnectionsOpened, labels)
+      families.add(
+        .counter("istio_tcp_connections_closed_total", "TCP connections closed"), counters.tcpConnectionsClosed, labels)
+      families.add(
+        .counter("istio_tcp_received_bytes_total", "Bytes received from clients of TCP connections"),
+        counters.tcpBytesReceived, labels)
+      families.add(
+        .counter("istio_tcp_sent_bytes_total", "Bytes sent to clients of TCP connections"), counters.tcpBytesSent,
+        labels)
     }
   }
 
-  private static func writeDownstream(_ statistics: Statistics, _ families: inout Families) {
+  private static func writeDownstream(_ statistics: Statistics, _ families: inout MetricFamilies) {
     let counters = statistics.downstream
-    families.add("envoy_http_downstream_cx_active", "gauge", [], counters.activeConnections)
-    families.add("envoy_http_downstream_cx_total", "counter", [], counters.connections)
-    families.add("envoy_http_downstream_cx_overflow", "counter", [], counters.connectionOverflows)
-    families.add("envoy_http_downstream_cx_http2_total", "counter", [], counters.http2Connections)
-    families.add("envoy_http2_protocol_error", "counter", [], counters.http2ProtocolErrors)
-    families.add("envoy_http_downstream_cx_rx_bytes_total", "counter", [], counters.bytesReceived)
-    families.add("envoy_http_downstream_cx_tx_bytes_total", "counter", [], counters.bytesSent)
-    families.add("envoy_http_downstream_rq_active", "gauge", [], counters.activeRequests)
-    families.add("envoy_http_downstream_rq_total", "counter", [], counters.requests)
-    families.add("envoy_http_downstream_rq_refused", "counter", [], counters.refusedRequests)
+    families.add(.gauge("envoy_http_downstream_cx_active", "Connections of clients"), counters.activeConnections)
+    families.add(.counter("envoy_http_downstream_cx_total", "Connections that clients made"), counters.connections)
+    families.add(
+      .counter("envoy_http_downstream_cx_overflow", "Connections closed on arrival because of --max-connections"),
+      counters.connectionOverflows)
+    families.add(
+      .counter("envoy_http_downstream_cx_http2_total", "HTTP/2 connections that clients made"),
+      counters.http2Connections)
+    families.add(
+      .counter(
+        "envoy_http2_protocol_error", "HTTP/2 connections ended because the client broke the protocol or flooded"),
+      counters.http2ProtocolErrors)
+    families.add(
+      .counter("envoy_http_downstream_cx_rx_bytes_total", "Bytes received from clients"), counters.bytesReceived)
+    families.add(.counter("envoy_http_downstream_cx_tx_bytes_total", "Bytes sent to clients"), counters.bytesSent)
+    families.add(.gauge("envoy_http_downstream_rq_active", "Requests under way"), counters.activeRequests)
+    families.add(.counter("envoy_http_downstream_rq_total", "Requests"), counters.requests)
+    families.add(
+      .counter("envoy_http_downstream_rq_refused", "Requests refused as malformed or too large"),
+      counters.refusedRequests)
     for digit in 1...5 {
       families.add(
-        "envoy_http_downstream_rq_xx", "counter", [("envoy_response_code_class", "\(digit)")], counters.responses[digit]
-      )
+        .counter("envoy_http_downstream_rq_xx", "Responses by class of their status"), counters.responses[digit],
+        [("envoy_response_code_class", "\(digit)")])
     }
-    families.add("envoy_listener_ssl_handshake", "counter", [], counters.handshakes)
-    families.add("envoy_listener_ssl_connection_error", "counter", [], counters.handshakeFailures)
-    families.add("envoy_listener_downstream_cx_active", "gauge", [], counters.activeConnections)
-    families.add("envoy_listener_no_filter_chain_match", "counter", [], counters.connectionsWithoutChain)
-    families.add("sallyport_listener_refused", "counter", [], counters.connectionsRefused)
-    families.add("sallyport_listener_accept_exhausted", "counter", [], counters.acceptsExhausted)
-    families.add("sallyport_access_log_dropped", "counter", [], counters.droppedLogLines)
+    families.add(.counter("envoy_listener_ssl_handshake", "TLS handshakes with clients"), counters.handshakes)
+    families.add(
+      .counter("envoy_listener_ssl_connection_error", "TLS handshakes with clients that failed"),
+      counters.handshakeFailures)
+    families.add(.gauge("envoy_listener_downstream_cx_active", "Connections of clients"), counters.activeConnections)
+    families.add(
+      .counter(
+        "envoy_listener_no_filter_chain_match",
+        "Connections closed because no server owns the server name, or no route takes them"),
+      counters.connectionsWithoutChain)
+    families.add(
+      .counter(
+        "sallyport_listener_refused",
+        "Connections closed before they were served: no PROXY protocol header, no ClientHello, or neither in time"),
+      counters.connectionsRefused)
+    families.add(
+      .counter(
+        "sallyport_listener_accept_exhausted",
+        "Times that accepting paused because the process was out of descriptors or memory"), counters.acceptsExhausted)
+    families.add(
+      .counter("sallyport_access_log_dropped", "Lines of the access log that nobody took in time"),
+      counters.droppedLogLines)
   }
 
-  private static func writeServer(_ statistics: Statistics, _ families: inout Families) {
-    families.add("envoy_server_live", "gauge", [], 1)
-    families.add("envoy_server_uptime", "gauge", [], Int(statistics.uptimeSeconds))
-    families.add("envoy_server_concurrency", "gauge", [], statistics.workers)
-    families.add("envoy_server_state", "gauge", [], statistics.isDraining ? 1 : 0)
+  private static func writeServer(_ statistics: Statistics, _ families: inout MetricFamilies) {
+    families.add(.gauge("envoy_server_live", "1 while the process works"), 1)
+    families.add(.gauge("envoy_server_uptime", "Seconds since the start"), Int(statistics.uptimeSeconds))
+    families.add(.gauge("envoy_server_concurrency", "Workers"), statistics.workers)
+    families.add(.gauge("envoy_server_state", "0 live, 1 draining"), statistics.isDraining ? 1 : 0)
     if let days = statistics.daysUntilExpiry {
-      families.add("envoy_server_days_until_first_cert_expiring", "gauge", [], days)
+      families.add(
+        .gauge("envoy_server_days_until_first_cert_expiring", "Days until the first certificate in use ends"), days)
     }
-    families.add("sallyport_ready", "gauge", [], statistics.isReady ? 1 : 0)
-    families.add("sallyport_config_generation", "gauge", [], statistics.generation)
-    families.add("sallyport_config_reload_success", "counter", [], statistics.reloads.succeeded)
-    families.add("sallyport_config_reload_failure", "counter", [], statistics.reloads.failed)
+    families.add(.gauge("sallyport_ready", "Whether the instance is ready"), statistics.isReady ? 1 : 0)
+    families.add(
+      .gauge("sallyport_config_generation", "The number of the configuration in force"), statistics.generation)
+    let rejected = MetricFamilies.Family.gauge(
+      "sallyport_config_rejected_resources", "Resources whose newest version is not in force, by the version that is")
+    families.add(rejected, statistics.rejected.kept, [("version", "last_good")])
+    families.add(rejected, statistics.rejected.leftOut, [("version", "none")])
+    families.add(.counter("sallyport_config_reload_success", "Reloads that were taken"), statistics.reloads.succeeded)
+    families.add(
+      .counter("sallyport_config_reload_failure", "Reloads that were refused as a whole"), statistics.reloads.failed)
     for probe in statistics.probes {
       families.add(
-        "sallyport_upstream_healthy", "gauge", [("probe", probe.name), ("cluster_name", probe.cluster)],
-        probe.isHealthy ? 1 : 0)
+        .gauge("sallyport_upstream_healthy", "Whether enough endpoints of a probed host are healthy"),
+        probe.isHealthy ? 1 : 0, [("probe", probe.name), ("cluster_name", probe.cluster)])
     }
-    families.add("istio_build", "gauge", [("component", "proxy"), ("tag", Version.text)], 1)
+    families.add(.gauge("istio_build", "The version"), 1, [("component", "proxy"), ("tag", Version.text)])
   }
 
-  private static func writeIstio(_ statistics: Statistics, _ families: inout Families) {
+  private static func writeIstio(_ statistics: Statistics, _ families: inout MetricFamilies) {
     let order = statistics.requests.sorted { left, right in
       (left.key.host ?? "", left.key.status, left.key.flags.rawValue)
         < (right.key.host ?? "", right.key.status, right.key.flags.rawValue)
     }
     let series = order.map { (labels($0.key, statistics.snapshot.identity), $0.value) }
-    for (labels, value) in series { families.add("istio_requests_total", "counter", labels, value.requests) }
     for (labels, value) in series {
-      let name = "istio_request_duration_milliseconds"
-      var sum = 0
-      for (index, bound) in RequestCounters.bounds.enumerated() {
-        sum += value.durations[index]
-        families.add(name, "histogram", labels + [("le", "\(bound)")], sum, suffix: "_bucket")
+      families.add(.counter("istio_requests_total", "Requests by outcome"), value.requests, labels)
+    }
+    let histograms: [(MetricFamilies.Family, (RequestCounters.Value) -> (RequestCounters.Buckets, Int))] = [
+      (
+        .histogram("istio_request_duration_milliseconds", "Time from the request's first byte to the response's last"),
+        { ($0.durations, $0.durationMilliseconds) }
+      ), (.histogram("istio_request_bytes", "Size of request bodies"), { ($0.requestSizes, $0.requestBytes) }),
+      (.histogram("istio_response_bytes", "Size of response bodies"), { ($0.responseSizes, $0.responseBytes) }),
+    ]
+    for (family, values) in histograms {
+      for (labels, value) in series {
+        let (buckets, sum) = values(value)
+        families.add(
+          family, counts: buckets.indices.map { buckets[$0] }, bounds: RequestCounters.bounds, sum: sum, labels)
       }
-      families.add(name, "histogram", labels + [("le", "+Inf")], value.requests, suffix: "_bucket")
-      families.add(name, "histogram", labels, value.durationMilliseconds, suffix: "_sum")
-      families.add(name, "histogram", labels, value.requests, suffix: "_count")
     }
   }
 
@@ -203,6 +188,10 @@ extension RequestCounters.Value {
     sum.requestBytes += other.requestBytes
     sum.responseBytes += other.responseBytes
     sum.durationMilliseconds += other.durationMilliseconds
-    for index in 0..<21 { sum.durations[index] += other.durations[index] }
+    for index in sum.durations.indices {
+      sum.durations[index] += other.durations[index]
+      sum.requestSizes[index] += other.requestSizes[index]
+      sum.responseSizes[index] += other.responseSizes[index]
+    }
   }
 }

@@ -23,30 +23,33 @@ package struct SnapshotDump {
           snapshot.clusters.map { cluster in
             let settings = cluster.settings
             let known =
-              settings.endpoints.map { ($0.address, $0.port, $0.locality) }
-              + settings.dnsNames.map { ($0.name, $0.port, $0.locality) }
-            return .object([
-              ("name", .string(cluster.name)),
-              ("host_statuses", .array(known.map { Self.host($0.0, Int($0.1), $0.2) })),
-            ])
+              settings.endpoints.map { Self.host($0.address, $0.port, $0.weight, $0.priority, $0.locality) }
+              + settings.dnsNames.map { Self.host($0.name, $0.port, $0.weight, $0.priority, $0.locality) }
+            return .object([("name", .string(cluster.name)), ("host_statuses", .array(known))])
           })
       )
     ])
   }
 
-  /// `region/zone/subzone` in Envoy's shape.
-  static func json(locality: String) -> JSON {
-    let parts = locality.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-    return .object(zip(["region", "zone", "sub_zone"], parts).filter { !$1.isEmpty }.map { ($0, .string($1)) })
-  }
-
-  private static func host(_ address: String, _ port: Int, _ locality: String) -> JSON {
+  private static func host(
+    _ address: String, _ port: UInt16, _ weight: UInt32, _ priority: Int32, _ locality: String
+  ) -> JSON {
     .object([
       (
         "address",
-        .object([("socket_address", .object([("address", .string(address)), ("port_value", .number(port))]))])
-      ), ("locality", Self.json(locality: locality)),
-      ("health_status", .object([("eds_health_status", .string("UNKNOWN"))])),
+        .object([("socket_address", .object([("address", .string(address)), ("port_value", .number(Int(port)))]))])
+      ), ("health_status", .object([("eds_health_status", .string("UNKNOWN"))])), ("weight", .number(Int(weight))),
+      ("priority", .number(Int(priority))), ("locality", Locality(locality).json),
     ])
+  }
+}
+
+extension Locality {
+  /// Envoy's form.
+  var json: JSON {
+    .object(
+      [("region", region), ("zone", zone), ("sub_zone", subzone)].filter { !$0.1.isEmpty }.map {
+        ($0.0, .string($0.1))
+      })
   }
 }

@@ -27,9 +27,11 @@ struct Statistics {
   let workers: Int
   let generation: Int
   let reloads: (succeeded: Int, failed: Int)
+  /// Resources whose newest version is not in force: those whose last good version serves, and those left out.
+  let rejected: (kept: Int, leftOut: Int)
   let daysUntilExpiry: Int?
   private(set) var downstream = WorkerCounters()
-  private(set) var clusters: [String: (counters: ClusterCounters, endpoints: [EndpointReport])] = [:]
+  private(set) var clusters: [String: ClusterFigures] = [:]
   private(set) var requests: [RequestOutcome: RequestCounters.Value] = [:]
   private(set) var lentBufferBytes = 0
   /// By worker.
@@ -44,8 +46,12 @@ struct Statistics {
     workers = instance.options.plane.workers
     generation = instance.loaded.snapshot.generation
     reloads = instance.reloads
+    let kept = instance.loaded.rejected.count(where: \.isKept)
+    rejected = (kept, instance.loaded.rejected.count - kept)
     daysUntilExpiry = CertificateList.of(instance.loaded.snapshot).map(\.daysLeft).min()
     for report in reports { add(report) }
+    for (name, counters) in instance.plane?.outlierCounters ?? [:] { clusters[name]?.outliers = counters }
+    for (name, counters) in instance.plane?.healthCheckCounters ?? [:] { clusters[name]?.healthChecks = counters }
     workerConnections = reports.sorted { $0.worker < $1.worker }.map(\.counters.activeConnections)
     downstream.droppedLogLines += instance.lostLogLines
   }
@@ -54,8 +60,9 @@ struct Statistics {
     downstream += report.counters
     lentBufferBytes += report.lentBufferBytes
     for cluster in report.clusters {
-      var sum = clusters[cluster.name] ?? (ClusterCounters(), [])
+      var sum = clusters[cluster.name] ?? ClusterFigures()
       sum.counters += cluster.counters
+      sum.breakers = cluster.breakers
       for endpoint in cluster.endpoints { Self.add(endpoint, to: &sum.endpoints) }
       clusters[cluster.name] = sum
     }
@@ -77,30 +84,12 @@ struct Statistics {
     var values: [Entry] = []
     let add = { (name: String, value: Int) in values.append(Entry(name: name, value: value)) }
     for (name, cluster) in clusters.sorted(by: { $0.key < $1.key }) {
-      let counters = cluster.counters
-      let prefix = "cluster.\(name)."
-      add(prefix + "membership_healthy", cluster.endpoints.count { $0.isHealthy && !$0.isEjected })
-      add(prefix + "membership_total", cluster.endpoints.count)
-      add(prefix + "ssl.connection_error", counters.handshakeFailures)
-      add(prefix + "ssl.handshake", counters.handshakes)
-      add(prefix + "update_failure", counters.resolutionFailures)
-      add(prefix + "upstream_cx_active", counters.activeConnections)
-      add(prefix + "upstream_cx_connect_fail", counters.connectFailures)
-      add(prefix + "upstream_cx_connect_timeout", counters.connectTimeouts)
-      add(prefix + "upstream_cx_destroy_with_active_rq", counters.connectionsDestroyedWithActiveRequest)
-      add(prefix + "upstream_cx_none_healthy", counters.noneHealthy)
-      add(prefix + "upstream_cx_rx_bytes_total", counters.bytesReceived)
-      add(prefix + "upstream_cx_total", counters.connections)
-      add(prefix + "upstream_cx_tx_bytes_total", counters.bytesSent)
-      for digit in 1...5 { add(prefix + "upstream_rq_\(digit)xx", counters.responses[digit]) }
-      add(prefix + "upstream_rq_active", counters.activeRequests)
-      add(prefix + "upstream_rq_pending_overflow", counters.overflows)
-      add(prefix + "upstream_rq_retry", counters.retries)
-      add(prefix + "upstream_rq_rx_reset", counters.resets)
-      add(prefix + "upstream_rq_timeout", counters.timeouts)
-      add(prefix + "upstream_rq_total", counters.requests)
+      for metric in ClusterMetric.all { add("cluster.\(name).\(metric.name)", metric.value(cluster)) }
+      for digit in 1...5 { add("cluster.\(name).upstream_rq_\(digit)xx", cluster.counters.responses[digit]) }
     }
     add("config.generation", generation)
+    add("config.rejected_kept", rejected.kept)
+    add("config.rejected_left_out", rejected.leftOut)
     add("config.reload_failure", reloads.failed)
     add("config.reload_success", reloads.succeeded)
     addDownstream(add)
@@ -160,6 +149,12 @@ struct Statistics {
         text += prefix + "hostname::\(cluster.host)\n"
         text += prefix + "health_flags::\(endpoint.healthFlags)\n"
         text += prefix + "weight::\(endpoint.weight)\n"
+        let locality = Locality(endpoint.locality)
+        text += prefix + "region::\(locality.region)\n"
+        text += prefix + "zone::\(locality.zone)\n"
+        text += prefix + "sub_zone::\(locality.subzone)\n"
+        text += prefix + "canary::false\n"
+        text += prefix + "priority::\(endpoint.priority)\n"
       }
     }
     return text
@@ -207,25 +202,19 @@ struct Statistics {
           counter("rq_active", endpoint.activeRequests),
         ])
       ),
-      (
-        "health_status",
-        .object(
-          endpoint.isHealthy
-            ? [("eds_health_status", .string("HEALTHY"))]
-            : [("failed_active_health_check", .bool(true)), ("eds_health_status", .string("UNHEALTHY"))])
-      ), ("weight", .number(Int(endpoint.weight))), ("hostname", .string(cluster.host)),
-      ("locality", SnapshotDump.json(locality: locality(endpoint, cluster))),
+      ("health_status", healthStatus(endpoint)), ("weight", .number(Int(endpoint.weight))),
+      ("priority", .number(endpoint.priority)), ("locality", Locality(endpoint.locality).json),
+      ("hostname", .string(cluster.host)),
     ])
   }
-}
 
-extension Statistics {
-  /// What the configuration says of the place of an endpoint; of a name's addresses, that of the name.
-  private func locality(_ endpoint: EndpointReport, _ cluster: Cluster) -> String {
-    let known = cluster.settings.endpoints.first {
-      $0.address == endpoint.address.host && $0.port == endpoint.address.port
-    }
-    return known?.locality ?? cluster.settings.dnsNames.first { $0.port == endpoint.address.port }?.locality ?? ""
+  /// As Envoy: flags that are set, and what discovery would say.
+  private func healthStatus(_ endpoint: EndpointReport) -> JSON {
+    var fields: [(String, JSON)] = []
+    if !endpoint.isHealthy { fields.append(("failed_active_health_check", .bool(true))) }
+    if endpoint.isEjected { fields.append(("failed_outlier_check", .bool(true))) }
+    fields.append(("eds_health_status", .string(endpoint.isHealthy ? "HEALTHY" : "UNHEALTHY")))
+    return .object(fields)
   }
 }
 
@@ -235,7 +224,8 @@ extension EndpointReport {
     var counters = counters
     counters += other.counters
     return EndpointReport(
-      address: address, weight: weight, isHealthy: isHealthy && other.isHealthy,
+      address: address, weight: weight, priority: priority, locality: locality,
+      isHealthy: isHealthy && other.isHealthy,
       isEjected: isEjected || other.isEjected,
       activeRequests: activeRequests + other.activeRequests, connections: connections + other.connections,
       counters: counters)

@@ -12,7 +12,12 @@ package enum StatusText {
     text += "  uptime         \(TimeText.duration(Int64(status["uptime_seconds"].plain) ?? 0))\n"
     text +=
       "  configuration  generation \(configuration["generation"].plain), \(configuration["files"].items.count) files\n"
-    for broken in configuration["broken"].items { text += "  left out       \(broken.plain)\n" }
+    for rejected in configuration["rejected"].items {
+      let what = rejected["kept"].plain == "true" ? "kept as it was" : "left out"
+      let place = rejected["location"].plain
+      text += "  rejected       \(rejected["resource"].plain), \(what): \(place.isEmpty ? "" : place + ": ")"
+      text += "\(rejected["error"].plain)\n"
+    }
     for problem in configuration["problems"].items { text += "  problem        \(problem.plain)\n" }
     for error in configuration["reload_errors"].items { text += "  not reloaded   \(error.plain)\n" }
     text += "  listeners      \(status["listeners"].items.map(\.plain).joined(separator: ", "))\n"

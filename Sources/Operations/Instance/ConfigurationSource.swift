@@ -15,16 +15,6 @@ package struct ConfigurationSource: Sendable {
     self.compiler = compiler
   }
 
-  /// What loading came to.
-  package struct Loaded: Sendable {
-    package let snapshot: Snapshot
-    package let diagnostics: [Diagnostic]
-    package let broken: [String]
-    package let files: [String]
-    /// Secrets whose private key others may read.
-    package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } || !broken.isEmpty }
-  }
-
   /// Why nothing could be loaded at all.
   package enum Failure: Error {
     /// Paths that do not exist or cannot be read.
@@ -77,27 +67,5 @@ package struct ConfigurationSource: Sendable {
     let labels = selection.labels
     let canonical = name ?? labels["service.istio.io/canonical-name"] ?? labels["app"] ?? "sallyport"
     return InstanceIdentity(name: canonical, namespace: selection.namespace ?? "default", labels: labels)
-  }
-
-  /// Reads and compiles for the selected instance.
-  package func load(generation: Int) -> Result<Loaded, Failure> {
-    let read: LoadResult
-    switch self.read() {
-    case .failure(let failure): return .failure(failure)
-    case .success(let result): read = result
-    }
-    guard let entry = identity(in: read.resources) else {
-      let names = InstanceCatalog.instances(in: read.resources).map(\.identity.name)
-      return .failure(.unknownInstance(selection.name ?? "", names))
-    }
-    let compiler = SnapshotCompiler(
-      read.resources, identity: entry.identity, readinessProbes: entry.readinessProbes, options: compiler,
-      readFile: { FileSystem.read($0) })
-    let output = compiler.compile(generation: generation)
-    let references = OverlapAnalyzer.references(read.resources, instances: [])
-    return .success(
-      Loaded(
-        snapshot: output.snapshot, diagnostics: read.diagnostics + references + output.diagnostics,
-        broken: read.broken, files: read.files))
   }
 }

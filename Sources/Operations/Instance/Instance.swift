@@ -48,6 +48,7 @@ package final class Instance {
     let file = loaded.snapshot.settings.accessLogFile
     logWriter = accessLog == .off ? nil : try LogWriter(path: file?.isEmpty == false ? file : nil)
     report(loaded.diagnostics)
+    report(loaded.rejected)
     if options.isStrict, loaded.hasErrors {
       throw StartFailure(
         exitCode: ExitStatus.configuration, message: "the configuration has errors, and --strict is set")
@@ -142,6 +143,16 @@ package final class Instance {
     }
   }
 
+  /// Says each rejection once: not again by a reload that finds it unchanged.
+  private func report(_ rejected: [RejectedResource], before: [RejectedResource] = []) {
+    for resource in rejected where !before.contains(where: resource.isSame) {
+      log.log(.error, "config", resource.summary)
+    }
+    for resource in before where !rejected.contains(where: { $0.name == resource.name }) {
+      log.log(.info, "config", "\(resource.name) is not rejected any more")
+    }
+  }
+
   private func startEndpoints() throws {
     let endpoints = AdminEndpoints(instance: self)
     try endpoints.start()
@@ -178,34 +189,41 @@ package final class Instance {
 
   // MARK: Reload
 
-  /// Reads everything anew. With a new error anywhere, or nothing left to serve, the old configuration goes on serving.
+  /// Reads everything anew. What is broken keeps its last good version, the rest takes effect at once. The whole old
+  /// configuration goes on serving when files cannot be read, when nothing would be left to serve, and with `--strict`.
   func reload() {
     guard !options.paths.contains("-") else {
       return refuse(["standard input can be read only once; start the instance anew"], [])
     }
-    let generation = loaded.snapshot.generation + 1
-    switch source.load(generation: generation) {
+    switch source.load(generation: loaded.snapshot.generation + 1, after: loaded) {
     case .success(let fresh):
-      let errors = fresh.diagnostics.filter { $0.severity == .error }
-      let new = Diagnostic.unseen(errors, in: loaded.diagnostics)
-      guard new.isEmpty || fresh.broken.isEmpty && !options.isStrict else {
-        return refuse(new.map { "\($0.location.map { "\($0): " } ?? "")\($0.message)" }, fresh.diagnostics)
+      if options.isStrict, fresh.hasErrors {
+        let errors = fresh.diagnostics.filter { $0.severity == .error }
+        return refuse(errors.map { "\($0.location.map { "\($0): " } ?? "")\($0.message)" }, fresh.diagnostics)
       }
       // A file that is empty for a moment, while it is written, must not close every socket.
       guard !fresh.snapshot.listeners.isEmpty else {
         return refuse(["no Gateway selects this instance any more"], fresh.diagnostics)
       }
-      loaded = fresh
-      reloadErrors = []
-      reloads.succeeded += 1
-      report(fresh.diagnostics)
-      if let plane { take(plane.publish(fresh.snapshot)) }
-      ProcessMemory.releaseStartup()
-      log.log(.info, "config", "configuration \(generation) is in force")
+      take(fresh)
     case .failure(.unreadable(let paths)): refuse(["cannot read \(paths.joined(separator: ", "))"], [])
     case .failure(.unknownInstance(let name, _)):
       refuse(["instance \"\(name)\" is not in the configuration any more"], [])
     }
+  }
+
+  private func take(_ fresh: ConfigurationSource.Loaded) {
+    let old = loaded
+    loaded = fresh
+    reloadErrors = []
+    reloads.succeeded += 1
+    report(Diagnostic.unseen(fresh.diagnostics, in: old.diagnostics))
+    report(fresh.rejected, before: old.rejected)
+    if let plane { take(plane.publish(fresh.snapshot)) }
+    ProcessMemory.releaseStartup()
+    let count = fresh.rejected.count
+    let rest = count == 0 ? "" : ", without \(count) rejected resource\(count == 1 ? "" : "s")"
+    log.log(.info, "config", "configuration \(fresh.snapshot.generation) is in force\(rest)")
   }
 
   private func refuse(_ errors: [String], _ diagnostics: [Diagnostic]) {

@@ -39,7 +39,7 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
       settings.maxHeaderBytes = $0.limits.http1.maxHeaderBytes
       settings.maxHeaderCount = $0.limits.http1.maxHeaderCount
     }
-    session = HTTP2Session(.server, settings: settings)
+    session = HTTP2Session(.server, settings: settings, memory: other.worker.with { $0.http2Memory })
     super.init(takingOver: other)
     worker.with {
       $0.counters.http2Connections += 1
@@ -200,6 +200,8 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
     }
     super.turnEnded()
   }
+
+  override func becameQuiet() { session.releaseIdleMemory() }
 
   override func outputDrained() { schedulePump() }
 

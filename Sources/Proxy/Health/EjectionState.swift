@@ -16,17 +16,28 @@ struct EjectionState {
   /// Nothing to look at before the next failure.
   var isQuiet: Bool { ejected.isEmpty && times.isEmpty }
 
-  /// An endpoint reached a limit. Returns for how many milliseconds it is ejected; nil when it is already, or when too
-  /// many are.
-  mutating func failed(_ address: SocketAddress, endpoints: Int, now: Int64) -> Int64? {
-    guard ejected[address] == nil else { return nil }
+  /// What becomes of an endpoint that reached a limit.
+  enum Outcome: Equatable {
+    /// It is ejected for so many milliseconds.
+    case ejected(Int64)
+    /// It is already.
+    case isEjected
+    /// Too many are.
+    case overflow
+  }
+
+  /// An endpoint reached a limit.
+  mutating func failed(_ address: SocketAddress, endpoints: Int, now: Int64) -> Outcome {
+    guard ejected[address] == nil else { return .isEjected }
     // One may go whatever the percentage says.
-    guard ejected.isEmpty || ejected.count * 100 < policy.maxEjectionPercent * max(1, endpoints) else { return nil }
+    guard ejected.isEmpty || ejected.count * 100 < policy.maxEjectionPercent * max(1, endpoints) else {
+      return .overflow
+    }
     let count = times[address, default: 0] + 1
     let duration = min(policy.baseEjectionMilliseconds * Int64(count), policy.maxEjectionMilliseconds)
     times[address] = count
     ejected[address] = now + duration
-    return duration
+    return .ejected(duration)
   }
 
   /// An interval has passed. Returns the endpoints that come back.

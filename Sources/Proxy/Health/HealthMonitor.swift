@@ -10,6 +10,8 @@ final class HealthMonitor {
   private var clusterNames: [String] = []
   private var verdicts: [[SocketAddress: EndpointHealth]] = []
   private var problems: [String?] = []
+  /// By cluster; kept while a cluster of the name is probed.
+  private(set) var counters: [String: HealthCheckCounters] = [:]
 
   init(log: @escaping @Sendable (WorkerServices.LogLevel, String, String) -> Void) {
     self.log = log
@@ -23,6 +25,7 @@ final class HealthMonitor {
     probes = snapshot.probes
     clusterNames = snapshot.probes.map { snapshot.clusters[Int($0.cluster)].name }
     problems = Array(repeating: nil, count: probes.count)
+    counters = counters.filter { clusterNames.contains($0.key) }
     verdicts = snapshot.probes.map { probe in old.first { $0.0 == probe }?.1 ?? [:] }
   }
 
@@ -38,12 +41,25 @@ final class HealthMonitor {
       problems[report.probe] = problem
       return nil
     case .result(let address, let failure):
+      count(clusterNames[report.probe], failure)
       var health = verdicts[report.probe][address] ?? freshHealth(report.probe)
       let changed = health.record(failure: failure)
       verdicts[report.probe][address] = health
       return changed ? change(health, address, failure, report.probe) : nil
     }
   }
+
+  private func count(_ cluster: String, _ failure: String?) {
+    counters[cluster, default: .init()].attempts += 1
+    if failure == nil {
+      counters[cluster, default: .init()].successes += 1
+    } else {
+      counters[cluster, default: .init()].failures += 1
+    }
+  }
+
+  /// Counts anew.
+  func resetCounters() { counters = [:] }
 
   private func freshHealth(_ probe: Int) -> EndpointHealth {
     EndpointHealth(
@@ -62,6 +78,19 @@ final class HealthMonitor {
     }
     return HealthChange(
       cluster: cluster, address: address, isHealthy: isHealthy, gatesLoadBalancing: probes[probe].gatesLoadBalancing)
+  }
+
+  /// The endpoints that are unhealthy, of probes that balancing follows.
+  var unhealthy: Set<HealthChange> {
+    var found: Set<HealthChange> = []
+    for index in probes.indices where probes[index].gatesLoadBalancing {
+      for (address, health) in verdicts[index] {
+        guard case .unhealthy = health.verdict else { continue }
+        found.insert(
+          HealthChange(cluster: clusterNames[index], address: address, isHealthy: false, gatesLoadBalancing: true))
+      }
+    }
+    return found
   }
 
   /// What every probe says now.

@@ -14,6 +14,8 @@ final class OutlierMonitor {
   private let log: @Sendable (WorkerServices.LogLevel, String, String) -> Void
   private let publish: (Change) -> Void
   private var groups: [String: Group] = [:]
+  /// By cluster; kept while a cluster of the name is watched.
+  private(set) var counters: [String: OutlierCounters] = [:]
 
   init(
     loop: EventLoop, log: @escaping @Sendable (WorkerServices.LogLevel, String, String) -> Void,
@@ -37,14 +39,23 @@ final class OutlierMonitor {
     }
     for (name, group) in groups where kept[name] !== group { group.stop() }
     groups = kept
+    counters = counters.filter { kept[$0.key] != nil }
   }
 
+  /// Counts anew.
+  func resetCounters() { counters = [:] }
+
   /// A worker saw an endpoint reach a limit.
-  func failed(cluster: String, address: SocketAddress, endpoints: Int, cause: OutlierRecord.Cause) {
-    guard let group = groups[cluster], let duration = group.failed(address, endpoints: endpoints) else { return }
+  func failed(cluster: String, address: SocketAddress, endpoints: Int, cause: OutlierCause) {
+    guard let group = groups[cluster] else { return }
+    let outcome = group.failed(address, endpoints: endpoints)
+    counters[cluster, default: .init()].detected[cause, default: 0] += 1
+    if outcome == .overflow { counters[cluster, default: .init()].overflows += 1 }
+    guard case .ejected(let duration) = outcome else { return }
+    counters[cluster, default: .init()].enforced[cause, default: 0] += 1
     log(
       .warning, "outlier",
-      "\(cluster): endpoint \(address) is ejected for \(duration) ms: \(cause.rawValue)")
+      "\(cluster): endpoint \(address) is ejected for \(duration) ms: \(cause.text)")
     publish(Change(cluster: cluster, address: address, isEjected: true))
   }
 
@@ -70,10 +81,10 @@ final class OutlierMonitor {
       loop.adopt(self)
     }
 
-    func failed(_ address: SocketAddress, endpoints: Int) -> Int64? {
-      let duration = state.failed(address, endpoints: endpoints, now: loop.now)
-      if duration != nil, timer == .none { arm() }
-      return duration
+    func failed(_ address: SocketAddress, endpoints: Int) -> EjectionState.Outcome {
+      let outcome = state.failed(address, endpoints: endpoints, now: loop.now)
+      if case .ejected = outcome, timer == .none { arm() }
+      return outcome
     }
 
     private func arm() {

@@ -17,7 +17,7 @@ struct ProbeReport: Sendable {
 }
 
 /// An endpoint's verdict has changed.
-struct HealthChange: Sendable {
+struct HealthChange: Sendable, Hashable {
   let cluster: String
   let address: SocketAddress
   let isHealthy: Bool

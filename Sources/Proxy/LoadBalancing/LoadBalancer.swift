@@ -27,20 +27,43 @@ struct LoadBalancer {
 
   private let hashing: HashPolicy.Table?
   private var table: HashTable?
+  private let warmup: WarmupPolicy?
 
-  init(policy: Policy, hash: HashPolicy.Table? = nil) {
+  init(policy: Policy, hash: HashPolicy.Table? = nil, warmup: WarmupPolicy? = nil) {
     self.policy = hash == nil ? policy : .random
     hashing = hash
+    self.warmup = self.policy == .random ? nil : warmup
   }
 
+  var isHashing: Bool { hashing != nil }
+
   /// Balances over these from now on.
-  mutating func replace(_ eligible: [Ref<UpstreamEndpoint>]) {
+  ///
+  /// - Parameter shares: in place of the endpoints' own weights.
+  mutating func replace(_ eligible: [Ref<UpstreamEndpoint>], weights shares: [UInt32]? = nil) {
     endpoints = eligible
-    weights = Weights(eligible.map { $0.with { $0.weight } })
+    let values = shares ?? eligible.map { $0.with { $0.weight } }
+    weights = Weights(values)
     currentWeights = []
     table = hashing.map { table in
-      HashTable(table, eligible.map { $0.with { .init(name: $0.addressText, weight: $0.weight) } })
+      HashTable(
+        table,
+        zip(eligible, values).map { endpoint, weight in endpoint.with { .init(name: $0.addressText, weight: weight) } })
     }
+  }
+
+  /// Takes over how far endpoints have warmed up. True while any of them has not.
+  mutating func warm(now: Int64) -> Bool {
+    guard let warmup, endpoints.count > 1 else { return false }
+    var isWarming = false
+    for index in endpoints.indices {
+      let (weight, age) = endpoints[index].with { ($0.weight, $0.warmsSince.map { now - $0 }) }
+      let factor = age.map { warmup.factor(age: $0) } ?? 1
+      if factor < 1 { isWarming = true }
+      weights.set(index, UInt32(clamping: Int64(max(1, Double(weight) * 1000 * factor))))
+    }
+    weights.settle()
+    return isWarming
   }
 
   /// The endpoint for a hash; nil when there is none, or when the cluster does not hash.
@@ -62,9 +85,9 @@ struct LoadBalancer {
     let first = weights.random(count: endpoints.count, &random)
     var second = weights.random(count: endpoints.count, &random)
     if first == second { second = (second + 1) % endpoints.count }
-    let firstLoad = endpoints[first].with { (load: $0.activeRequests, weight: Int($0.weight)) }
-    let secondLoad = endpoints[second].with { (load: $0.activeRequests, weight: Int($0.weight)) }
-    return secondLoad.load * firstLoad.weight < firstLoad.load * secondLoad.weight ? second : first
+    let firstLoad = endpoints[first].with { $0.activeRequests }
+    let secondLoad = endpoints[second].with { $0.activeRequests }
+    return secondLoad * Int(weights.values[first]) < firstLoad * Int(weights.values[second]) ? second : first
   }
 
   private mutating func roundRobin(_ count: Int) -> Int {
@@ -96,6 +119,13 @@ struct LoadBalancer {
 
     init(_ values: [UInt32]) {
       self.values = values
+      settle()
+    }
+
+    /// Changes one of them; `settle` follows.
+    mutating func set(_ index: Int, _ value: UInt32) { values[index] = value }
+
+    mutating func settle() {
       total = values.reduce(0) { $0 + UInt64($1) }
       areEqual = values.allSatisfy { $0 == values.first }
     }

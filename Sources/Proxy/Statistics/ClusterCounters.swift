@@ -22,6 +22,10 @@ package struct ClusterCounters: Sendable {
   package var timeouts = 0
   /// `upstream_rq_pending_overflow`
   package var overflows = 0
+  /// `upstream_rq_retry_overflow`
+  package var retryOverflows = 0
+  /// `upstream_cx_overflow`: a connection was wanted beyond the limit.
+  package var connectionOverflows = 0
   /// `upstream_cx_none_healthy`
   package var noneHealthy = 0
   /// `upstream_rq_rx_reset`
@@ -59,6 +63,8 @@ package struct ClusterCounters: Sendable {
     sum.retries += other.retries
     sum.timeouts += other.timeouts
     sum.overflows += other.overflows
+    sum.retryOverflows += other.retryOverflows
+    sum.connectionOverflows += other.connectionOverflows
     sum.noneHealthy += other.noneHealthy
     sum.resets += other.resets
     sum.bytesReceived += other.bytesReceived

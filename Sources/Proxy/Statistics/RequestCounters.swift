@@ -16,13 +16,17 @@ package struct RequestCounters {
     package var requestBytes = 0
     package var responseBytes = 0
     package var durationMilliseconds = 0
-    /// By the upper bounds of Istio's histogram, the last is beyond.
-    package var durations = InlineArray<21, Int>(repeating: 0)
+    /// By `bounds`, the last is beyond: milliseconds, bytes of request bodies, bytes of response bodies.
+    package var durations = Buckets(repeating: 0)
+    package var requestSizes = Buckets(repeating: 0)
+    package var responseSizes = Buckets(repeating: 0)
 
     package init() {}
   }
 
-  /// The upper bounds of Istio's `istio_request_duration_milliseconds`.
+  package typealias Buckets = InlineArray<19, Int>
+
+  /// The upper bounds of Istio's histograms, which are Envoy's for all of them.
   package static let bounds: [Int] = [
     1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000, 3_600_000,
   ]
@@ -55,21 +59,38 @@ package struct RequestCounters {
       host: stream.cluster.map { $0.with { $0.hostNumber } } ?? -1,
       status: Int16(clamping: stream.response.status),
       flags: stream.flags, isTLS: stream.source.isTLS)
-    let duration = stream.durationMilliseconds
-    var bucket = 0
-    while bucket < Self.bounds.count, duration > Self.bounds[bucket] { bucket += 1 }
     entries[place(of: key)].value.add(
-      duration: duration, bucket: bucket, requestBytes: stream.requestBodyBytes, responseBytes: stream.responseBodyBytes
-    )
+      duration: stream.durationMilliseconds, requestBytes: stream.requestBodyBytes,
+      responseBytes: stream.responseBodyBytes)
+  }
+
+  /// The first of `bounds` that a value does not exceed, or their number. A tree of comparisons with constants: most
+  /// durations and bodies are small, and nothing is loaded.
+  static func bucket(_ value: Int) -> Int {
+    if value <= 50 {
+      if value <= 1 { return 0 }
+      return value <= 10 ? (value <= 5 ? 1 : 2) : (value <= 25 ? 3 : 4)
+    }
+    if value <= 2500 {
+      if value <= 250 { return value <= 100 ? 5 : 6 }
+      return value <= 1000 ? (value <= 500 ? 7 : 8) : 9
+    }
+    if value <= 60_000 {
+      return value <= 10_000 ? (value <= 5000 ? 10 : 11) : (value <= 30_000 ? 12 : 13)
+    }
+    if value <= 600_000 { return value <= 300_000 ? 14 : 15 }
+    return value <= 3_600_000 ? (value <= 1_800_000 ? 16 : 17) : 18
   }
 }
 
 extension RequestCounters.Value {
-  fileprivate mutating func add(duration: Int, bucket: Int, requestBytes: Int, responseBytes: Int) {
+  fileprivate mutating func add(duration: Int, requestBytes: Int, responseBytes: Int) {
     requests += 1
     self.requestBytes += requestBytes
     self.responseBytes += responseBytes
     durationMilliseconds += duration
-    durations[bucket] += 1
+    durations[RequestCounters.bucket(duration)] += 1
+    requestSizes[RequestCounters.bucket(requestBytes)] += 1
+    responseSizes[RequestCounters.bucket(responseBytes)] += 1
   }
 }

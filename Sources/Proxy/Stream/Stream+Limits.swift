@@ -9,8 +9,9 @@ extension Stream {
   /// Sends the request to an endpoint of a cluster with limits.
   func sendWithinLimits(to endpoint: Ref<UpstreamEndpoint>, _ breaker: CircuitBreaker) {
     if usesHTTP2Upstream {
-      let mayOpen = endpoint.with { $0.connectionCount == 0 || $0.availableHTTP2() != nil }
-      guard mayOpen || !breaker.isConnectionLimitReached, hold(.pending, breaker) else {
+      let hasRoom = endpoint.with { $0.availableHTTP2() != nil }
+      let isLimited = !hasRoom && isConnectionRefused(breaker)
+      guard !isLimited || endpoint.with({ $0.connectionCount == 0 }), hold(.pending, breaker) else {
         return upstreamFailed(.overflow, reason: nil)
       }
       return sendOverHTTP2(to: endpoint)
@@ -18,12 +19,19 @@ extension Stream {
     if let idle = endpoint.with({ $0.takeIdle() }) { return use(idle) }
     guard hold(.pending, breaker) else { return upstreamFailed(.overflow, reason: nil) }
     state = .awaitingConnection
-    if breaker.isConnectionLimitReached, endpoint.with({ $0.http1ConnectionCount > 0 }) {
+    if isConnectionRefused(breaker), endpoint.with({ $0.http1ConnectionCount > 0 }) {
       held.insert(.queued)
       endpoint.with { $0.enqueue(self) }
     } else {
       openConnection(to: endpoint)
     }
+  }
+
+  /// Whether a connection that is wanted would be one too many; counts it.
+  private func isConnectionRefused(_ breaker: CircuitBreaker) -> Bool {
+    guard breaker.isConnectionLimitReached else { return false }
+    cluster?.with { $0.counters.connectionOverflows += 1 }
+    return true
   }
 
   /// An idle connection is there for a request that waited for one.

@@ -19,7 +19,7 @@ extension Stream {
     endpoint?.with { $0.outliers?.connected() }
   }
 
-  private func note(_ event: (OutlierRecord) -> OutlierRecord.Cause?) {
+  private func note(_ event: (OutlierRecord) -> OutlierCause?) {
     guard let endpoint, let cluster, let cause = endpoint.with({ $0.outliers.flatMap(event) }) else { return }
     let address = endpoint.with { $0.address }
     cluster.with { cluster in

@@ -5,7 +5,7 @@ import Wire
 /// An endpoint that an attempt of this request failed at.
 struct TriedEndpoint {
   let address: SocketAddress
-  let locality: Int32
+  let priority: Int32
 }
 
 /// Whether another attempt is worthwhile and allowed.
@@ -42,7 +42,7 @@ extension Stream {
     }
     guard !hasLimits || holdRetry() else {
       flags.insert(.upstreamOverflow)
-      cluster?.with { $0.counters.overflows += 1 }
+      cluster?.with { $0.counters.retryOverflows += 1 }
       return false
     }
     retriesLeft -= 1
@@ -52,8 +52,8 @@ extension Stream {
   /// Remembers where the attempt failed, and tells the next upstream which attempt it gets.
   func prepareRetry(_ policy: RetryPolicy) {
     if policy.ignoresPreviousHosts || policy.prefersRemoteLocalities, let upstreamAddress {
-      let locality = cluster?.with { $0.locality(of: upstreamAddress) } ?? 0
-      tried.append(TriedEndpoint(address: upstreamAddress, locality: locality))
+      let priority = cluster?.with { $0.priority(of: upstreamAddress) } ?? 0
+      tried.append(TriedEndpoint(address: upstreamAddress, priority: priority))
     }
     request.headers.remove(.xEnvoyAttemptCount)
     request.headers.append(.xEnvoyAttemptCount, attempts + 1)

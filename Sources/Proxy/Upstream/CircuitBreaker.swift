@@ -48,6 +48,14 @@ final class CircuitBreaker: Sendable {
     return false
   }
 
+  /// Which limits are reached now.
+  var open: CircuitBreakerState {
+    CircuitBreakerState(
+      connections: isConnectionLimitReached, pending: pending.load(ordering: .relaxed) >= limits.maxPendingRequests,
+      requests: requests.load(ordering: .relaxed) >= limits.maxRequests,
+      retries: retries.load(ordering: .relaxed) >= limits.maxRetries)
+  }
+
   /// One more connection would be too many.
   var isConnectionLimitReached: Bool { connections.load(ordering: .relaxed) >= limits.maxConnections }
 

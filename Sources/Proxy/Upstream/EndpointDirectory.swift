@@ -94,8 +94,10 @@ final class EndpointDirectory {
       }
       for address in answer.addresses {
         let port = address.port == 0 ? name.port : address.port
-        endpoints.append(
-          ResolvedEndpoint(address: address.withPort(port), weight: name.weight, locality: name.locality))
+        var endpoint = ResolvedEndpoint(address: address.withPort(port), weight: name.weight, locality: name.locality)
+        endpoint.priority = name.priority
+        endpoint.localityWeight = name.localityWeight
+        endpoints.append(endpoint)
       }
     }
     guard endpoints.isEmpty else {

@@ -6,7 +6,7 @@ import Wire
 final class HTTP2UpstreamConnection: Connection {
   let cluster: UpstreamCluster
   let upstreamEndpoint: UpstreamEndpoint
-  let session = HTTP2Session(.client)
+  let session: HTTP2Session
   private(set) var localAddress: SocketAddress?
 
   private var owned: [HTTP2UpstreamExchange] = []
@@ -50,6 +50,7 @@ final class HTTP2UpstreamConnection: Connection {
   ) throws {
     self.cluster = cluster
     upstreamEndpoint = endpoint
+    session = HTTP2Session(.client, memory: cluster.worker.with { $0.http2Memory })
     try super.init(loop: cluster.loop, descriptor: descriptor, peer: endpoint.address, tls: tls, isConnecting: true)
     endpoint.add(self)
     endpoint.connectionCount += 1

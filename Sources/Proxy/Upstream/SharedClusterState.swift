@@ -41,19 +41,12 @@ final class OutlierRecord: Sendable {
   private let gatewayErrors = Atomic<Int>(0)
   private let localFailures = Atomic<Int>(0)
 
-  /// Why an endpoint is ejected, in Envoy's words.
-  enum Cause: String, Sendable {
-    case consecutive5xx = "consecutive 5xx"
-    case consecutiveGatewayFailure = "consecutive gateway failures"
-    case consecutiveLocalOriginFailure = "consecutive local origin failures"
-  }
-
   init(_ policy: OutlierPolicy) {
     self.policy = policy
   }
 
   /// Counts a response; returns the cause when a limit is reached by it.
-  func answered(_ status: Int) -> Cause? {
+  func answered(_ status: Int) -> OutlierCause? {
     var status = status
     if !policy.errorStatuses.isEmpty { status = policy.errorStatuses.contains(status) ? 500 : 200 }
     guard status >= 500 else {
@@ -70,12 +63,12 @@ final class OutlierRecord: Sendable {
   }
 
   /// Counts a failure that no upstream answered: as a 503 or 504 unless such failures are split off.
-  func failed() -> Cause? {
+  func failed() -> OutlierCause? {
     guard policy.splitsLocalOriginErrors else { return countUnsplit() }
     return Self.count(localFailures, policy.consecutiveLocalOriginFailures) ? .consecutiveLocalOriginFailure : nil
   }
 
-  private func countUnsplit() -> Cause? {
+  private func countUnsplit() -> OutlierCause? {
     if Self.count(gatewayErrors, policy.consecutiveGatewayErrors) { return .consecutiveGatewayFailure }
     return Self.count(serverErrors, policy.consecutive5xxErrors) ? .consecutive5xx : nil
   }

@@ -24,12 +24,25 @@ package final class UpstreamCluster {
   private let hashPolicy: HashPolicy?
   /// Left out by outlier detection.
   private var ejected: Set<SocketAddress> = []
+  /// Left out by active probes.
+  private var unhealthy: Set<SocketAddress> = []
   /// Counters of this worker.
   package var counters = ClusterCounters()
 
   private var owned: [UpstreamEndpoint] = []
   private var all: [Ref<UpstreamEndpoint>] = []
+  /// Earlier addresses of a `LOGICAL_DNS` cluster, whose connections are still good.
+  private var former: [UpstreamEndpoint] = []
+  /// What everybody goes to, while all is one group.
   private var balancer: LoadBalancer
+  private var levels: EndpointLevels
+  /// `balancer` alone decides.
+  private var isPlain = true
+  private var isWarming = false
+  /// When weights are worked out anew, in milliseconds of the loop's clock.
+  private var nextWarmth: Int64 = 0
+  /// When the endpoints of the cluster before this one came, as far as they are warm or warming.
+  private var known: [SocketAddress: Int64?] = [:]
   private var resolution: Resolution
   private var waiting: [Ref<Stream>] = []
   /// The localities of endpoints, by number.
@@ -49,7 +62,11 @@ package final class UpstreamCluster {
     case failed(String)
   }
 
-  init(config: Cluster, worker: Worker, tls: WorkerPlan.ClientTLS, shared: SharedClusterState? = nil) {
+  /// - Parameter previous: the cluster of this name that is replaced; its endpoints are not new.
+  init(
+    config: Cluster, worker: Worker, tls: WorkerPlan.ClientTLS, shared: SharedClusterState? = nil,
+    previous: UpstreamCluster? = nil
+  ) {
     self.shared = shared
     hasLimits = shared?.breaker != nil
     watchesOutcomes = shared?.outliers != nil
@@ -70,15 +87,28 @@ package final class UpstreamCluster {
     hostNumber = worker.requestHosts.number(of: config.host)
     self.worker = Ref(worker)
     loop = worker.loop
-    balancer = LoadBalancer(policy: .init(config.settings.loadBalancing), hash: config.settings.hashPolicy?.table)
+    balancer = LoadBalancer(
+      policy: .init(config.settings.loadBalancing), hash: config.settings.hashPolicy?.table,
+      warmup: config.settings.warmup)
+    levels = EndpointLevels(
+      balancer, panicThreshold: config.settings.minHealthPercent,
+      zones: config.settings.zoneAware.map { ZoneShares(own: 0, minClusterSize: $0.minClusterSize) })
+    // The number of the own locality is 0 wherever it matters.
+    localities = [config.settings.zoneAware?.locality ?? ""]
     resolution = config.settings.dnsNames.isEmpty ? .fixed : .pending
+    if config.settings.warmup != nil, let previous {
+      known = Dictionary(previous.owned.map { ($0.address, $0.warmsSince) }, uniquingKeysWith: { first, _ in first })
+    }
     replaceEndpoints(with: Self.fixedEndpoints(config))
   }
 
   private static func fixedEndpoints(_ config: Cluster) -> [ResolvedEndpoint] {
     config.settings.endpoints.compactMap { endpoint in
       SocketAddress(literal: endpoint.address, port: endpoint.port).map {
-        ResolvedEndpoint(address: $0, weight: endpoint.weight, locality: endpoint.locality)
+        var resolved = ResolvedEndpoint(address: $0, weight: endpoint.weight, locality: endpoint.locality)
+        resolved.priority = endpoint.priority
+        resolved.localityWeight = endpoint.localityWeight
+        return resolved
       }
     }
   }
@@ -113,46 +143,73 @@ package final class UpstreamCluster {
   func pick(for stream: Stream) -> Choice {
     refreshIfExpired()
     // A request without what is hashed is balanced at random, as in Envoy.
-    if let hashPolicy, let hash = stream.balancingHash(hashPolicy), let endpoint = balancer.pick(hash: hash) {
+    if let hashPolicy, let hash = stream.balancingHash(hashPolicy), let endpoint = choose(hash: hash) {
       return .endpoint(endpoint)
     }
-    if let endpoint = worker.with({ balancer.pick(random: &$0.random) }) { return .endpoint(endpoint) }
-    return noEndpoint()
+    guard let endpoint = choose() else { return noEndpoint() }
+    return .endpoint(isPlain ? endpoint : kept(for: stream, beside: endpoint))
+  }
+
+  /// A connection that was made to an earlier address is used before a new one is made to the current.
+  private func kept(for stream: Stream, beside endpoint: Ref<UpstreamEndpoint>) -> Ref<UpstreamEndpoint> {
+    guard !former.isEmpty else { return endpoint }
+    let isHTTP2 = stream.usesHTTP2Upstream
+    if endpoint.with({ $0.hasRoom(isHTTP2: isHTTP2) }) { return endpoint }
+    return former.first { $0.hasRoom(isHTTP2: isHTTP2) }.map { Ref($0) } ?? endpoint
   }
 
   /// Chooses the endpoint for a connection from `client`. Of what may be hashed, a connection has its address alone.
   func pick(forConnectionFrom client: SocketAddress) -> Choice {
     refreshIfExpired()
-    if case .sourceIP? = hashPolicy?.key, let endpoint = balancer.pick(hash: client.hostHash) {
+    if case .sourceIP? = hashPolicy?.key, let endpoint = choose(hash: client.hostHash) {
       return .endpoint(endpoint)
     }
-    if let endpoint = worker.with({ balancer.pick(random: &$0.random) }) { return .endpoint(endpoint) }
+    if let endpoint = choose() { return .endpoint(endpoint) }
     return noEndpoint()
+  }
+
+  private func choose(excluding excluded: UInt64 = 0) -> Ref<UpstreamEndpoint>? {
+    if isPlain { return worker.with { balancer.pick(random: &$0.random) } }
+    if isWarming { warm() }
+    return worker.with { levels.pick(random: &$0.random, excluding: excluded) }
+  }
+
+  private func choose(hash: UInt64) -> Ref<UpstreamEndpoint>? {
+    isPlain ? balancer.pick(hash: hash) : levels.pick(hash: hash)
   }
 
   /// Chooses an endpoint for another attempt: one that was not tried, while there is one.
   func pickUntried(for stream: Stream) -> Choice {
-    guard case .endpoint(let first) = pick(for: stream) else { return noEndpoint() }
-    if hashPolicy != nil || isUntried(first, stream) { return .endpoint(first) }
+    let policy = stream.retryPolicy
+    if hashPolicy != nil { return pick(for: stream) }
+    refreshIfExpired()
+    let excluded = policy.prefersRemoteLocalities ? Self.triedPriorities(stream) : 0
+    guard let first = choose(excluding: excluded) else { return noEndpoint() }
+    guard policy.ignoresPreviousHosts, !isUntried(first, stream) else { return .endpoint(first) }
     // Balanced like any other request, for as long as Envoy tries; then whichever is left.
     for _ in 1..<Self.selectionAttempts {
-      guard let next = worker.with({ balancer.pick(random: &$0.random) }) else { break }
+      guard let next = choose(excluding: excluded) else { break }
       if isUntried(next, stream) { return .endpoint(next) }
     }
-    return .endpoint(balancer.endpoints.first { isUntried($0, stream) } ?? first)
+    let left =
+      isPlain ? balancer.endpoints.first { isUntried($0, stream) } : levels.first { isUntried($0, stream) }
+    return .endpoint(left ?? first)
   }
 
   /// Envoy's `host_selection_retry_max_attempts`, as Istio sets it.
   private static let selectionAttempts = 5
 
+  /// A bit for each priority that attempts failed at, looked at after every second one: Envoy's `previous_priorities`
+  /// with the `update_frequency` that Istio sets.
+  private static func triedPriorities(_ stream: Stream) -> UInt64 {
+    var mask: UInt64 = 0
+    let tried = stream.tried
+    for index in 0..<(tried.count - tried.count % 2) { mask |= 1 << UInt64(min(63, tried[index].priority)) }
+    return mask
+  }
+
   private func isUntried(_ endpoint: Ref<UpstreamEndpoint>, _ stream: Stream) -> Bool {
-    let policy = stream.retryPolicy
-    return endpoint.with { endpoint in
-      !stream.tried.contains {
-        (policy.ignoresPreviousHosts && $0.address == endpoint.address)
-          || (policy.prefersRemoteLocalities && $0.locality == endpoint.locality)
-      }
-    }
+    endpoint.with { endpoint in !stream.tried.contains { $0.address == endpoint.address } }
   }
 
   private func noEndpoint() -> Choice {
@@ -201,7 +258,8 @@ package final class UpstreamCluster {
   /// - Parameter lifetimeMilliseconds: how long the answer is good for.
   func resolved(_ endpoints: [ResolvedEndpoint], lifetimeMilliseconds: Int64) {
     resolution = .answered(expires: loop.now + lifetimeMilliseconds, isRefreshing: false)
-    replaceEndpoints(with: endpoints)
+    // One address at a time, the first.
+    replaceEndpoints(with: config.settings.discovery == .logicalDNS ? Array(endpoints.prefix(1)) : endpoints)
     resumeWaiting()
   }
 
@@ -230,25 +288,37 @@ package final class UpstreamCluster {
     var kept: [UpstreamEndpoint] = []
     for endpoint in wanted where !kept.contains(where: { $0.address == endpoint.address }) {
       let locality = number(ofLocality: endpoint.locality)
-      let same = owned.first {
+      let same = (owned + former).first {
         $0.address == endpoint.address && $0.weight == max(1, endpoint.weight) && $0.locality == locality
+          && $0.priority == endpoint.priority
       }
-      kept.append(
-        same
-          ?? UpstreamEndpoint(
-            address: endpoint.address, weight: endpoint.weight, locality: locality,
-            outliers: shared?.outliers?.record(of: endpoint.address)))
+      kept.append(same ?? make(endpoint, locality))
     }
-    for endpoint in owned where !kept.contains(where: { $0 === endpoint }) { endpoint.retire() }
+    let left = (owned + former).filter { endpoint in !kept.contains { $0 === endpoint } }
+    former = config.settings.discovery == .logicalDNS ? left.filter { $0.connectionCount > 0 } : []
+    for endpoint in left where !former.contains(where: { $0 === endpoint }) { endpoint.retire() }
     owned = kept
     all = kept.map { Ref($0) }
+    if !wanted.isEmpty { known = [:] }
     updateEligible()
   }
 
-  /// The number of the locality of an endpoint.
-  func locality(of address: SocketAddress) -> Int32 {
-    owned.first { $0.address == address }?.locality ?? 0
+  private func make(_ resolved: ResolvedEndpoint, _ locality: Int32) -> UpstreamEndpoint {
+    let endpoint = UpstreamEndpoint(
+      address: resolved.address, weight: resolved.weight, locality: locality, priority: resolved.priority,
+      localityWeight: resolved.localityWeight, outliers: shared?.outliers?.record(of: resolved.address))
+    endpoint.isHealthy = !unhealthy.contains(endpoint.address)
+    if config.settings.warmup != nil { endpoint.warmsSince = known[endpoint.address] ?? loop.now }
+    return endpoint
   }
+
+  /// The priority of an endpoint.
+  func priority(of address: SocketAddress) -> Int32 {
+    owned.first { $0.address == address }?.priority ?? 0
+  }
+
+  /// `region/zone/subzone` of an endpoint, empty when it is not known.
+  package func locality(of endpoint: UpstreamEndpoint) -> String { localities[Int(endpoint.locality)] }
 
   private func number(ofLocality name: String) -> Int32 {
     if let known = localities.firstIndex(of: name) { return Int32(known) }
@@ -258,22 +328,42 @@ package final class UpstreamCluster {
 
   /// Takes over the verdict of the active probe for one address.
   func setHealth(of address: SocketAddress, isHealthy: Bool) {
-    for endpoint in owned where endpoint.address == address { endpoint.isHealthy = isHealthy }
+    guard unhealthy.contains(address) == isHealthy else { return }
+    if isHealthy { unhealthy.remove(address) } else { unhealthy.insert(address) }
+    for endpoint in owned where endpoint.address == address {
+      endpoint.isHealthy = isHealthy
+      if isHealthy { returned(endpoint) }
+    }
     updateEligible()
   }
 
   /// Leaves an endpoint out, or takes it back.
   func setEjected(_ address: SocketAddress, _ isEjected: Bool) {
     if isEjected { ejected.insert(address) } else { ejected.remove(address) }
+    for endpoint in owned where endpoint.address == address && !isEjected { returned(endpoint) }
     updateEligible()
+  }
+
+  private func returned(_ endpoint: UpstreamEndpoint) {
+    if config.settings.warmup != nil { endpoint.warmsSince = loop.now }
   }
 
   private func updateEligible() {
     for endpoint in owned { endpoint.isEjected = ejected.contains(endpoint.address) }
-    let eligible = all.filter { $0.with { $0.isHealthy && !$0.isEjected } }
-    // With too few of them the verdicts are more likely wrong than right (Envoy's panic).
-    let isPanic = eligible.count * 100 < config.settings.minHealthPercent * all.count
-    balancer.replace(isPanic ? all : eligible)
+    levels.replace(all)
+    isWarming = levels.warm(now: loop.now)
+    let only = isWarming || !former.isEmpty ? nil : levels.only
+    isPlain = only != nil
+    if let only { balancer = only }
+  }
+
+  /// Works out the weights of endpoints that warm up, now and then.
+  private func warm() {
+    guard loop.now >= nextWarmth, let policy = config.settings.warmup else { return }
+    nextWarmth = loop.now + policy.stepMilliseconds
+    guard !levels.warm(now: loop.now) else { return }
+    for endpoint in owned { endpoint.warmsSince = nil }
+    updateEligible()
   }
 
   /// The endpoints, for the admin endpoints and for probes.
@@ -282,6 +372,6 @@ package final class UpstreamCluster {
   /// No snapshot has this cluster any more: idle connections close.
   func retire() {
     isRetired = true
-    for endpoint in owned { endpoint.retire() }
+    for endpoint in owned + former { endpoint.retire() }
   }
 }

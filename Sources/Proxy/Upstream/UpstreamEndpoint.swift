@@ -11,6 +11,12 @@ package final class UpstreamEndpoint {
   package let weight: UInt32
   /// The number of its locality in the cluster.
   let locality: Int32
+  /// Used while those of lower numbers can take the traffic.
+  package let priority: Int32
+  /// The share of its locality; 0 where localities have none of their own.
+  let localityWeight: UInt32
+  /// When it came or came back, in milliseconds of the loop's clock, while it warms up.
+  var warmsSince: Int64?
 
   /// Errors in a row, where they are counted.
   let outliers: OutlierRecord?
@@ -37,13 +43,21 @@ package final class UpstreamEndpoint {
   /// Shared by many requests each, in the order in which they were opened.
   private var http2: [Ref<HTTP2UpstreamConnection>] = []
 
-  init(address: SocketAddress, weight: UInt32, locality: Int32 = 0, outliers: OutlierRecord? = nil) {
+  init(
+    address: SocketAddress, weight: UInt32, locality: Int32 = 0, priority: Int32 = 0, localityWeight: UInt32 = 0,
+    outliers: OutlierRecord? = nil
+  ) {
     self.address = address
     self.outliers = outliers
+    self.priority = priority
+    self.localityWeight = localityWeight
     self.locality = locality
     self.weight = max(1, weight)
     addressText = Array(address.description.utf8)
   }
+
+  /// Whether a connection is there that takes one more request.
+  func hasRoom(isHTTP2: Bool) -> Bool { isHTTP2 ? availableHTTP2() != nil : idleTop != nil }
 
   /// Takes the most recently used idle connection.
   func takeIdle() -> Ref<HTTP1UpstreamConnection>? {

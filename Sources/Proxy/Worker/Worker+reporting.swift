@@ -18,12 +18,17 @@ package struct ClusterReport: Sendable {
   package let name: String
   package let counters: ClusterCounters
   package let endpoints: [EndpointReport]
+  /// Which limits the cluster has reached, on all workers together.
+  package let breakers: CircuitBreakerState
 }
 
 /// One endpoint in a report.
 package struct EndpointReport: Sendable {
   package let address: SocketAddress
   package let weight: UInt32
+  package let priority: Int
+  /// `region/zone/subzone`, empty when it is not known.
+  package let locality: String
   package let isHealthy: Bool
   /// Left out by outlier detection.
   package let isEjected: Bool
@@ -32,11 +37,14 @@ package struct EndpointReport: Sendable {
   package let counters: EndpointCounters
 
   package init(
-    address: SocketAddress, weight: UInt32, isHealthy: Bool, isEjected: Bool = false, activeRequests: Int,
+    address: SocketAddress, weight: UInt32, priority: Int, locality: String, isHealthy: Bool, isEjected: Bool = false,
+    activeRequests: Int,
     connections: Int, counters: EndpointCounters
   ) {
     self.address = address
     self.weight = weight
+    self.priority = priority
+    self.locality = locality
     self.isHealthy = isHealthy
     self.isEjected = isEjected
     self.activeRequests = activeRequests
@@ -58,11 +66,14 @@ extension Worker {
   private func report(_ cluster: UpstreamCluster) -> ClusterReport {
     let endpoints = cluster.endpoints.map { endpoint in
       EndpointReport(
-        address: endpoint.address, weight: endpoint.weight, isHealthy: endpoint.isHealthy,
+        address: endpoint.address, weight: endpoint.weight, priority: Int(endpoint.priority),
+        locality: cluster.locality(of: endpoint), isHealthy: endpoint.isHealthy,
         isEjected: endpoint.isEjected, activeRequests: endpoint.activeRequests, connections: endpoint.connectionCount,
         counters: endpoint.counters)
     }
-    return ClusterReport(name: cluster.config.name, counters: cluster.counters, endpoints: endpoints)
+    return ClusterReport(
+      name: cluster.config.name, counters: cluster.counters, endpoints: endpoints,
+      breakers: cluster.shared?.breaker?.open ?? CircuitBreakerState())
   }
 
   /// Sets counters to zero; what is counted as active stays.

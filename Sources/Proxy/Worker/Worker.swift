@@ -10,6 +10,8 @@ package final class Worker {
   let limits: ProxyLimits
   let services: WorkerServices
   let streams = StreamPool()
+  /// Of all HTTP/2 sessions of this worker.
+  let http2Memory = HTTP2Memory()
   /// What responses carry as `server`.
   static let serverName: StaticString = "sallyport"
   let matchContext = MatchContext()
@@ -62,7 +64,9 @@ package final class Worker {
     let old = generation
     let clusters = plan.snapshot.clusters.enumerated().map { index, config in
       takeOver(config, from: old)
-        ?? UpstreamCluster(config: config, worker: self, tls: plan.clientTLS[index], shared: plan.shared[index])
+        ?? UpstreamCluster(
+          config: config, worker: self, tls: plan.clientTLS[index], shared: plan.shared[index],
+          previous: old.clusters.first { $0.config.name == config.name })
     }
     generation = WorkerGeneration(
       number: old.number + 1, snapshot: plan.snapshot, clusters: clusters)

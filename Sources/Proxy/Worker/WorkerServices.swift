@@ -14,7 +14,7 @@ package struct WorkerServices: Sendable {
   package let workerDrained: @Sendable (_ worker: Int) -> Void
   /// An endpoint reached a limit of its cluster's outlier detection; `endpoints` is how many the cluster has.
   let endpointFailed:
-    @Sendable (_ cluster: String, _ address: SocketAddress, _ endpoints: Int, _ cause: OutlierRecord.Cause) -> Void
+    @Sendable (_ cluster: String, _ address: SocketAddress, _ endpoints: Int, _ cause: OutlierCause) -> Void
   /// Gives a connection, accepted at `address`, to another worker.
   let handOver: @Sendable (_ worker: Int, _ descriptor: Int32, _ peer: SocketAddress, _ address: SocketAddress) -> Void
   /// Takes over access log bytes, whole lines; false when the writer cannot take more and the lines are lost.
@@ -24,7 +24,7 @@ package struct WorkerServices: Sendable {
     log: @escaping @Sendable (LogLevel, String, String) -> Void,
     resolve: @escaping @Sendable (String) -> Void,
     workerDrained: @escaping @Sendable (Int) -> Void,
-    endpointFailed: @escaping @Sendable (String, SocketAddress, Int, OutlierRecord.Cause) -> Void,
+    endpointFailed: @escaping @Sendable (String, SocketAddress, Int, OutlierCause) -> Void,
     handOver: @escaping @Sendable (Int, Int32, SocketAddress, SocketAddress) -> Void,
     writeAccessLog: @escaping @Sendable ([UInt8]) -> Bool
   ) {

@@ -4,6 +4,7 @@ package struct EndpointSlice: Sendable {
     package var addresses: [String]
     package var isReady: Bool
     package var zone: String?
+    package var node: String?
   }
 
   /// The Service, from the label or, for Endpoints, from the name.
@@ -20,7 +21,7 @@ package struct EndpointSlice: Sendable {
       Endpoint(
         addresses: endpoint.strings("addresses").map(\.value),
         isReady: (endpoint.object("conditions") { $0.boolean("ready")?.value } ?? nil) ?? true,
-        zone: endpoint.string("zone")?.value)
+        zone: endpoint.string("zone")?.value, node: endpoint.string("nodeName")?.value)
     }
   }
 
@@ -37,6 +38,6 @@ package struct EndpointSlice: Sendable {
   private init(service: String, ports: [(name: String, port: Int)], addresses: [String]) {
     self.service = service
     self.ports = ports
-    endpoints = addresses.map { Endpoint(addresses: [$0], isReady: true, zone: nil) }
+    endpoints = addresses.map { Endpoint(addresses: [$0], isReady: true, zone: nil, node: nil) }
   }
 }

@@ -18,6 +18,8 @@ package struct KubernetesSettings: Sendable {
   package var environment: [String: String]
   package var replicaCount: Located<Int>?
   package var podAnnotations: [String: String]
+  /// Labels of the nodes that the instance runs on.
+  package var nodeSelector: [String: String]
   /// The probes of the instance's containers, by overlay and by `readinessProbe`.
   package var readinessProbes: [ReadinessProbe]
 
@@ -37,13 +39,14 @@ package struct KubernetesSettings: Sendable {
     for (name, value) in variables { environment[name] = value }
     replicaCount = reader.integer("replicaCount", in: 0...Int.max)
     podAnnotations = reader.stringMap("podAnnotations").mapValues(\.value)
+    nodeSelector = reader.stringMap("nodeSelector").mapValues(\.value)
     let own = reader.object("readinessProbe") { probe -> ReadinessProbe in
       probe.isLenient = true
       return ReadinessProbe(probe)
     }
     readinessProbes = builder.probes + [own].compactMap { $0 }
     reader.accept(
-      "affinity", "hpaSpec", "imagePullPolicy", "nodeSelector", "podDisruptionBudget", "podSecurityContext",
+      "affinity", "hpaSpec", "imagePullPolicy", "podDisruptionBudget", "podSecurityContext",
       "priorityClassName", "resources", "securityContext", "serviceAnnotations", "strategy", "tolerations", "volumes",
       "volumeMounts", "scaleTargetRef", "extensions")
   }

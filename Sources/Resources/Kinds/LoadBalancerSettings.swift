@@ -36,6 +36,8 @@ package struct LoadBalancerSettings: Sendable {
   package var localityLbSetting: LocalitySetting?
   package var zoneAwareLbSetting: LocalitySetting?
   package var warmup: Warmup?
+  /// In milliseconds; `warmup` wins.
+  package var warmupDurationSecs: Located<Int>?
 
   init(_ reader: FieldReader) {
     simple = reader.enumeration("simple")
@@ -43,10 +45,9 @@ package struct LoadBalancerSettings: Sendable {
     localityLbSetting = reader.object("localityLbSetting") { LocalitySetting($0, isZoneAware: false) }
     zoneAwareLbSetting = reader.object("zoneAwareLbSetting") { LocalitySetting($0, isZoneAware: true) }
     warmup = reader.object("warmup", Warmup.init)
-    _ = reader.duration("warmupDurationSecs")
+    warmupDurationSecs = reader.duration("warmupDurationSecs")
     reader.deprecated("warmupDurationSecs", use: "warmup.duration")
     reader.exclusive("simple", "consistentHash")
-    reader.notActedOn("localityLbSetting", "zoneAwareLbSetting", "warmup", "warmupDurationSecs")
     if localityLbSetting != nil, zoneAwareLbSetting != nil {
       reader.context.error(
         "only one of localityLbSetting and zoneAwareLbSetting can be set", at: reader.keyLocation("zoneAwareLbSetting"))

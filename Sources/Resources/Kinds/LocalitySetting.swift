@@ -4,6 +4,8 @@ package struct LocalitySetting: Sendable {
     package var from: Located<String>?
     /// Shares that add up to 100.
     package var to: [String: Located<Int>]
+    /// The keys of `to`, in the order in which they are written.
+    let localities: [Located<String>]
   }
 
   package struct Failover: Sendable {
@@ -26,7 +28,7 @@ package struct LocalitySetting: Sendable {
       minClusterSize = reader.integer("minClusterSize", in: 1...Int.max)
     } else {
       distribute = reader.objects("distribute") { entry in
-        Distribute(from: entry.string("from"), to: entry.integerMap("to"))
+        Distribute(from: entry.string("from"), to: entry.integerMap("to"), localities: entry.keys("to"))
       }
     }
     failover = reader.objects("failover") { Failover(from: $0.string("from"), to: $0.string("to")) }
@@ -49,6 +51,8 @@ package struct LocalitySetting: Sendable {
           "total locality weight \(total) != 100", at: weights.first?.location ?? entry.from?.location ?? location)
       }
     }
+    for entry in distribute { Self.check(entry.localities, context) }
+    Self.check(distribute.compactMap(\.from), context)
     for entry in failover {
       let regions = [entry.from, entry.to].compactMap { $0 }
       for region in regions where region.value.contains("/") {
@@ -60,6 +64,30 @@ package struct LocalitySetting: Sendable {
       if let from = entry.from, let to = entry.to, from.value == to.value {
         context.error("locality lb failover settings must specify different regions", at: to.location)
       }
+    }
+  }
+
+  /// Localities of one list: whole, with a wildcard at the end alone, and none within another (`validateLocalities`).
+  private static func check(_ localities: [Located<String>], _ context: DecodingContext) {
+    var seen: [[Substring]] = []
+    for locality in localities {
+      let text = locality.value
+      let wildcards = text.count { $0 == "*" }
+      if wildcards > 1 || wildcards == 1 && !text.hasSuffix("*") {
+        context.error(
+          "locality \(text) wildcard '*' number can not exceed 1 and must be in the end", at: locality.location)
+        continue
+      }
+      var parts = text.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+      if parts.contains(where: \.isEmpty) {
+        context.error("locality \(text) must not contain empty region/zone/subzone info", at: locality.location)
+        continue
+      }
+      if parts.last == "*" { parts.removeLast() }
+      if seen.contains(where: { $0.starts(with: parts) || parts.starts(with: $0) }) {
+        context.error("locality \(text) overlap with previous specified ones", at: locality.location)
+      }
+      seen.append(parts)
     }
   }
 }

@@ -28,6 +28,9 @@ package struct MeshConfig: Sendable {
   package var trustDomain: Located<String>?
   package var rootNamespace: Located<String>?
   package var defaultConfig: MeshProxyConfig?
+  /// For hosts whose DestinationRule says nothing of localities.
+  package var localityLbSetting: LocalitySetting?
+  package var zoneAwareLbSetting: LocalitySetting?
   /// In milliseconds.
   package var connectTimeout: Located<Int>?
   /// In milliseconds.
@@ -44,6 +47,8 @@ package struct MeshConfig: Sendable {
     trustDomain = reader.string("trustDomain")
     rootNamespace = reader.string("rootNamespace")
     defaultConfig = reader.object("defaultConfig", MeshProxyConfig.init)
+    localityLbSetting = reader.object("localityLbSetting") { LocalitySetting($0, isZoneAware: false) }
+    zoneAwareLbSetting = reader.object("zoneAwareLbSetting") { LocalitySetting($0, isZoneAware: true) }
     connectTimeout = reader.duration("connectTimeout")
     dnsRefreshRate = reader.duration("dnsRefreshRate")
     if let accessLogFormat, !accessLogFormat.value.isEmpty { reader.notActedOn("accessLogFormat") }
@@ -56,7 +61,7 @@ package struct MeshConfig: Sendable {
       "enablePrometheusMerge", "enableTracing", "extensionProviders", "h2UpgradePolicy", "hboneIdleTimeout")
     reader.accept(
       "inboundClusterStatName", "inboundTrafficPolicy", "ingressClass", "ingressControllerMode", "ingressSelector",
-      "ingressService", "localityLbSetting", "meshMTLS", "mixerCheckServer", "mixerReportServer",
+      "ingressService", "meshMTLS", "mixerCheckServer", "mixerReportServer",
       "outboundClusterStatName", "protocolDetectionTimeout", "proxyHttpPort", "proxyInboundListenPort",
       "proxyListenPort", "sdsUdsPath", "serviceScopeConfigs", "serviceSettings", "statNameLength", "tcpKeepalive",
       "tlsDefaults", "trustDomainAliases", "verifyCertificateAtClient")

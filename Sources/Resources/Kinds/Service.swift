@@ -26,6 +26,8 @@ package struct Service: Sendable {
   package var type: String
   package var externalName: String?
   package var clusterIP: String?
+  /// `PreferClose`, `PreferSameZone`, `PreferSameNode`.
+  package var trafficDistribution: String?
 
   init(_ reader: FieldReader) {
     reader.isLenient = true
@@ -34,5 +36,6 @@ package struct Service: Sendable {
     type = reader.string("type")?.value ?? "ClusterIP"
     externalName = reader.string("externalName")?.value
     clusterIP = reader.string("clusterIP")?.value
+    trafficDistribution = reader.string("trafficDistribution")?.value
   }
 }

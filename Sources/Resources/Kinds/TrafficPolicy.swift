@@ -52,8 +52,12 @@ package struct TrafficPolicy: Sendable {
     outlierDetection = reader.object("outlierDetection", OutlierDetection.init)
     tls = reader.object("tls", ClientTLSSettings.init)
     portLevelSettings = []
-    if let setting = loadBalancer?.localityLbSetting, !setting.failover.isEmpty, outlierDetection == nil {
-      reader.context.error("outlier detection policy must be provided for failover", at: setting.location)
+    guard let setting = loadBalancer?.localityLbSetting, outlierDetection == nil else { return }
+    let message = "outlier detection policy must be provided for failover"
+    if !setting.failover.isEmpty {
+      reader.context.error(message, at: setting.location)
+    } else if let first = setting.failoverPriority.first {
+      reader.context.warning(message, at: first.location)
     }
   }
 }

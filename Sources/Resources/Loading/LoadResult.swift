@@ -13,6 +13,8 @@ package struct LoadResult: Sendable {
   package var hasSyntaxErrors = false
   /// The files that were read.
   package var files: [String] = []
+  /// The documents that were read, with what each gave.
+  package var documents: [SourceDocument] = []
 
   package init() {}
 }
@@ -27,5 +29,6 @@ extension LoadResult {
     unreadable += other.unreadable
     hasSyntaxErrors = hasSyntaxErrors || other.hasSyntaxErrors
     files += other.files
+    documents += other.documents
   }
 }

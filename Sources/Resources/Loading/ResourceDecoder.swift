@@ -4,9 +4,24 @@ import Yams
 struct ResourceDecoder {
   let file: String
   private(set) var result = LoadResult()
+  /// The resources that were taken, in their order.
+  private var taken: [String] = []
+  /// Something broken that does not say which resource it is.
+  private var isUnidentified = false
 
   init(file: String) {
     self.file = file
+  }
+
+  /// Decodes a document; returns what it gave.
+  mutating func decode(_ document: DocumentSplitter.Document, _ node: Node) -> SourceDocument {
+    taken = []
+    isUnidentified = false
+    let brokenBefore = result.broken.count
+    decode(node, lineOffset: document.firstLine)
+    return SourceDocument(
+      file: file, firstLine: document.firstLine, text: document.bytes, resources: taken,
+      broken: Array(result.broken[brokenBefore...]), isUnidentified: isUnidentified)
   }
 
   /// Decodes a document, or the items of a list.
@@ -76,7 +91,9 @@ struct ResourceDecoder {
   /// Takes over what was said, and takes back the resource if there were errors.
   private mutating func finish(_ context: DecodingContext, _ reference: String?) {
     result.diagnostics += context.diagnostics
-    if context.hasErrors { result.broken.append(reference ?? file) }
+    guard context.hasErrors else { return }
+    result.broken.append(reference ?? file)
+    if reference?.hasSuffix("/") ?? true { isUnidentified = true }
   }
 
   private mutating func decode(_ kind: Located<String>, _ metadata: Metadata, _ reader: FieldReader) {
@@ -171,6 +188,7 @@ struct ResourceDecoder {
     if reader.context.hasErrors {
       result.flawed[keyPath: list].append(resource)
     } else {
+      taken.append("\(kind.value) \(metadata.namespace)/\(metadata.name)")
       result.resources[keyPath: list].append(resource)
     }
   }

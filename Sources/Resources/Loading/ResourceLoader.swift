@@ -55,6 +55,7 @@ package enum ResourceLoader {
 
   private static func read(_ bytes: [UInt8], _ file: String, _ result: inout LoadResult) {
     if let offset = UTF8Check.invalidByte(in: bytes) {
+      result.documents.append(SourceDocument(file: file, firstLine: 0, text: bytes[...], isUnidentified: true))
       return refuse(
         Diagnostic("IST0106", .error, "not UTF-8 text", at: place(of: offset, in: bytes, file)), file, &result)
     }
@@ -67,11 +68,13 @@ package enum ResourceLoader {
         let context = DecodingContext(file: file, lineOffset: document.firstLine)
         var budget = NodeBudget(documentBytes: document.bytes.count)
         if let problem = budget.problem(with: node) {
+          result.documents.append(document.unidentified(file))
           refuse(Diagnostic("IST0106", .error, problem.message, at: context.location(of: problem.node)), file, &result)
         } else {
-          decoder.decode(node, lineOffset: document.firstLine)
+          result.documents.append(decoder.decode(document, node))
         }
       } catch {
+        result.documents.append(document.unidentified(file))
         let syntax = SyntaxError(file: file, lineOffset: document.firstLine, document: text)
         refuse(syntax.diagnostic(error), file, &result)
       }
@@ -79,7 +82,7 @@ package enum ResourceLoader {
     result.merge(decoder.result)
   }
 
-  /// A document that is not even YAML.
+  /// What there is to say about a document that is not even YAML.
   private static func refuse(_ diagnostic: Diagnostic, _ file: String, _ result: inout LoadResult) {
     result.hasSyntaxErrors = true
     result.diagnostics.append(diagnostic)
@@ -91,5 +94,11 @@ package enum ResourceLoader {
     let line = before.count { $0 == 0x0A } + 1
     let column = before.count - (before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0) + 1
     return SourceLocation(file: file, line: line, column: column)
+  }
+}
+
+extension DocumentSplitter.Document {
+  fileprivate func unidentified(_ file: String) -> SourceDocument {
+    SourceDocument(file: file, firstLine: firstLine, text: bytes, isUnidentified: true)
   }
 }

@@ -159,5 +159,12 @@ extension MessageCatalog {
       cause:
         "TLS is originated to a host with a wildcard, and nothing says which name the upstream's certificate must have: requests get 503.",
       fix: "Set tls.sni or tls.subjectAltNames in the DestinationRule."),
+    Message(
+      "SP1060", .warning, "LocalityUnknown",
+      cause:
+        "A DestinationRule prefers endpoints by where they are, and where the instance is nobody says: all endpoints are alike to it.",
+      fix:
+        "Give the instance the labels of its node: run --label topology.kubernetes.io/region=R --label topology.kubernetes.io/zone=Z, or --label istio-locality=R.Z, or nodeSelector in its Deployment or IstioOperator component."
+    ),
   ]
 }

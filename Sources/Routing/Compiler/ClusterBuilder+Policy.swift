@@ -9,6 +9,15 @@ extension ClusterBuilder {
       settings.minHealthPercent = detection.minHealthPercent?.value ?? 0
     }
     settings.hashPolicy = policy.loadBalancer?.consistentHash.flatMap(hashPolicy)
+    settings.warmup = policy.loadBalancer.flatMap(warmup)
+  }
+
+  private static func warmup(_ balancer: LoadBalancerSettings) -> WarmupPolicy? {
+    guard let duration = balancer.warmup?.duration ?? balancer.warmupDurationSecs else { return nil }
+    var policy = WarmupPolicy(durationMilliseconds: Int64(max(1, duration.value)))
+    if let percent = balancer.warmup?.minimumPercent { policy.minimum = percent.value / 100 }
+    if let aggression = balancer.warmup?.aggression { policy.aggression = aggression.value }
+    return policy
   }
 
   private static func circuitBreakers(_ pool: ConnectionPoolSettings) -> CircuitBreakers {

@@ -43,7 +43,7 @@ extension ClusterBuilder {
       listenerPort: port.number, resource: resource)
     var settings = Cluster.Settings(
       name: name, host: entry.host, port: UInt16(clamping: port.number), subset: subset, discovery: .static)
-    fillEndpoints(&settings, entry, port, policy.labels, request)
+    fillEndpoints(&settings, entry, port, policy, request)
     fillPolicy(&settings, policy, entry, request)
     settings.tls = nil
     return add(settings)

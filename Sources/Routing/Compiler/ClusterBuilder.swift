@@ -5,12 +5,19 @@ final class ClusterBuilder {
   let registry: ServiceRegistry
   let policies: TrafficPolicyResolver
   private let credentials: CredentialStore
+  private let identity: InstanceIdentity
+  private let mesh: LocalityPlan.Mesh
   private(set) var clusters: [Cluster] = []
   var byName: [String: Int32] = [:]
   private(set) var diagnostics: [Diagnostic] = []
 
-  init(registry: ServiceRegistry, policies: TrafficPolicyResolver, credentials: CredentialStore) {
+  init(
+    registry: ServiceRegistry, policies: TrafficPolicyResolver, credentials: CredentialStore,
+    identity: InstanceIdentity, mesh: LocalityPlan.Mesh
+  ) {
     self.registry = registry
+    self.identity = identity
+    self.mesh = mesh
     self.policies = policies
     self.credentials = credentials
   }
@@ -45,7 +52,7 @@ final class ClusterBuilder {
     case .policy(let policy):
       var settings = Cluster.Settings(
         name: name, host: host, port: UInt16(clamping: port.number), subset: subset, discovery: .static)
-      fillEndpoints(&settings, entry, port, policy.labels, request)
+      fillEndpoints(&settings, entry, port, policy, request)
       fillPolicy(&settings, policy, entry, request)
       settings.httpProtocol = httpProtocol(of: port, policy)
       return add(settings)
@@ -122,19 +129,39 @@ final class ClusterBuilder {
 
   func fillEndpoints(
     _ settings: inout Cluster.Settings, _ entry: ServiceRegistry.Entry, _ port: ServiceRegistry.Port,
-    _ labels: [String: String], _ request: Request
+    _ policy: TrafficPolicyResolver.Effective, _ request: Request
   ) {
+    let plan = localityPlan(policy, entry)
+    if let location = plan.helpless {
+      report(
+        "SP1060", .warning,
+        "the locality of the instance is not known: endpoints of \"\(settings.host)\" are all alike",
+        location, request, "say it with --label topology.kubernetes.io/region=… and topology.kubernetes.io/zone=…")
+    }
     switch entry.origin {
-    case .kubernetes(let service): fillFromService(&settings, service, port, labels)
+    case .kubernetes(let service): fillFromService(&settings, service, port, policy.labels, plan)
     case .entry(let resource):
       settings.isExternal = resource.spec.location == .external
-      fillFromEntry(&settings, resource, port, labels, request)
+      fillFromEntry(&settings, resource, port, policy.labels, plan, request)
     }
+    plan.finish(&settings)
+  }
+
+  private func localityPlan(
+    _ policy: TrafficPolicyResolver.Effective, _ entry: ServiceRegistry.Entry
+  ) -> LocalityPlan {
+    var sources = LocalityPlan.Sources(
+      rule: policy.loadBalancer, hasOutlierDetection: policy.outlierDetection != nil, mesh: mesh)
+    if case .kubernetes(let service) = entry.origin {
+      sources.trafficDistribution =
+        service.metadata.annotations["networking.istio.io/traffic-distribution"] ?? service.spec.trafficDistribution
+    }
+    return LocalityPlan(for: identity, sources)
   }
 
   private func fillFromService(
     _ settings: inout Cluster.Settings, _ service: Resource<Service>, _ port: ServiceRegistry.Port,
-    _ labels: [String: String]
+    _ labels: [String: String], _ plan: LocalityPlan
   ) {
     let number = UInt16(clamping: port.number)
     if let external = service.spec.externalName {
@@ -151,12 +178,19 @@ final class ClusterBuilder {
         continue
       }
       for endpoint in slice.spec.endpoints where endpoint.isReady {
+        let locality = locality(ofZone: endpoint.zone)
+        let labels = endpoint.node.map { ["kubernetes.io/hostname": $0] } ?? [:]
+        let rank = plan.rank(locality: locality, labels: labels)
         settings.endpoints += endpoint.addresses.map {
-          .init(address: $0, port: UInt16(clamping: target.port), weight: 1, locality: endpoint.zone ?? "")
+          var endpoint = Cluster.Endpoint(
+            address: $0, port: UInt16(clamping: target.port), weight: 1, locality: locality)
+          endpoint.priority = rank
+          return endpoint
         }
       }
     }
-    addWorkloads(&settings, selector: service.spec.selector, namespace: service.metadata.namespace, port, labels)
+    addWorkloads(
+      &settings, selector: service.spec.selector, namespace: service.metadata.namespace, port, labels, plan)
     guard slices.isEmpty, settings.endpoints.isEmpty, settings.dnsNames.isEmpty else { return }
     // Without an API server there may be no EndpointSlice: the Service's own address, or its name.
     if let address = service.spec.clusterIP, address != "None", !address.isEmpty {
@@ -165,6 +199,15 @@ final class ClusterBuilder {
       settings.discovery = .strictDNS
       settings.dnsNames = [.init(name: settings.host, port: number, weight: 1)]
     }
+  }
+
+  /// An EndpointSlice says the zone alone. Clouds name zones after their region: one that begins as the instance's
+  /// region is in it.
+  private func locality(ofZone zone: String?) -> String {
+    guard let zone, !zone.isEmpty else { return "" }
+    let own = identity.locality
+    let isNear = own.map { $0.zone == zone || !$0.region.isEmpty && zone.hasPrefix($0.region) } ?? false
+    return "\(isNear ? own?.region ?? "" : "")/\(zone)"
   }
 
   private func single(_ ports: [(name: String, port: Int)]) -> (name: String, port: Int)? {
@@ -177,7 +220,7 @@ final class ClusterBuilder {
 
   private func fillFromEntry(
     _ settings: inout Cluster.Settings, _ resource: Resource<ServiceEntry>, _ port: ServiceRegistry.Port,
-    _ labels: [String: String], _ request: Request
+    _ labels: [String: String], _ plan: LocalityPlan, _ request: Request
   ) {
     let spec = resource.spec
     let target = UInt16(clamping: port.targetPort ?? port.number)
@@ -193,11 +236,12 @@ final class ClusterBuilder {
         spec.resolution?.location ?? spec.hosts.first?.location ?? resource.location, request)
     }
     for endpoint in spec.endpoints where isSubset(labels, of: endpoint.labels) {
-      addEndpoint(&settings, endpoint, port, target)
+      addEndpoint(&settings, endpoint, endpoint.labels, port, target, plan)
     }
     if let selector = spec.workloadSelector {
       addWorkloads(
-        &settings, selector: selector.mapValues(\.value), namespace: resource.metadata.namespace, port, labels)
+        &settings, selector: selector.mapValues(\.value), namespace: resource.metadata.namespace, port, labels,
+        plan)
     }
     let hasImplicitEndpoint = spec.endpoints.isEmpty && spec.workloadSelector == nil && labels.isEmpty
     if hasImplicitEndpoint, settings.discovery != .static, !settings.host.hasPrefix("*") {
@@ -207,28 +251,31 @@ final class ClusterBuilder {
 
   private func addWorkloads(
     _ settings: inout Cluster.Settings, selector: [String: String], namespace: String, _ port: ServiceRegistry.Port,
-    _ labels: [String: String]
+    _ labels: [String: String], _ plan: LocalityPlan
   ) {
     guard !selector.isEmpty else { return }
     for workload in registry.workloads where workload.metadata.namespace == namespace {
       let all = workload.spec.labels.merging(workload.metadata.labels) { first, _ in first }
       guard isSubset(selector, of: all), isSubset(labels, of: all) else { continue }
-      addEndpoint(&settings, workload.spec, port, UInt16(clamping: port.targetPort ?? port.number))
+      addEndpoint(&settings, workload.spec, all, port, UInt16(clamping: port.targetPort ?? port.number), plan)
     }
   }
 
   private func addEndpoint(
-    _ settings: inout Cluster.Settings, _ endpoint: WorkloadEntry, _ port: ServiceRegistry.Port, _ target: UInt16
+    _ settings: inout Cluster.Settings, _ endpoint: WorkloadEntry, _ labels: [String: String],
+    _ port: ServiceRegistry.Port, _ target: UInt16, _ plan: LocalityPlan
   ) {
     guard let address = endpoint.address?.value, !address.hasPrefix("unix:") else { return }
     let number = endpoint.ports[port.name].map { UInt16(clamping: $0.value) } ?? target
     let weight = UInt32(clamping: max(1, endpoint.weight?.value ?? 1))
+    let locality = endpoint.locality?.value ?? Locality(labels: labels)?.text ?? ""
+    let rank = plan.rank(locality: locality, labels: labels)
     if HostRules.isIPLiteral(address) {
-      settings.endpoints.append(
-        .init(address: address, port: number, weight: weight, locality: endpoint.locality?.value ?? ""))
+      settings.endpoints.append(.init(address: address, port: number, weight: weight, locality: locality))
+      settings.endpoints[settings.endpoints.count - 1].priority = rank
     } else {
-      settings.dnsNames.append(
-        .init(name: address, port: number, weight: weight, locality: endpoint.locality?.value ?? ""))
+      settings.dnsNames.append(.init(name: address, port: number, weight: weight, locality: locality))
+      settings.dnsNames[settings.dnsNames.count - 1].priority = rank
       if settings.discovery != .logicalDNS { settings.discovery = .strictDNS }
     }
   }

@@ -61,6 +61,7 @@ package enum InstanceCatalog {
     let usual = component.isEgress ? "istio-egressgateway" : "istio-ingressgateway"
     var labels = component.labels
     if labels.isEmpty { labels = ["app": usual, "istio": String(usual.dropFirst(6))] }
+    add(nodes: component.kubernetes?.nodeSelector ?? [:], to: &labels)
     return Entry(
       identity: InstanceIdentity(
         name: component.name?.value ?? usual,
@@ -75,9 +76,18 @@ package enum InstanceCatalog {
     readinessProbes: [], location: nil)
 
   private static func entry(_ deployment: Resource<Deployment>) -> Entry {
-    Entry(
+    var labels = deployment.spec.podLabels
+    add(nodes: deployment.spec.nodeSelector, to: &labels)
+    return Entry(
       identity: InstanceIdentity(
-        name: deployment.metadata.name, namespace: deployment.metadata.namespace, labels: deployment.spec.podLabels),
+        name: deployment.metadata.name, namespace: deployment.metadata.namespace, labels: labels),
       readinessProbes: deployment.spec.readinessProbes, location: deployment.location)
+  }
+
+  /// Istio labels a workload with the topology of its node.
+  private static func add(nodes: [String: String], to labels: inout [String: String]) {
+    for key in [Locality.regionLabel, Locality.zoneLabel, Locality.subzoneLabel] where labels[key] == nil {
+      labels[key] = nodes[key]
+    }
   }
 }

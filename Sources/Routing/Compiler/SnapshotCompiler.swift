@@ -35,7 +35,7 @@ package struct SnapshotCompiler {
     let credentials = CredentialStore(resources, for: identity)
     let clusters = ClusterBuilder(
       registry: ServiceRegistry(resources, for: identity), policies: TrafficPolicyResolver(resources, for: identity),
-      credentials: credentials)
+      credentials: credentials, identity: identity, mesh: localityDefaults)
     let listeners = ListenerBuilder(resources, identity: identity, options: options)
     var routes = RouteBuilder(clusters: clusters, identity: identity)
     var diagnostics = listeners.diagnostics
@@ -191,6 +191,13 @@ package struct SnapshotCompiler {
         "one or more host [\(hosts)] defined in VirtualService \(binding.service.reference) not found in Gateway \(binding.gateway).",
         at: binding.service.spec.hosts.first?.location, resource: binding.service.description)
     }
+  }
+
+  private var localityDefaults: LocalityPlan.Mesh {
+    let meshes = resources.operators.compactMap(\.spec.meshConfig)
+    return LocalityPlan.Mesh(
+      localityLbSetting: meshes.lazy.compactMap(\.localityLbSetting).last,
+      zoneAwareLbSetting: meshes.lazy.compactMap(\.zoneAwareLbSetting).last)
   }
 
   private func settings() -> InstanceSettings {

@@ -36,6 +36,10 @@ package final class Cluster: Sendable {
     package let port: UInt16
     package let weight: UInt32
     package let locality: String
+    /// Used while those of lower numbers can take the traffic; without gaps, from 0.
+    package var priority: Int32 = 0
+    /// The share of its locality; 0 where localities have none of their own.
+    package var localityWeight: UInt32 = 0
 
     package init(address: String, port: UInt16, weight: UInt32, locality: String) {
       self.address = address
@@ -51,6 +55,9 @@ package final class Cluster: Sendable {
     package let port: UInt16
     package let weight: UInt32
     package let locality: String
+    /// As of an endpoint.
+    package var priority: Int32 = 0
+    package var localityWeight: UInt32 = 0
 
     package init(name: String, port: UInt16, weight: UInt32, locality: String = "") {
       self.name = name
@@ -98,6 +105,10 @@ package final class Cluster: Sendable {
     package var outlierDetection: OutlierPolicy?
     /// With fewer healthy endpoints of a hundred than this, all are used (Envoy's panic threshold); 0 for never.
     package var minHealthPercent = 0
+    /// Zones are weighted by what they can take.
+    package var zoneAware: ZoneAwarePolicy?
+    /// For `ROUND_ROBIN` and `LEAST_REQUEST`.
+    package var warmup: WarmupPolicy?
     package var httpProtocol = HTTPProtocol.http1
     package var tls: TLSClientPolicy?
     /// The DestinationRule in force: `httpbin-egress.httpbin`.

@@ -12,8 +12,9 @@ import CLinux
 /// directly from where it lies. `send` accepts only what can be sent or buffered; the rest waits at the source until
 /// `outputDrained()`.
 open class Connection: EventHandler {
-  /// The life of a connection.
-  package enum State: UInt8 {
+  /// The life of a connection. (`public`, because only public code is inlined into other targets.)
+  @frozen
+  public enum State {
     case connecting
     case handshaking
     case open
@@ -50,6 +51,8 @@ open class Connection: EventHandler {
   private final var lingersAfterFlush = false
   private final var lingeredBytes = 0
   private final var isReading = false
+  /// The last read filled what was lent to it: bytes come in bulk, and are worth a large block.
+  private final var isBulk = false
   private final var lingerTimer = TimerID.none
   private final var quietTimer = TimerID.none
   private final var lastInput: Int64 = 0
@@ -58,6 +61,8 @@ open class Connection: EventHandler {
   private static let gatherBytes = 16 * 1024
   /// Reads from one connection in one go before the others get their turn.
   private static let readsPerTurn = 8
+  /// What a read into a large block counts for.
+  private static let bulkReadCost = 4
   /// How long, and for how many bytes, a closing connection listens for the peer's close. Envoy's delayed close is 1 s.
   private static let lingerMilliseconds: Int64 = 1000
   private static let lingerBytes = 1 << 20
@@ -145,6 +150,9 @@ open class Connection: EventHandler {
 
   /// The connection broke: reset, handshake failure, connect failure. It is closed already.
   open func connectionFailed(_ failure: ConnectionFailure) {}
+
+  /// Nothing came for a while on a connection with TLS: what it does not need now can go.
+  open func becameQuiet() {}
 
   /// The connection is closed, for whatever reason; called once, last. Cancel timers here.
   open func connectionClosed() {}
@@ -300,7 +308,7 @@ open class Connection: EventHandler {
     var reads = 0
     while mayHaveInput, state == .open, !input.isFull, !inputEnded {
       guard reads < Self.readsPerTurn else { return loop.runAgain(self) }
-      reads += 1
+      reads += isBulk ? Self.bulkReadCost : 1
       let before = input.count
       receive()
       guard state == .open else { return }
@@ -324,6 +332,7 @@ open class Connection: EventHandler {
       loop.arm(&quietTimer, after: max(rest, Self.quietMilliseconds / 4), owner: self, tag: Self.quietTag)
     } else {
       tls.releaseIdleBuffers()
+      becameQuiet()
     }
   }
 
@@ -337,6 +346,7 @@ open class Connection: EventHandler {
       }
       return
     }
+    if isBulk, input.isEmpty { input.enlarge() }
     var lent = 0
     let count = unsafe input.fill { block, room in
       lent = room
@@ -344,6 +354,7 @@ open class Connection: EventHandler {
     }
     if count > 0 {
       bytesReceived += count
+      isBulk = count == lent || count >= BufferPool.smallBytes
       // A short read means that the kernel has no more: the next edge will tell (epoll(7), question 9). Short of what
       // was lent, that is: while bytes wait at the front of the buffer, that is less than its room.
       if count < lent, !peerHasClosed { mayHaveInput = false }

@@ -14,8 +14,9 @@ package struct ListeningSocket: ~Copyable {
   /// - Throws: `SystemError` whose call names the address: `bind 0.0.0.0:443: Permission denied`.
   package init(address: SocketAddress, isShared: Bool = true, backlog: Int32 = 4096) throws(SystemError) {
     let descriptor = try Self.bound(to: address, isShared: isShared)
-    // The listener's own option is inherited by every accepted connection: one system call less for each.
+    // The listener's own options are inherited by every accepted connection: system calls less for each.
     _ = shim_set_int_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+    if address.isLoopback { LoopbackTuning.apply(to: descriptor) }
     guard listen(descriptor, backlog) == 0 else {
       let error = SystemError(call: "listen on \(address)")
       close(descriptor)
@@ -74,7 +75,9 @@ package struct ListeningSocket: ~Copyable {
     var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
     let accepted = unsafe shim_accept4(descriptor, &storage, &length)
     if accepted >= 0 {
-      return .connection(accepted, SocketAddress(storage) ?? SocketAddress(v4: 0, port: 0))
+      let peer = SocketAddress(storage) ?? SocketAddress(v4: 0, port: 0)
+      if peer.isLoopback, !address.isLoopback { LoopbackTuning.apply(to: accepted) }
+      return .connection(accepted, peer)
     }
     switch shim_errno() {
     case EAGAIN: return .none

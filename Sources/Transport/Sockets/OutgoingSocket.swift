@@ -12,6 +12,7 @@ package enum OutgoingSocket {
     let descriptor = socket(family, kind, 0)
     guard descriptor >= 0 else { throw SystemError(call: "socket for \(address)") }
     _ = shim_set_int_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+    if address.isLoopback { LoopbackTuning.apply(to: descriptor) }
     var (storage, length) = address.storage
     let result = unsafe withUnsafePointer(to: &storage) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe CLinux.connect(descriptor, $0, length) }

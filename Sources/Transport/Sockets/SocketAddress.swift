@@ -138,6 +138,14 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// 127.0.0.0/8 or ::1, also as an IPv4-mapped IPv6 address: the peer is on this machine.
+  package var isLoopback: Bool {
+    switch family {
+    case .v4: return UInt32(truncatingIfNeeded: low) >> 24 == 127
+    case .v6: return high == 0 && (low == 1 || low >> 24 == 0xFFFF7F)
+    }
+  }
+
   private static func isPrivate(v4 address: UInt32) -> Bool {
     address >> 24 == 10 || address >> 20 == 0xAC1 || address >> 16 == 0xC0A8 || address >> 24 == 127
       || address >> 16 == 0xA9FE || address >> 22 == 0x191 || address == 0

@@ -61,19 +61,27 @@ private enum HTTP2Field {
   @inline(__always)
   private static func make(
     _ name: UnsafePointer<UInt8>?, _ nameCount: Int, _ value: UnsafePointer<UInt8>?, _ valueCount: Int,
-    _ flag: nghttp2_nv_flag = NGHTTP2_NV_FLAG_NONE
+    _ flags: UInt32
   ) -> nghttp2_nv {
     unsafe nghttp2_nv(
       name: UnsafeMutablePointer(mutating: name), value: UnsafeMutablePointer(mutating: value), namelen: nameCount,
-      valuelen: valueCount, flags: UInt8(flag.rawValue))
+      valuelen: valueCount, flags: UInt8(flags))
   }
 
-  static func make(_ name: StaticString, _ store: UnsafeRawBufferPointer, _ value: ByteRange) -> nghttp2_nv {
-    unsafe make(name.utf8Start, name.utf8CodeUnitCount, at(store, value), Int(value.count))
+  /// A name that is a constant, in lower case already: nghttp2 need not keep a copy.
+  private static let constantName = NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue
+
+  @inline(__always)
+  static func make(
+    _ name: StaticString, _ store: UnsafeRawBufferPointer, _ value: ByteRange, _ flags: UInt32 = 0
+  ) -> nghttp2_nv {
+    unsafe make(name.utf8Start, name.utf8CodeUnitCount, at(store, value), Int(value.count), flags | constantName)
   }
 
   static func make(_ name: StaticString, _ value: StaticString) -> nghttp2_nv {
-    unsafe make(name.utf8Start, name.utf8CodeUnitCount, value.utf8Start, value.utf8CodeUnitCount)
+    unsafe make(
+      name.utf8Start, name.utf8CodeUnitCount, value.utf8Start, value.utf8CodeUnitCount,
+      constantName | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
   }
 
   static func add(
@@ -82,11 +90,15 @@ private enum HTTP2Field {
     for index in 0..<block.tableCount {
       let field = block.field(at: index)
       if field.isRemoved || (field.token == except && except != .other) { continue }
-      // A value that never comes again is of no use in the table of the compression: it drives out those that do, and
-      // nghttp2 compares each new one with all that are there.
-      let flag = field.token == .xRequestID ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE
-      unsafe fields.append(
-        make(at(store, field.name), Int(field.name.count), at(store, field.value), Int(field.value.count), flag))
+      if field.token == .other {
+        unsafe fields.append(
+          make(at(store, field.name), Int(field.name.count), at(store, field.value), Int(field.value.count), 0))
+      } else {
+        // A value that never comes again is of no use in the table of the compression: it drives out those that do, and
+        // nghttp2 compares each new one with all that are there.
+        let flags = field.token == .xRequestID ? NGHTTP2_NV_FLAG_NO_INDEX.rawValue : 0
+        unsafe fields.append(make(field.token.text, store, field.value, flags))
+      }
     }
   }
 

@@ -30,32 +30,35 @@ final class HTTP2Message {
     upgrade = .empty
   }
 
-  /// Takes one field of a request, pseudo-header fields included. nghttp2 has checked names, values and their order.
+  /// Takes one field of a request, pseudo-header fields included. nghttp2 has checked names, values and their order, so the
+  /// length and a letter tell one pseudo-header field from the others.
   func addToRequest(_ name: RawSpan, _ value: RawSpan) {
-    guard name.octets[0] == Octet.colon else {
-      if name.is("cookie") { cookieCount += 1 }
-      return request.headers.append(name: name, value: value)
+    let octets = name.octets
+    guard octets[0] == Octet.colon else {
+      let token = HeaderName.resolve(name)
+      if token == .cookie { cookieCount += 1 }
+      return request.headers.append(token, name: name, value)
     }
-    if name.is(":method") {
+    switch octets.count {
+    case 5: request.target = request.headers.intern(value)  // :path
+    case 7 where octets[1] == 0x6D:  // :method
       request.methodName = request.headers.intern(value)
       request.method = .resolve(value)
-    } else if name.is(":path") {
-      request.target = request.headers.intern(value)
-    } else if name.is(":authority") {
+    case 7: isHTTPS = value.is("https")  // :scheme
+    case 10:  // :authority
       request.headers.append(.host, value)
       request.authority = request.headers.value(of: .host)
-    } else if name.is(":scheme") {
-      isHTTPS = value.is("https")
-    } else if name.is(":protocol") {
-      upgrade = request.headers.intern(value)
+    case 9: upgrade = request.headers.intern(value)  // :protocol
+    default: break
     }
   }
 
   /// Takes one field of a response.
   func addToResponse(_ name: RawSpan, _ value: RawSpan) {
     guard name.octets[0] == Octet.colon else { return response.headers.append(name: name, value: value) }
+    // `:status` is the only pseudo-header field of a response, and nghttp2 has checked that it is a number.
     let digits = value.octets
-    guard name.is(":status"), digits.count == 3 else { return }
+    guard digits.count == 3 else { return }
     response.status = 0
     for index in 0..<3 { response.status = response.status * 10 + Int(digits[index] &- 0x30) }
   }

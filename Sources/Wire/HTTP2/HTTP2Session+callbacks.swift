@@ -215,7 +215,7 @@ extension HTTP2Session {
   }
 
   private func submitTrailers(_ block: HTTP2Trailers, _ streamID: Int32) {
-    unsafe block.fields.withFields(into: &fields) { fields in
+    unsafe block.fields.withFields(into: &memory.fields) { fields in
       unsafe _ = nghttp2_submit_trailer(session, streamID, fields.baseAddress, fields.count)
     }
   }

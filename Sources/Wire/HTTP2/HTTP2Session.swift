@@ -46,6 +46,8 @@ package final class HTTP2Session {
 
   let role: Role
   let settings: HTTP2Settings
+  /// nghttp2 holds on to it until the session is gone.
+  let memory: HTTP2Memory
   var session: OpaquePointer?
   var slots: [Outgoing] = []
   var freeSlots: [Int32] = []
@@ -62,7 +64,8 @@ package final class HTTP2Session {
   var pending: (slot: Int32, header: InlineArray<9, UInt8>, count: Int)?
   var isPendingWritten = false
   var output: (start: UnsafeRawPointer, count: Int)?
-  var fields = unsafe HTTP2FieldList()
+  /// Where nghttp2 writes frames.
+  private var frameBlock: UnsafeMutableRawPointer?
   /// The last stream that the peer reset.
   var lastResetStream: Int32 = 0
   /// One side has said goodbye: when the last stream has ended, the connection has.
@@ -75,20 +78,25 @@ package final class HTTP2Session {
   package internal(set) var peerMaxConcurrentStreams: Int = 100
 
   /// A session that has its settings, and the client's preface, ready to be sent.
-  package init(_ role: Role, settings: HTTP2Settings = HTTP2Settings()) {
+  ///
+  /// - Parameter memory: shared by the sessions of one thread.
+  package init(_ role: Role, settings: HTTP2Settings = HTTP2Settings(), memory: HTTP2Memory = HTTP2Memory()) {
     self.role = role
     self.settings = settings
+    self.memory = memory
     let callbacks = unsafe role == .server ? HTTP2Callbacks.server : HTTP2Callbacks.client
     let this = unsafe Unmanaged.passUnretained(self).toOpaque()
     var made: OpaquePointer?
+    var functions = unsafe memory.functions
     if role == .server {
-      unsafe nghttp2_session_server_new2(&made, callbacks, this, HTTP2Callbacks.option)
+      unsafe nghttp2_session_server_new3(&made, callbacks, this, HTTP2Callbacks.option, &functions)
     } else {
-      unsafe nghttp2_session_client_new2(&made, callbacks, this, HTTP2Callbacks.option)
+      unsafe nghttp2_session_client_new3(&made, callbacks, this, HTTP2Callbacks.option, &functions)
     }
     // It fails for want of memory only, and Swift itself ends the process then.
     guard let made = unsafe made else { fatalError("out of memory") }
     unsafe session = made
+    unsafe frameBlock = memory.takeFrameBlock()
     submitSettings()
   }
 
@@ -230,13 +238,26 @@ package final class HTTP2Session {
     freeSlots.append(slot)
   }
 
+  /// Gives back memory that a connection with nothing under way does not need.
+  package func releaseIdleMemory() {
+    guard activeStreams == 0, current < 0, events.isEmpty, freeMessages.count == messages.count,
+      unsafe nghttp2_session_want_write(session) == 0
+    else { return }
+    unsafe messageLinks = []
+    messages = []
+    freeMessages = []
+    if let frameBlock = unsafe frameBlock { unsafe memory.dropPages(of: frameBlock) }
+  }
+
   // MARK: Messages out
 
   /// Sends a request on a new stream; returns its slot, or -1 when the connection takes no more streams.
   package func submit(_ head: borrowing RequestHead, isHTTPS: Bool, endsStream: Bool) -> Int32 {
     let slot = takeSlot()
     let source = unsafe provider(slot)
-    let id = unsafe head.withFields(isHTTPS: isHTTPS, into: &fields) { fields in
+    // Not through `self`: a closure that captures it retains it.
+    let session = unsafe session
+    let id = unsafe head.withFields(isHTTPS: isHTTPS, into: &memory.fields) { fields in
       unsafe withUnsafePointer(to: source) { source in
         unsafe nghttp2_submit_request(
           session, nil, fields.baseAddress, fields.count, endsStream ? nil : source, Self.userData(slot))
@@ -255,7 +276,8 @@ package final class HTTP2Session {
   package func submit(_ head: borrowing ResponseHead, slot: Int32, endsStream: Bool) {
     guard let id = streamID(slot) else { return }
     let source = unsafe provider(slot)
-    unsafe head.withFields(into: &fields) { fields in
+    let session = unsafe session
+    unsafe head.withFields(into: &memory.fields) { fields in
       unsafe withUnsafePointer(to: source) { source in
         unsafe _ = nghttp2_submit_response(
           session, id, fields.baseAddress, fields.count, endsStream ? nil : source)
@@ -266,7 +288,7 @@ package final class HTTP2Session {
   /// Sends an interim (1xx) response head.
   package func submitInformational(_ head: borrowing ResponseHead, slot: Int32) {
     guard let id = streamID(slot) else { return }
-    unsafe head.withFields(into: &fields) { fields in
+    unsafe head.withFields(into: &memory.fields) { fields in
       unsafe _ = nghttp2_submit_headers(
         session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, nil, fields.baseAddress, fields.count, nil)
     }

@@ -10,8 +10,9 @@ package enum BodyFraming: Sendable, Equatable {
   case untilClose
 }
 
-/// The version a message came in.
-package enum HTTPVersion: UInt8, Sendable {
+/// The version a message came in. (`public`, because only public code is inlined into other targets.)
+@frozen
+public enum HTTPVersion: UInt8, Sendable {
   case http10, http11, http2
 
   /// As access logs write it.

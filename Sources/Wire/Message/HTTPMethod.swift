@@ -1,5 +1,6 @@
-/// A request method (RFC 9110, section 9).
-package enum HTTPMethod: UInt8, Sendable {
+/// A request method (RFC 9110, section 9). (`public`, because only public code is inlined into other targets.)
+@frozen
+public enum HTTPMethod: UInt8, Sendable {
   case get, head, post, put, delete, connect, options, trace, patch
   /// Any other token; its bytes are in the head.
   case other

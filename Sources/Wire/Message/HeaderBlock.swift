@@ -18,23 +18,17 @@ package struct HeaderField: Sendable {
 /// Original order and case are kept. Edits change the table and append to the store; the bytes that came are never
 /// moved. Reused for message after message, so a warm block allocates nothing.
 package struct HeaderBlock: ~Copyable {
-  /// Bytes in use, then room. A line is written through one span: an array that grows by pieces is asked with each
-  /// piece whether it is shared.
-  private var store: [UInt8]
-  private var used = 0
-  private var fields: [HeaderField]
+  private var store: OwnedBuffer<UInt8>
+  private var fields: OwnedBuffer<HeaderField>
   private var removedCount = 0
-  private let initialBytes: Int
 
   /// A block that ballooned gives its memory back when it is cleared.
   private static let keptBytes = 16 * 1024
   private static let keptFields = 128
 
   package init(byteCapacity: Int, fieldCapacity: Int) {
-    initialBytes = byteCapacity
-    store = [UInt8](repeating: 0, count: byteCapacity)
-    fields = []
-    fields.reserveCapacity(fieldCapacity)
+    store = OwnedBuffer(initialCapacity: byteCapacity)
+    fields = OwnedBuffer(initialCapacity: fieldCapacity)
   }
 
   /// Entries of the table, removed ones included: the bound for `field(at:)`.
@@ -49,20 +43,19 @@ package struct HeaderBlock: ~Copyable {
   /// All bytes; the ranges of fields and heads point into it.
   package var bytes: RawSpan {
     @_lifetime(borrow self)
-    get { store.span.raw.extracting(first: used) }
+    get { store.bytes }
   }
 
   /// How many bytes the store holds.
-  package var byteCount: Int { used }
+  package var byteCount: Int { store.count }
 
   @inline(__always)
   package func field(at index: Int) -> HeaderField { fields[index] }
 
   /// Forgets everything, keeps the memory.
   package mutating func removeAll() {
-    if store.count > Self.keptBytes { store = [UInt8](repeating: 0, count: initialBytes) }
-    if fields.capacity > Self.keptFields { fields = [] } else { fields.removeLast(fields.count) }
-    used = 0
+    store.removeAll(keeping: Self.keptBytes)
+    fields.removeAll(keeping: Self.keptFields)
     removedCount = 0
   }
 
@@ -76,24 +69,11 @@ package struct HeaderBlock: ~Copyable {
 
   // MARK: Filling
 
-  /// Makes room for `count` more bytes.
-  @inline(__always)
-  private mutating func reserve(_ count: Int) {
-    if store.count - used < count { grow(count) }
-  }
-
-  @inline(never)
-  private mutating func grow(_ count: Int) {
-    let larger = max(store.count * 2, used + count)
-    store.append(contentsOf: repeatElement(0, count: larger - store.count))
-  }
-
   /// Copies bytes into the store.
   package mutating func intern(_ bytes: RawSpan) -> ByteRange {
-    reserve(bytes.byteCount)
-    var writer = ByteWriter(position: used)
-    var span = store.mutableSpan
-    var output = unsafe span.mutableBytes
+    store.reserve(bytes.byteCount)
+    var writer = ByteWriter(position: store.count)
+    var output = store.memory
     writer.write(bytes, into: &output)
     return take(to: writer.position)
   }
@@ -101,25 +81,31 @@ package struct HeaderBlock: ~Copyable {
   /// Copies bytes of the store to its end.
   mutating func internCopy(_ range: ByteRange) -> ByteRange {
     let count = Int(range.count)
-    reserve(count)
-    for index in 0..<count { store[used + index] = store[range.start + index] }
-    return take(to: used + count)
+    store.reserve(count)
+    let start = store.count
+    precondition(range.end <= start)
+    var output = store.memory
+    for index in 0..<count {
+      let byte = unsafe output.unsafeLoad(fromByteOffset: range.start + index, as: UInt8.self)
+      output.storeBytes(of: byte, toByteOffset: start + index, as: UInt8.self)
+    }
+    return take(to: start + count)
   }
 
   /// Copies a constant into the store.
   package mutating func intern(_ text: StaticString) -> ByteRange {
-    reserve(text.utf8CodeUnitCount)
-    var writer = ByteWriter(position: used)
-    var span = store.mutableSpan
-    var output = unsafe span.mutableBytes
+    store.reserve(text.utf8CodeUnitCount)
+    var writer = ByteWriter(position: store.count)
+    var output = store.memory
     writer.write(text, into: &output)
     return take(to: writer.position)
   }
 
   @inline(__always)
   private mutating func take(to end: Int) -> ByteRange {
-    defer { used = end }
-    return ByteRange(offset: used, count: end - used)
+    let start = store.count
+    store.take(to: end)
+    return ByteRange(offset: start, count: end - start)
   }
 
   /// Makes `Host` say what an absolute target said.
@@ -143,10 +129,9 @@ package struct HeaderBlock: ~Copyable {
   /// Adds a field with a known name.
   package mutating func append(_ token: HeaderName, _ value: RawSpan) {
     let text = token.text
-    reserve(text.utf8CodeUnitCount + value.byteCount + 4)
-    var writer = ByteWriter(position: used)
-    var span = store.mutableSpan
-    var output = unsafe span.mutableBytes
+    store.reserve(text.utf8CodeUnitCount + value.byteCount + 4)
+    var writer = ByteWriter(position: store.count)
+    var output = store.memory
     writer.write(text, into: &output)
     writer.write(": ", into: &output)
     writer.write(value, into: &output)
@@ -157,10 +142,9 @@ package struct HeaderBlock: ~Copyable {
   /// Adds a field with a known name and a constant value.
   package mutating func append(_ token: HeaderName, _ value: StaticString) {
     let text = token.text
-    reserve(text.utf8CodeUnitCount + value.utf8CodeUnitCount + 4)
-    var writer = ByteWriter(position: used)
-    var span = store.mutableSpan
-    var output = unsafe span.mutableBytes
+    store.reserve(text.utf8CodeUnitCount + value.utf8CodeUnitCount + 4)
+    var writer = ByteWriter(position: store.count)
+    var output = store.memory
     writer.write(text, into: &output)
     writer.write(": ", into: &output)
     writer.write(value, into: &output)
@@ -171,10 +155,9 @@ package struct HeaderBlock: ~Copyable {
   /// Adds a field with a known name and a decimal number.
   package mutating func append(_ token: HeaderName, _ number: Int) {
     let text = token.text
-    reserve(text.utf8CodeUnitCount + 24)
-    var writer = ByteWriter(position: used)
-    var span = store.mutableSpan
-    var output = unsafe span.mutableBytes
+    store.reserve(text.utf8CodeUnitCount + 24)
+    var writer = ByteWriter(position: store.count)
+    var output = store.memory
     writer.write(text, into: &output)
     writer.write(": ", into: &output)
     writer.write(decimal: number, into: &output)
@@ -184,22 +167,26 @@ package struct HeaderBlock: ~Copyable {
 
   /// Adds a field with any name; both must be valid.
   package mutating func append(name: RawSpan, value: RawSpan) {
-    reserve(name.byteCount + value.byteCount + 4)
-    var writer = ByteWriter(position: used)
-    var span = store.mutableSpan
-    var output = unsafe span.mutableBytes
+    append(HeaderName.resolve(name), name: name, value)
+  }
+
+  /// Adds a field whose name was resolved already.
+  mutating func append(_ token: HeaderName, name: RawSpan, _ value: RawSpan) {
+    store.reserve(name.byteCount + value.byteCount + 4)
+    var writer = ByteWriter(position: store.count)
+    var output = store.memory
     writer.write(name, into: &output)
     writer.write(": ", into: &output)
     writer.write(value, into: &output)
     writer.write("\r\n", into: &output)
-    addLine(nameCount: name.byteCount, end: writer.position, HeaderName.resolve(name))
+    addLine(nameCount: name.byteCount, end: writer.position, token)
   }
 
-  /// Takes the line that was just written at `used` into the table.
+  /// Takes the line that was just written behind the store's bytes into the table.
   @inline(__always)
   private mutating func addLine(nameCount: Int, end: Int, _ token: HeaderName) {
-    let start = used
-    used = end
+    let start = store.count
+    store.take(to: end)
     addParsed(
       name: ByteRange(offset: start, count: nameCount),
       value: ByteRange(offset: start + nameCount + 2, count: end - start - nameCount - 4), token: token, lineEnd: end)
@@ -226,7 +213,7 @@ package struct HeaderBlock: ~Copyable {
   }
 
   /// A copy of some bytes, for rare edits that need them while the block changes.
-  func copy(of range: ByteRange) -> [UInt8] { Array(store[..<used][range.range]) }
+  func copy(of range: ByteRange) -> [UInt8] { (range.start..<range.end).map { store[$0] } }
 
   /// Whether there is a field with this name.
   package func contains(_ token: HeaderName) -> Bool { firstIndex(of: token) >= 0 }
@@ -308,13 +295,13 @@ package struct HeaderBlock: ~Copyable {
       _ = internCopy(fields[index].value)
       remove(at: index)
     }
-    setValue(at: first, ByteRange(offset: start, count: used - start))
+    setValue(at: first, ByteRange(offset: start, count: store.count - start))
   }
 
   // MARK: Writing
 
   /// An upper bound of the bytes that `write(into:at:)` needs.
-  var http1ByteCount: Int { used + fields.count * 4 }
+  var http1ByteCount: Int { store.count + fields.count * 4 }
 
   /// Writes all fields as HTTP/1 lines. Runs of untouched lines are copied in one piece.
   func write(into output: inout MutableRawSpan, at start: Int) -> Int {

@@ -1,5 +1,5 @@
 /// A field name that the gateway knows, resolved once at parse. `other` is every name it does not care about.
-package enum HeaderName: UInt8, CaseIterable, Sendable {
+package enum HeaderName: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   case other = 0
   // Framing and connection (RFC 9112).
   case host, connection, contentLength, transferEncoding, te, trailer, upgrade, expect, keepAlive, proxyConnection
