@@ -5,6 +5,7 @@ import pathlib
 import random
 import socket
 import ssl
+import subprocess
 
 import pytest
 
@@ -224,6 +225,80 @@ def test_an_archive_is_explained_request_by_request(files, tmp_path):
         for url in ("http://a.example/1", "http://b.example/2")]}}))
     answers = explained("--har", archive, *flags)
     assert [only(answer)["error"] and only(answer)["error"]["kind"] for answer in answers] == [None, "no-virtual-host"]
+
+
+# As people paste them; URL stands for that of an upstream. What curl sends is what explain takes it for.
+CURL_LINES = [
+    "curl URL/get", "curl -k --http1.1 -sS -o /dev/null -w '%{http_code}' URL/x", "curl -X POST --data 'a=b&c=d' URL/x",
+    "curl -XDELETE URL/x", "curl -sXPUT URL/x -d 1", """curl --json '{"a": 1}' URL/x""", "curl -u user:secret URL/x",
+    "curl -b 'session=1; x=2' URL/x", "curl -I URL/x", "curl -G -d q=hello -d x=1 'URL/search?y=2'",
+    "curl -G --data-urlencode 'q=hello world&more' URL/search", "curl --data-urlencode 'name=Jürgen' URL/x",
+    """curl $'URL/x\\'y' -H $'X-A: it\\'s \\x41'""", "curl 'URL/x' \\\n  -H 'Accept: text/html' \\\n  --compressed",
+    "curl -A '' -H 'Accept;' -H 'X-Empty;' URL/x", "curl --user-agent Mozilla/5.0 -e http://ref/ URL/x",
+    "curl -L -s URL/x -H 'Host: b.example.com' -H \"Y: \\\"2\\\"\"", "curl 'URL/{one,two}'", "curl 'URL/[1-3]?x=[a-b]'",
+    "curl -g 'URL/{a}[1-2]'", "curl -F name=y URL/upload", "curl --oauth2-bearer TOKEN URL/x",
+    "curl -H 'content-type: application/json' -d '{}' URL/x", "curl URL/a/../b/./c", "curl --path-as-is URL/a/../b",
+    "curl 'URL/x?a=1#frag'", "curl URL/1 --next -X POST URL/2", "curl URL/x; curl -I URL/y && echo done",
+    "curl URL/x 2>/dev/null | cat > /dev/null", "curl -r 0-99 URL/x", "curl --url-query 'q=1 2&3' URL/x",
+    "curl --request-target '/other?x' URL/x", "curl -H 'Accept:' -H 'User-Agent:' URL/x", "curl -sSfL -m5 URL/x",
+    "curl --get --data 'a=1' 'URL/x?b=2'", "FOO=bar curl --no-progress-meter URL/%E4",
+]
+
+
+@pytest.mark.parametrize("line", CURL_LINES)
+def test_a_pasted_line_is_what_curl_sends(owner, line):
+    upstream = owner.upstream()
+    line = line.replace("URL", f"http://127.0.0.1:{upstream.port}")
+    subprocess.run(["bash", "-c", line], capture_output=True, timeout=30, check=False)
+    known = [only_request["request"] for only_request in as_list(explained("--curl", line, "gateways/"))]
+    # Lengths, boundaries and curl's version are those of the transfer.
+    transfer = {"host", "content-length", "expect"}
+
+    def comparable(name: str, value: str) -> tuple[str, str]:
+        value = "curl" if value.startswith("curl/") else value.split("; boundary")[0]
+        return name.lower(), "encodings" if name.lower() == "accept-encoding" else value
+
+    sent = [(request.method, request.target, request.header("host"),
+             sorted(comparable(*field) for field in request.headers if field[0].lower() not in transfer))
+            for request in upstream.requests]
+    assert sent == [(request["method"], request["path"], request["authority"],
+                     sorted(comparable(field["name"], field["value"]) for field in request["headers"]))
+                    for request in known]
+
+
+def as_list(answer: dict | list) -> list:
+    return answer if isinstance(answer, list) else [answer]
+
+
+@pytest.mark.parametrize("browser", ["chrome", "firefox"])
+def test_archives_of_browsers(files, tmp_path, browser):
+    """The shapes that their developer tools save, shortened."""
+    flags = files(gateway(http_server("a.example"), https_server("a.example", credential="lost")),
+                  static_entry("a.up", 9), virtual_service(route("a.up", 80), hosts=("a.example",)))
+    if browser == "chrome":
+        request = {"method": "GET", "url": "http://a.example/x?q=1", "httpVersion": "http/2.0", "cookies": [],
+                   "headers": [{"name": ":authority", "value": "a.example"}, {"name": ":method", "value": "GET"},
+                               {"name": ":path", "value": "/x?q=1"}, {"name": ":scheme", "value": "http"},
+                               {"name": "accept", "value": "*/*"}, {"name": "sec-ch-ua", "value": '"Chromium";v="124"'}],
+                   "queryString": [{"name": "q", "value": "1"}], "headersSize": -1, "bodySize": 0}
+        entries = [{"_initiator": {"type": "other"}, "_priority": "High", "_resourceType": "document", "cache": {},
+                    "request": request, "response": {"status": 200}, "serverIPAddress": "127.0.0.1", "timings": {}},
+                   {"request": {"method": "GET", "url": "data:image/png;base64,AAAA", "headers": []}},
+                   {"request": {"method": "GET", "url": "chrome-extension://abc/x.js", "headers": []}}]
+    else:
+        request = {"bodySize": 3, "method": "POST", "url": "http://a.example/x?q=1", "httpVersion": "HTTP/1.1",
+                   "headers": [{"name": "Host", "value": "a.example"}, {"name": "Content-Length", "value": "3"},
+                               {"name": "Accept", "value": "*/*"}],
+                   "cookies": [], "queryString": [], "headersSize": 100,
+                   "postData": {"mimeType": "text/plain", "params": [], "text": "abc"}}
+        entries = [{"pageref": "page_1", "startedDateTime": "2026-01-01T00:00:00.000+01:00", "request": request}]
+    archive = tmp_path / "saved.har"
+    archive.write_text("\ufeff" + json.dumps({"log": {"version": "1.2", "creator": {}, "pages": [], "entries": entries}}))
+    answers = explained("--har", archive, *flags)
+    assert len(answers) == 1 and only(answers[0])["error"] is None
+    asked = answers[0]["request"]
+    assert asked["authority"] == "a.example" and asked["path"] == "/x?q=1"
+    assert not any(field["name"].lower() in ("content-length", "host", ":path") for field in asked["headers"])
 
 
 def test_resources_may_come_from_standard_input():

@@ -95,12 +95,12 @@ import Testing
     ),
     (
       "dynamic names inside the mesh",
-      entry("location: MESH_INTERNAL\nports: [{number: 443, name: tls, protocol: TLS}]"), 7, 13, "MESH_INTERNAL",
-      "resolution mode DYNAMIC_DNS is only for location MESH_EXTERNAL"
+      entry("location: MESH_INTERNAL\nports: [{number: 443, name: tls, protocol: TLS}]"), 7, 3, "location",
+      "location must be MESH_EXTERNAL for resolution mode DYNAMIC_DNS"
     ),
     (
       "dynamic names by TCP", entry("ports: [{number: 5432, name: db, protocol: TCP}]"), 7, 46, "TCP",
-      "protocol TCP is not supported for resolution mode DYNAMIC_DNS"
+      "protocol TCP is not supported for resolution mode DYNAMIC_DNS: one of HTTP, HTTP2, GRPC, TLS"
     ),
     (
       "workloads that nobody selects",

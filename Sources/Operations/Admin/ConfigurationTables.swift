@@ -84,19 +84,23 @@ package enum ConfigurationTables {
     return parts.count == 2 ? "\(parts[1]).\(parts[0])" : reference
   }
 
-  /// `istioctl proxy-config endpoint`
+  /// `istioctl proxy-config endpoint`, and behind its columns what decides how much an endpoint gets.
   package static func endpoints(_ clusters: [JSON]) -> String {
-    var table = Table(["NAME", "STATUS", "LOCALITY", "CLUSTER"])
+    var table = Table(["NAME", "STATUS", "LOCALITY", "CLUSTER", "OUTLIER CHECK", "PRIORITY", "WEIGHT"])
     for cluster in clusters {
       for host in cluster["host_statuses"].items {
         let socket = host["address"]["socket_address"]
         let address = socket["address"].plain
-        let locality = ["region", "zone", "sub_zone"].map { host["locality"][$0].plain }.filter { !$0.isEmpty }
+        let health = host["health_status"]
+        var locality = ["region", "zone", "sub_zone"].map { host["locality"][$0].plain }
+        while let last = locality.last, last.isEmpty { locality.removeLast() }
         let pipe = host["address"]["pipe"]["path"].plain
         let name = "\(address.contains(":") ? "[\(address)]" : address):\(socket["port_value"].plain)"
         table.add([
-          pipe.isEmpty ? name : Pipe.prefix + pipe,
-          host["health_status"]["eds_health_status"].plain, locality.joined(separator: "/"), cluster["name"].plain,
+          pipe.isEmpty ? name : Pipe.prefix + pipe, health["eds_health_status"].plain,
+          locality.isEmpty ? "-" : locality.joined(separator: "/"), cluster["name"].plain,
+          health["failed_outlier_check"].plain == "true" ? "FAILED" : "OK", host["priority"].plain,
+          host["weight"].plain,
         ])
       }
     }

@@ -43,7 +43,6 @@ package struct ServiceEntry: Sendable {
   package var addresses: [Located<String>]
   package var ports: [Port]
   package var location: Location
-  private let locationPlace: SourceLocation
   package var resolution: Located<Resolution>?
   package var endpoints: [WorkloadEntry]
   package var workloadSelector: [String: Located<String>]?
@@ -54,9 +53,7 @@ package struct ServiceEntry: Sendable {
     hosts = reader.strings("hosts")
     addresses = reader.strings("addresses")
     ports = reader.objects("ports", Port.init)
-    let place: Located<Location>? = reader.enumeration("location")
-    location = place?.value ?? .external
-    locationPlace = place?.location ?? reader.location
+    location = reader.enumeration("location")?.value ?? .external
     resolution = reader.enumeration("resolution")
     endpoints = reader.objects("endpoints", WorkloadEntry.init)
     workloadSelector = reader.object("workloadSelector") { $0.stringMap("labels") }
@@ -166,12 +163,13 @@ package struct ServiceEntry: Sendable {
         context.error("endpoint address \"\(address.value)\" is not a valid IP address", at: address.location)
       }
     case .dns, .dnsRoundRobin: checkNames(context)
-    case .dynamicDNS: checkDynamic(context)
+    case .dynamicDNS: checkDynamic(reader)
     }
   }
 
   /// `DYNAMIC_DNS` looks up the name that a request or handshake carries.
-  private func checkDynamic(_ context: DecodingContext) {
+  private func checkDynamic(_ reader: FieldReader) {
+    let context = reader.context
     for host in hosts where !host.value.hasPrefix("*") {
       context.error("hosts must be wildcards for resolution mode DYNAMIC_DNS", at: host.location)
     }
@@ -182,14 +180,15 @@ package struct ServiceEntry: Sendable {
       context.error("no endpoints should be provided for resolution mode DYNAMIC_DNS", at: endpoint.location)
     }
     if location != .external {
-      context.error("resolution mode DYNAMIC_DNS is only for location MESH_EXTERNAL", at: locationPlace)
+      context.error(
+        "location must be MESH_EXTERNAL for resolution mode DYNAMIC_DNS", at: reader.keyLocation("location"))
     }
     for port in ports {
       guard let name = port.protocolName, let kind = PortProtocol(name: name.value) else { continue }
       guard !kind.isHTTP, kind != .tls, kind != .https else { continue }
       context.error(
-        "protocol \(name.value) is not supported for resolution mode DYNAMIC_DNS", at: name.location,
-        help: "one of HTTP, HTTP2, GRPC, TLS")
+        "protocol \(name.value) is not supported for resolution mode DYNAMIC_DNS: one of HTTP, HTTP2, GRPC, TLS",
+        at: name.location)
     }
   }
 
