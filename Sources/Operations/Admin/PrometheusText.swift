@@ -86,6 +86,8 @@ enum PrometheusText {
       }
       families.add(prefix + "upstream_rq_active", "gauge", label, counters.activeRequests)
       families.add(prefix + "upstream_rq_pending_overflow", "counter", label, counters.overflows)
+      families.add(prefix + "upstream_cx_overflow", "counter", label, counters.connectionOverflows)
+      families.add(prefix + "upstream_cx_max_duration_reached", "counter", label, counters.maxDurationsReached)
       families.add(prefix + "upstream_rq_retry", "counter", label, counters.retries)
       families.add(prefix + "upstream_rq_rx_reset", "counter", label, counters.resets)
       families.add(prefix + "upstream_rq_timeout", "counter", label, counters.timeouts)

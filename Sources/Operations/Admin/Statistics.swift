@@ -95,6 +95,8 @@ struct Statistics {
       for digit in 1...5 { add(prefix + "upstream_rq_\(digit)xx", counters.responses[digit]) }
       add(prefix + "upstream_rq_active", counters.activeRequests)
       add(prefix + "upstream_rq_pending_overflow", counters.overflows)
+      add(prefix + "upstream_cx_overflow", counters.connectionOverflows)
+      add(prefix + "upstream_cx_max_duration_reached", counters.maxDurationsReached)
       add(prefix + "upstream_rq_retry", counters.retries)
       add(prefix + "upstream_rq_rx_reset", counters.resets)
       add(prefix + "upstream_rq_timeout", counters.timeouts)

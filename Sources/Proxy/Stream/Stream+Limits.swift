@@ -10,7 +10,9 @@ extension Stream {
   func sendWithinLimits(to endpoint: Ref<UpstreamEndpoint>, _ breaker: CircuitBreaker) {
     if usesHTTP2Upstream {
       let mayOpen = endpoint.with { $0.connectionCount == 0 || $0.availableHTTP2() != nil }
-      guard mayOpen || !breaker.isConnectionLimitReached, hold(.pending, breaker) else {
+      let isOverLimit = !mayOpen && breaker.isConnectionLimitReached
+      if isOverLimit { cluster?.with { $0.counters.connectionOverflows += 1 } }
+      guard !isOverLimit, hold(.pending, breaker) else {
         return upstreamFailed(.overflow, reason: nil)
       }
       return sendOverHTTP2(to: endpoint)
@@ -19,6 +21,7 @@ extension Stream {
     guard hold(.pending, breaker) else { return upstreamFailed(.overflow, reason: nil) }
     state = .awaitingConnection
     if breaker.isConnectionLimitReached, endpoint.with({ $0.http1ConnectionCount > 0 }) {
+      cluster?.with { $0.counters.connectionOverflows += 1 }
       held.insert(.queued)
       endpoint.with { $0.enqueue(self) }
     } else {

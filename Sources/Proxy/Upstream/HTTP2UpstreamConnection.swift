@@ -22,6 +22,7 @@ final class HTTP2UpstreamConnection: Connection {
   private var isPumpScheduled = false
   private var isProcessing = false
   private var timer = TimerID.none
+  private var durationTimer = TimerID.none
 
   /// Requests that may wait for a connection whose settings are not known; nghttp2's and Envoy's assumption.
   private static let assumedStreams = 100
@@ -29,6 +30,7 @@ final class HTTP2UpstreamConnection: Connection {
   private enum Timer {
     static let connect: UInt8 = 1
     static let idle: UInt8 = 2
+    static let duration: UInt8 = 3
   }
 
   /// Opens a connection to `endpoint`.
@@ -36,7 +38,7 @@ final class HTTP2UpstreamConnection: Connection {
     to endpoint: UpstreamEndpoint, of cluster: UpstreamCluster
   ) -> Result<HTTP2UpstreamConnection, ConnectionFailure> {
     do {
-      let descriptor = try OutgoingSocket.connect(to: endpoint.address)
+      let descriptor = try cluster.openSocket(to: endpoint.address)
       let tls = cluster.makeSession(descriptor: descriptor, peer: endpoint.address, offersHTTP2: true)
       return .success(
         try HTTP2UpstreamConnection(cluster: cluster, endpoint: endpoint, descriptor: descriptor, tls: tls))
@@ -128,6 +130,8 @@ final class HTTP2UpstreamConnection: Connection {
     localAddress = SocketAddress.local(of: descriptor)
     if tls != nil { cluster.counters.handshakes += 1 }
     loop.cancel(&timer)
+    let duration = cluster.config.settings.maxConnectionDurationMilliseconds
+    if duration > 0 { loop.arm(&durationTimer, after: Int64(duration), owner: self, tag: Timer.duration) }
     schedulePump()
     let ready = waiting
     waiting.removeAll()
@@ -163,9 +167,14 @@ final class HTTP2UpstreamConnection: Connection {
   /// when the last of them has been read.
   private func endOfInput() {
     isRetired = true
-    for exchange in owned { exchange.connectionEnded(isStale: requestCount > 1) }
+    for exchange in owned { exchange.connectionEnded(inputFailure, isStale: requestCount > 1) }
     if state == .open, active == 0 { close() }
   }
+
+  /// Responses that are complete outlive a reset like any other end.
+  override func outlives(_ reason: String) -> Bool { true }
+
+  override var hearsPeerOut: Bool { true }
 
   private func handleEvents() {
     var index = 0
@@ -317,6 +326,7 @@ final class HTTP2UpstreamConnection: Connection {
 
   override func connectionClosed() {
     loop.cancel(&timer)
+    loop.cancel(&durationTimer)
     upstreamEndpoint.remove(self)
     upstreamEndpoint.connectionCount -= 1
     cluster.counters.activeConnections -= 1
@@ -328,7 +338,12 @@ final class HTTP2UpstreamConnection: Connection {
   }
 
   override func timerFired(_ tag: UInt8) {
-    guard tag <= Timer.idle else { return super.timerFired(tag) }
+    guard tag <= Timer.duration else { return super.timerFired(tag) }
+    if tag == Timer.duration {
+      durationTimer = .none
+      cluster.counters.maxDurationsReached += 1
+      return retire()
+    }
     timer = .none
     if state == .connecting || state == .handshaking { return fail(.connectTimeout) }
     guard active == 0 else { return }
