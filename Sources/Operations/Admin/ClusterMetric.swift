@@ -115,6 +115,9 @@ struct ClusterMetric: Sendable {
       ClusterMetric("upstream_cx_destroy_with_active_rq", .counter, "Connections that ended with a request on them") {
         $0.counters.connectionsDestroyedWithActiveRequest
       },
+      ClusterMetric("upstream_cx_max_duration_reached", .counter, "Connections that maxConnectionDuration ended") {
+        $0.counters.maxDurationsReached
+      },
       ClusterMetric("upstream_cx_none_healthy", .counter, "Requests for which there was no endpoint") {
         $0.counters.noneHealthy
       },

@@ -8,6 +8,10 @@ package struct ClusterCounters: Sendable {
   package var connectFailures = 0
   /// `upstream_cx_connect_timeout`
   package var connectTimeouts = 0
+  /// `upstream_cx_overflow`: connections that a limit did not allow.
+  package var connectionOverflows = 0
+  /// `upstream_cx_max_duration_reached`
+  package var maxDurationsReached = 0
   /// `upstream_cx_destroy_with_active_rq`
   package var connectionsDestroyedWithActiveRequest = 0
   /// `upstream_rq_total`
@@ -24,8 +28,6 @@ package struct ClusterCounters: Sendable {
   package var timeouts = 0
   /// `upstream_rq_pending_overflow`
   package var overflows = 0
-  /// `upstream_cx_overflow`: a connection was wanted beyond the limit.
-  package var connectionOverflows = 0
   /// `upstream_cx_none_healthy`
   package var noneHealthy = 0
   /// `upstream_rq_rx_reset`
@@ -58,6 +60,8 @@ package struct ClusterCounters: Sendable {
     sum.activeConnections += other.activeConnections
     sum.connectFailures += other.connectFailures
     sum.connectTimeouts += other.connectTimeouts
+    sum.connectionOverflows += other.connectionOverflows
+    sum.maxDurationsReached += other.maxDurationsReached
     sum.connectionsDestroyedWithActiveRequest += other.connectionsDestroyedWithActiveRequest
     sum.requests += other.requests
     sum.activeRequests += other.activeRequests
@@ -65,7 +69,6 @@ package struct ClusterCounters: Sendable {
     sum.retries += other.retries
     sum.timeouts += other.timeouts
     sum.overflows += other.overflows
-    sum.connectionOverflows += other.connectionOverflows
     sum.noneHealthy += other.noneHealthy
     sum.resets += other.resets
     sum.keepAliveTimeouts += other.keepAliveTimeouts

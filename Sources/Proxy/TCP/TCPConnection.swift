@@ -58,7 +58,9 @@ class TCPConnection: Connection {
         moved()
       }
     }
-    if inputEnded, input.isEmpty { partner.with { $0.endAfterOutput() } }
+    guard inputEnded, input.isEmpty else { return }
+    if let inputFailure { return fail(.reset(inputFailure)) }
+    partner.with { $0.endAfterOutput() }
   }
 
   /// Goes on after the other side could not take everything.

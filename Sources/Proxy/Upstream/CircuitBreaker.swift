@@ -76,6 +76,9 @@ final class CircuitBreaker: Sendable {
   /// One more connection would be too many.
   var isConnectionLimitReached: Bool { connections.load(ordering: .relaxed) >= limits.maxConnections }
 
+  /// Counts a connection that is about to be opened, unless it would be too many.
+  func takeConnection() -> Bool { Self.take(connections, limits.maxConnections) }
+
   func connectionOpened() { connections.add(1, ordering: .relaxed) }
 
   func connectionClosed() { connections.subtract(1, ordering: .relaxed) }

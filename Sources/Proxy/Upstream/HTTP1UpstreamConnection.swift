@@ -42,6 +42,11 @@ final class HTTP1UpstreamConnection: Connection {
   private var requestCount = 0
   private var informationalCount = 0
   private var timer = TimerID.none
+  private var durationTimer = TimerID.none
+  /// The connection has lived as long as it may: it ends with the exchange that is under way.
+  private var isExpired = false
+  /// The client takes no more of the response for now.
+  private var isBodyBlocked = false
   private var isProcessing = false
 
   /// Interim responses before the final one; more is an attack.
@@ -50,6 +55,7 @@ final class HTTP1UpstreamConnection: Connection {
   private enum Timer {
     static let connect: UInt8 = 1
     static let idle: UInt8 = 2
+    static let duration: UInt8 = 3
   }
 
   /// Opens a connection to `endpoint` for `stream`, which hears of it through `connected()` or `upstreamFailed`.
@@ -57,7 +63,7 @@ final class HTTP1UpstreamConnection: Connection {
     to endpoint: UpstreamEndpoint, of cluster: UpstreamCluster, for stream: Stream
   ) -> Result<HTTP1UpstreamConnection, ConnectionFailure> {
     do {
-      let descriptor = try OutgoingSocket.connect(to: endpoint.address)
+      let descriptor = try cluster.openSocket(to: endpoint.address)
       let tls = cluster.makeSession(descriptor: descriptor, peer: endpoint.address)
       let connection = try HTTP1UpstreamConnection(
         cluster: cluster, endpoint: endpoint, descriptor: descriptor, tls: tls)
@@ -104,6 +110,8 @@ final class HTTP1UpstreamConnection: Connection {
     localAddress = SocketAddress.local(of: descriptor)
     if tls != nil { cluster.counters.handshakes += 1 }
     armIdleTimer()
+    let duration = cluster.config.settings.maxConnectionDurationMilliseconds
+    if duration > 0 { loop.arm(&durationTimer, after: Int64(duration), owner: self, tag: Timer.duration) }
     guard let stream else {
       becomeIdle()
       return serveQueue()
@@ -241,6 +249,7 @@ final class HTTP1UpstreamConnection: Connection {
 
   private func readBody() -> Bool {
     guard let stream else { return false }
+    isBodyBlocked = false
     while true {
       let step = stream.with { stream in withInput { reader.next($0, trailers: &stream.responseTrailers) } }
       switch step {
@@ -253,7 +262,10 @@ final class HTTP1UpstreamConnection: Connection {
         }
         guard phase == .readingBody else { return false }
         input.consume(reader.took(taken, at: offset))
-        if taken < count { return false }
+        if taken < count {
+          isBodyBlocked = true
+          return false
+        }
       case .end(let consumed):
         input.consume(consumed)
         responseEnded(stream)
@@ -270,7 +282,7 @@ final class HTTP1UpstreamConnection: Connection {
     // Bytes after the end of the response belong to nothing: such a connection must not be used again.
     let isReusable =
       isPersistent && requestEnded && input.isEmpty && !inputEnded && !upstreamEndpoint.isRetired
-      && !cluster.isRetired && !isWornOut && cluster.config.settings.proxyProtocol == nil
+      && !cluster.isRetired && !isWornOut && !isExpired && cluster.config.settings.proxyProtocol == nil
     if isReusable { becomeIdle() } else { phase = .closing }
     stream.with { $0.endResponse() }
     if !isReusable, state != .closed { close() }
@@ -292,9 +304,12 @@ final class HTTP1UpstreamConnection: Connection {
     guard inputEnded, state == .open else { return }
     switch phase {
     case .awaitingHead:
-      guard !responseBegan else { return breakOff(.connectionTermination, nil) }
-      breakOff(requestCount > 1 ? .staleConnection : .connectionTermination, nil)
+      guard !responseBegan else { return breakOff(.connectionTermination, inputFailure) }
+      breakOff(requestCount > 1 ? .staleConnection : .connectionTermination, inputFailure)
     case .readingBody:
+      // What was received may be all there is to come.
+      guard !isBodyBlocked else { return }
+      if let inputFailure { return breakOff(.truncated, inputFailure) }
       guard input.isEmpty || !reader.endsWithInput else { return }
       if isTunnel { return tunnelEndedByUpstream() }
       // Under TLS an end without goodbye may be anybody's cut: what only it would complete is incomplete (RFC 9112, 9.8).
@@ -342,6 +357,11 @@ final class HTTP1UpstreamConnection: Connection {
     if let stream { responseEnded(stream) }
   }
 
+  /// A response that was received is delivered, whatever became of the connection since.
+  override func outlives(_ reason: String) -> Bool { !input.isEmpty && hearsPeerOut }
+
+  override var hearsPeerOut: Bool { phase == .awaitingHead || phase == .readingBody }
+
   // MARK: Idle
 
   private func becomeIdle() {
@@ -370,6 +390,15 @@ final class HTTP1UpstreamConnection: Connection {
     } else {
       loop.cancel(&timer)
     }
+  }
+
+  private func durationReached() {
+    durationTimer = .none
+    isExpired = true
+    cluster.counters.maxDurationsReached += 1
+    guard phase == .idle else { return }
+    upstreamEndpoint.remove(self)
+    closeIdle()
   }
 
   // MARK: Ending
@@ -421,6 +450,7 @@ final class HTTP1UpstreamConnection: Connection {
 
   override func connectionClosed() {
     loop.cancel(&timer)
+    loop.cancel(&durationTimer)
     upstreamEndpoint.connectionCount -= 1
     upstreamEndpoint.http1ConnectionCount -= 1
     cluster.counters.activeConnections -= 1
@@ -436,7 +466,8 @@ final class HTTP1UpstreamConnection: Connection {
   }
 
   override func timerFired(_ tag: UInt8) {
-    guard tag <= Timer.idle else { return super.timerFired(tag) }
+    guard tag <= Timer.duration else { return super.timerFired(tag) }
+    guard tag != Timer.duration else { return durationReached() }
     timer = .none
     switch phase {
     case .connecting: fail(.connectTimeout)

@@ -29,6 +29,7 @@ final class HTTP2UpstreamConnection: Connection {
   var keepAliveTimer = TimerID.none
   /// Answers that were there before the PING that is out; nil when none is.
   var answersBeforePing: Int?
+  private var durationTimer = TimerID.none
 
   /// Requests that may wait for a connection whose settings are not known; nghttp2's and Envoy's assumption.
   private static let assumedStreams = 100
@@ -37,6 +38,7 @@ final class HTTP2UpstreamConnection: Connection {
     static let connect: UInt8 = 1
     static let idle: UInt8 = 2
     static let keepAlive: UInt8 = 3
+    static let duration: UInt8 = 4
   }
 
   /// Opens a connection to `endpoint`, in the name of `stream`'s client where the upstream is told.
@@ -44,7 +46,7 @@ final class HTTP2UpstreamConnection: Connection {
     to endpoint: UpstreamEndpoint, of cluster: UpstreamCluster, for stream: Stream
   ) -> Result<HTTP2UpstreamConnection, ConnectionFailure> {
     do {
-      let descriptor = try OutgoingSocket.connect(to: endpoint.address)
+      let descriptor = try cluster.openSocket(to: endpoint.address)
       let tls = cluster.makeSession(descriptor: descriptor, peer: endpoint.address, offersHTTP2: true)
       let connection = try HTTP2UpstreamConnection(
         cluster: cluster, endpoint: endpoint, descriptor: descriptor, tls: tls)
@@ -157,6 +159,8 @@ final class HTTP2UpstreamConnection: Connection {
     if tls != nil { cluster.counters.handshakes += 1 }
     loop.cancel(&timer)
     armKeepAlive()
+    let duration = cluster.config.settings.maxConnectionDurationMilliseconds
+    if duration > 0 { loop.arm(&durationTimer, after: Int64(duration), owner: self, tag: Timer.duration) }
     schedulePump()
     let ready = waiting
     waiting.removeAll()
@@ -193,9 +197,14 @@ final class HTTP2UpstreamConnection: Connection {
   /// when the last of them has been read.
   private func endOfInput() {
     isRetired = true
-    for exchange in owned { exchange.connectionEnded(isStale: requestCount > 1) }
+    for exchange in owned { exchange.connectionEnded(inputFailure, isStale: requestCount > 1) }
     if state == .open, active == 0 { close() }
   }
+
+  /// Responses that are complete outlive a reset like any other end.
+  override func outlives(_ reason: String) -> Bool { true }
+
+  override var hearsPeerOut: Bool { true }
 
   private func handleEvents() {
     var index = 0
@@ -348,6 +357,7 @@ final class HTTP2UpstreamConnection: Connection {
   override func connectionClosed() {
     loop.cancel(&timer)
     loop.cancel(&keepAliveTimer)
+    loop.cancel(&durationTimer)
     upstreamEndpoint.remove(self)
     upstreamEndpoint.connectionCount -= 1
     cluster.counters.activeConnections -= 1
@@ -359,11 +369,17 @@ final class HTTP2UpstreamConnection: Connection {
   }
 
   override func timerFired(_ tag: UInt8) {
-    if tag == Timer.keepAlive {
+    switch tag {
+    case Timer.keepAlive:
       keepAliveTimer = .none
       return keepAliveDue()
+    case Timer.duration:
+      durationTimer = .none
+      cluster.counters.maxDurationsReached += 1
+      return retire()
+    case Timer.connect, Timer.idle: break
+    default: return super.timerFired(tag)
     }
-    guard tag <= Timer.idle else { return super.timerFired(tag) }
     timer = .none
     if state == .connecting || state == .handshaking { return fail(.connectTimeout) }
     guard active == 0 else { return }

@@ -113,6 +113,16 @@ package final class UpstreamCluster {
     }
   }
 
+  /// Begins to connect to an endpoint.
+  func openSocket(to address: SocketAddress) throws(SystemError) -> Int32 {
+    let descriptor = try OutgoingSocket.connect(to: address)
+    if let policy = config.settings.tcpKeepAlive, address.family != .unix {
+      OutgoingSocket.keepAlive(
+        descriptor, time: policy.timeSeconds, interval: policy.intervalSeconds, probes: policy.probes)
+    }
+    return descriptor
+  }
+
   /// A TLS session to an endpoint; nil for plaintext clusters.
   func makeSession(descriptor: Int32, peer: SocketAddress, offersHTTP2: Bool = false) -> TLSSession? {
     tls.map {

@@ -57,7 +57,6 @@ package struct ConnectionPoolSettings: Sendable {
     maxConnections = Self.count("maxConnections", "max connections", reader)
     maxConnectionDuration = reader.duration("maxConnectionDuration")
     tcpKeepalive = reader.object("tcpKeepalive", KeepAlive.init)
-    reader.notActedOn("maxConnectionDuration", "tcpKeepalive")
   }
 
   private mutating func readHTTP(_ reader: FieldReader) {

@@ -3,7 +3,11 @@ import Resources
 /// The parts of a DestinationRule's policy that limit, eject and hash.
 extension ClusterBuilder {
   static func fill(_ settings: inout Cluster.Settings, from policy: TrafficPolicyResolver.Effective) {
-    if let pool = policy.connectionPool { settings.circuitBreakers = circuitBreakers(pool) }
+    if let pool = policy.connectionPool {
+      settings.circuitBreakers = circuitBreakers(pool)
+      settings.maxConnectionDurationMilliseconds = Int32(clamping: pool.maxConnectionDuration?.value ?? 0)
+      settings.tcpKeepAlive = pool.tcpKeepalive.map(keepAlive)
+    }
     if let budget = policy.retryBudget { settings.circuitBreakers.retryBudget = retryBudget(budget) }
     if let detection = policy.outlierDetection {
       settings.outlierDetection = outlierPolicy(detection)
@@ -18,6 +22,16 @@ extension ClusterBuilder {
     var policy = WarmupPolicy(durationMilliseconds: Int64(max(1, duration.value)))
     if let percent = balancer.warmup?.minimumPercent { policy.minimum = percent.value / 100 }
     if let aggression = balancer.warmup?.aggression { policy.aggression = aggression.value }
+    return policy
+  }
+
+  /// The kernel counts in whole seconds.
+  private static func keepAlive(_ setting: ConnectionPoolSettings.KeepAlive) -> KeepAlivePolicy {
+    func seconds(_ value: Located<Int>?) -> Int32 { value.map { Int32(clamping: max(1, $0.value / 1000)) } ?? 0 }
+    var policy = KeepAlivePolicy()
+    policy.timeSeconds = seconds(setting.time)
+    policy.intervalSeconds = seconds(setting.interval)
+    policy.probes = Int32(clamping: setting.probes?.value ?? 0)
     return policy
   }
 

@@ -107,6 +107,10 @@ package final class Cluster: Sendable {
     package var idleTimeoutMilliseconds: Int32 = 3_600_000
     /// A proxied TCP connection on which nothing moves, in either direction. Istio: 1 h; 0 for no limit.
     package var tcpIdleTimeoutMilliseconds: Int32 = 3_600_000
+    /// The life of a connection to the upstream, and of a proxied TCP connection; 0 for no limit.
+    package var maxConnectionDurationMilliseconds: Int32 = 0
+    /// nil: connections are not probed.
+    package var tcpKeepAlive: KeepAlivePolicy?
     /// The header that connections begin with, outside TLS; nil for none.
     package var proxyProtocol: ProxyProtocolHeader.Version?
     /// The endpoints are forward proxies that are asked for another target.

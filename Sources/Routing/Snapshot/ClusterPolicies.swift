@@ -30,6 +30,19 @@ package struct CircuitBreakers: Sendable, Hashable {
   package init() {}
 }
 
+/// How the kernel finds out that the other side of a silent connection is gone (DestinationRule `tcpKeepalive`); 0 where
+/// the system's setting holds.
+package struct KeepAlivePolicy: Sendable, Hashable {
+  /// Silence before the first probe.
+  package var timeSeconds: Int32 = 0
+  /// Between probes.
+  package var intervalSeconds: Int32 = 0
+  /// Probes without an answer after which the connection is dead.
+  package var probes: Int32 = 0
+
+  package init() {}
+}
+
 /// When endpoints that fail are left out for a while (DestinationRule `outlierDetection`). Times are in milliseconds.
 package struct OutlierPolicy: Sendable, Hashable {
   /// Errors in a row, 0 for never.

@@ -50,6 +50,8 @@ class Connection:
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            # With small segments the other side's kernel takes little, too.
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
         self.socket.settimeout(TIMEOUT_SECONDS)
         self.socket.connect(name)
         if tls:
