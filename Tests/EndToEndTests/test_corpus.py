@@ -141,7 +141,8 @@ def test_a_reload_keeps_the_last_good_version_and_takes_the_rest(running, upstre
     assert kept[0]["location"].split(":")[1] == marks(path)[0].split(":")[0]
     assert served(running, "kept.example.com") == (200, "good")
     # The log is written behind the reload; what comes last is in it when all is.
-    running.process.wait_until(lambda: "is in force" in running.process.stderr[before:], "has said all")
+    last = f"configuration {running.generation()} is in force"
+    running.process.wait_until(lambda: last in running.process.stderr[before:], "has said all")
     said = [line for line in running.process.stderr[before:].splitlines() if "keeps its last good version" in line]
     assert len(said) == 1 and f"{kind} test/{name}" in said[0]
 
