@@ -18,7 +18,7 @@ E2E      := Tests/EndToEndTests
 ARGS     ?=
 
 BUILD_PACKAGES := libssl-dev libnghttp2-dev libpcre2-dev libc-ares-dev pkg-config binutils
-TEST_PACKAGES  := curl openssl nginx nghttp2-client nghttp2-server gcc libc6-dev python3 python3-venv valgrind
+TEST_PACKAGES  := curl openssl nginx nghttp2-client nghttp2-server gcc libc6-dev python3 python3-venv valgrind groff-base man-db
 BENCH_PACKAGES := haproxy nghttp2-proxy libnginx-mod-stream wrk util-linux
 
 .PHONY: help
@@ -51,6 +51,11 @@ certs: ## Development CA and certificates in certs/, when there are none yet
 .PHONY: clean-certs
 clean-certs: ## Remove the development CA and certificates
 	find certs -mindepth 1 ! -name README.md -delete
+
+.PHONY: man
+man: release ## Write docs/man/sallyport.1 from the command definitions
+	@mkdir -p docs/man
+	$(BINARY) man > docs/man/sallyport.1
 
 .PHONY: test
 test: unit e2e ## Unit tests, then end-to-end tests of the release binary

@@ -92,6 +92,7 @@ static inline ssize_t shim_send2(int fd, const void *first, size_t first_size, c
   struct msghdr message = {.msg_iov = parts + (first_size == 0), .msg_iovlen = 2 - (first_size == 0)};
   return sendmsg(fd, &message, MSG_NOSIGNAL);
 }
+static inline int shim_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
 static inline void shim_set_zero_linger(int fd) {
   struct linger linger = {.l_onoff = 1, .l_linger = 0};
   (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);

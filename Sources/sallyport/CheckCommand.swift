@@ -67,13 +67,16 @@ struct CheckFlags: ParsableArguments {
   var suppress: [String] = []
 
   @Option(
-    help: "Only what this analyzer says, by its name in --list-analyzers; syntax and references are always checked.")
+    help: "Only what this analyzer says, by its name in --list-analyzers; syntax and references are always checked.",
+    completion: .list(Analysis.analyzers.map(\.name)))
   var analyzer: String?
 
   @Flag(name: [.customShort("L"), .long], help: "List the analyzers.")
   var listAnalyzers = false
 
-  @Option(help: ArgumentHelp("Print cause and fix of a code, or of all.", valueName: "code"))
+  @Option(
+    help: ArgumentHelp("Print cause and fix of a code, or of all.", valueName: "code"),
+    completion: .list(MessageCatalog.all.map(\.code) + ["all"]))
   var explain: String?
 
   @Flag(name: [.customShort("A"), .long], help: "Look at all namespaces; files always are.")
@@ -119,19 +122,39 @@ struct CheckFlags: ParsableArguments {
       entries = [entry]
     }
     let selected = source.selection.isEmpty ? declared.map(\.identity) : []
-    var all = read.diagnostics + OverlapAnalyzer.references(read.resources, instances: selected)
+    var found = analyzed(read.resources, entries, selected, source)
+    if !read.flawed.headers.isEmpty {
+      // What is no longer so when resources with errors count, is a consequence of those errors.
+      var whole = read.resources
+      whole.merge(read.flawed)
+      let lasting = Set(analyzed(whole, entries, selected, source))
+      found.removeAll { !lasting.contains($0) }
+    }
+    // Of what is not YAML nobody knows what it would have declared.
+    if read.hasSyntaxErrors { found.removeAll { Self.absences.contains($0.code) } }
+    var seen: Set<Diagnostic> = []
+    return (read.diagnostics + found).filter { seen.insert($0).inserted }.sorted(by: Self.isBefore)
+  }
+
+  /// The codes that say that something is not there.
+  private static let absences: Set<String> = ["IST0101", "IST0132", "IST0174", "SP1011", "SP1034", "SP1035"]
+
+  /// What the compiler and the analyzers say of resources.
+  private func analyzed(
+    _ resources: ResourceSet, _ entries: [InstanceCatalog.Entry], _ selected: [InstanceIdentity],
+    _ source: ConfigurationSource
+  ) -> [Diagnostic] {
+    var all = OverlapAnalyzer.references(resources, instances: selected)
     for entry in entries {
       let compiler = SnapshotCompiler(
-        read.resources, identity: entry.identity, readinessProbes: entry.readinessProbes, options: source.compiler,
-        readFile: { FileSystem.read($0) })
+        resources, identity: entry.identity, readinessProbes: entry.readinessProbes,
+        options: source.compiler, readFile: { FileSystem.read($0) })
       all += compiler.compile(generation: 1).diagnostics
     }
     let context = AnalysisContext(
-      read.resources, instances: entries.map(\.identity), now: TimeText.epochSeconds,
+      resources, instances: entries.map(\.identity), now: TimeText.epochSeconds,
       inspect: { CertificateReport(chainPEM: $0, keyPEM: $1) }, readFile: { FileSystem.read($0) })
-    all += Analysis.run(context, only: analyzer)
-    var seen: Set<Diagnostic> = []
-    return all.filter { seen.insert($0).inserted }.sorted(by: Self.isBefore)
+    return all + Analysis.run(context, only: analyzer)
   }
 
   private static func isBefore(_ left: Diagnostic, _ right: Diagnostic) -> Bool {
@@ -161,7 +184,7 @@ struct CheckFlags: ParsableArguments {
       return say("✔ No validation issues found when analyzing \(paths).\n")
     }
     guard output == .log else { return }
-    say("Found issues when analyzing \(paths). Causes and fixes: sallyport check --explain \(worst.code)\n")
+    say("Found issues when analyzing \(paths): causes and fixes by sallyport check --explain \(worst.code)\n")
   }
 
   private func say(_ text: String) {

@@ -15,10 +15,10 @@ struct DiffCommand: ParsableCommand {
 
   enum Form: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-  @Argument(help: "The configuration as it is: a file, a directory, or - for standard input.")
+  @Argument(help: "The configuration as it is: a file, a directory, or - for standard input.", completion: .file())
   var old: String
 
-  @Argument(help: "The configuration as it would be.")
+  @Argument(help: "The configuration as it would be.", completion: .file())
   var new: String
 
   @Option(name: [.short, .long], help: "text or json.")

@@ -3,6 +3,7 @@ import CLinux
 import Operations
 import Resources
 import Routing
+import Wire
 
 /// `sallyport explain`
 struct ExplainCommand: ParsableCommand {
@@ -12,12 +13,13 @@ struct ExplainCommand: ParsableCommand {
       Exit codes: 0 the request is answered as the rules say, 1 it is not (no listener, no route, TLS redirect, ...).
       sallyport explain --url https://httpbin.example.com:15443/status/200 gateways/
       sallyport explain --url http://example.com/ --method POST -H 'x-canary: 1' -o json
+      sallyport explain --url tls://db.example.com:443 --source 10.1.2.3 gateways/
       sallyport explain --curl "curl -HHost:example.com http://127.0.0.1:8080/api"
       """)
 
   enum Form: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-  @Option(help: "The URL that is asked for.")
+  @Option(help: "The URL that is asked for; tcp://host:port and tls://host:port for a connection that carries bytes.")
   var url: String?
 
   @Option(name: [.customShort("X"), .long, .customLong("request")], help: "The method; GET if not said.")
@@ -31,10 +33,19 @@ struct ExplainCommand: ParsableCommand {
   @Option(help: "The server name of the TLS handshake, instead of the URL's host; empty for none.")
   var sni: String?
 
+  @Option(help: ArgumentHelp("A protocol that the client offers by ALPN; repeat for more.", valueName: "protocol"))
+  var alpn: [String] = []
+
+  @Option(help: "The client's address, for rules with sourceSubnet.")
+  var source: String?
+
+  @Option(help: "The address that the client connects to, for rules with destinationSubnets; else the URL's.")
+  var address: String?
+
   @Option(help: ArgumentHelp("A curl command, as it was pasted.", valueName: "curl …"))
   var curl: String?
 
-  @Option(help: ArgumentHelp("All requests of an HTTP Archive.", valueName: "file"))
+  @Option(help: ArgumentHelp("All requests of an HTTP Archive.", valueName: "file"), completion: .file())
   var har: String?
 
   @Option(name: [.short, .long], help: "text or json.")
@@ -97,8 +108,24 @@ struct ExplainCommand: ParsableCommand {
         all[index].add(String(field[..<colon]), String(value))
       }
       if let sni, all[index].isTLS { all[index].serverName = sni.isEmpty ? nil : sni }
+      try connect(&all[index])
     }
     return all
+  }
+
+  /// What is said of the connection.
+  private func connect(_ request: inout SampleRequest) throws {
+    if !request.isHTTP, method != nil || !header.isEmpty {
+      throw ValidationError("a connection has no method and no header fields")
+    }
+    if !alpn.isEmpty { request.protocols = alpn.flatMap { $0.split(separator: ",").map(String.init) } }
+    if let source { request.source = try ip(source, "--source") }
+    if let address { request.address = try ip(address, "--address") }
+  }
+
+  private func ip(_ text: String, _ flag: String) throws -> IPAddress {
+    guard let address = IPAddress(text) else { throw ValidationError("\(flag) \(text): not an IP address") }
+    return address
   }
 
   private func saved() throws -> [SampleRequest] {

@@ -13,7 +13,7 @@ struct FormatCommand: ParsableCommand {
       sallyport fmt gateways/ -w
       """)
 
-  @Argument(help: "Files and directories with resources, or - for standard input.")
+  @Argument(help: "Files and directories with resources, or - for standard input.", completion: .file())
   var paths: [String] = ["gateways/"]
 
   @Flag(name: .shortAndLong, help: "Write the files that change, and name them.")

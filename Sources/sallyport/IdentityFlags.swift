@@ -4,7 +4,7 @@ import Routing
 
 /// Which configuration, and which instance of it: the same flags for all verbs.
 struct IdentityFlags: ParsableArguments {
-  @Argument(help: "Files and directories with resources, or - for standard input.")
+  @Argument(help: "Files and directories with resources, or - for standard input.", completion: .file())
   var paths: [String] = ["gateways/"]
 
   @OptionGroup private var flags: SelectionFlags

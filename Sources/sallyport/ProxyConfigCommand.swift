@@ -1,5 +1,6 @@
 import ArgumentParser
 import Operations
+import Resources
 import Routing
 
 /// `sallyport proxy-config`
@@ -25,25 +26,48 @@ struct ProxyConfigCommand: ParsableCommand {
     @Option(
       help: ArgumentHelp(
         "Files and directories with resources instead of a running instance; repeat for more.",
-        valueName: "path"))
+        valueName: "path"), completion: .file())
     var from: [String] = []
 
     @Option(name: [.short, .long], help: "short, json or yaml.")
     var output = Form.short
 
-    /// What is shown, from the admin endpoint at `path` or from files.
-    func show(_ path: String, _ dump: (SnapshotDump) -> JSON, _ table: (JSON) -> String) throws {
-      let json: JSON
-      if from.isEmpty {
-        let answer = try admin.get(path)
-        if output == .json { return sallyport.output(answer.body) }
-        guard let read = JSONReader.read(answer.body) else { fail("the answer is not JSON", ExitStatus.unavailable) }
-        json = read
-      } else {
-        json = dump(SnapshotDump(try snapshot))
+    @Option(
+      name: [.short, .long], help: "A saved answer of /config_dump (or /clusters?format=json) instead of an instance.",
+      completion: .file())
+    var file: String?
+
+    func validate() throws {
+      if file != nil, !from.isEmpty { throw ValidationError("--file and --from exclude each other") }
+    }
+
+    /// The dump at the admin endpoint's `path`, of files, or saved.
+    func dump(_ path: String = "/config_dump", of files: (SnapshotDump) -> JSON = \.everything) throws -> JSON {
+      if !from.isEmpty { return files(SnapshotDump(try snapshot)) }
+      if let file {
+        guard let bytes = FileSystem.read(file) else { fail("cannot read \(file)", ExitStatus.noInput) }
+        guard let json = JSONReader.read(String(decoding: bytes, as: UTF8.self)) else {
+          fail("\(file): it is not JSON", ExitStatus.data)
+        }
+        return json
       }
+      let answer = try admin.get(path)
+      guard let json = JSONReader.read(answer.body) else { fail("the answer is not JSON", ExitStatus.unavailable) }
+      return json
+    }
+
+    /// The endpoints in force.
+    func clusters() throws -> JSON { try dump("/clusters?format=json", of: \.endpoints) }
+
+    /// Shows what was found: as a table, or as a list of what the dump has.
+    func show(_ found: [JSON], _ table: ([JSON]) -> String) {
+      show(.array(found)) { _ in table(found) }
+    }
+
+    /// Shows a dump as it is, or as text.
+    func show(_ json: JSON, _ text: (JSON) -> String) {
       switch output {
-      case .short, .table: sallyport.output(table(json))
+      case .short, .table: sallyport.output(text(json))
       case .json: sallyport.output(json.text() + "\n")
       case .yaml: sallyport.output(YAMLText.text(json))
       }
@@ -65,35 +89,94 @@ struct ProxyConfigCommand: ParsableCommand {
     }
   }
 
+  /// The directions that istioctl knows; an instance has outbound clusters alone.
+  enum Direction: String, ExpressibleByArgument, CaseIterable { case inbound, outbound }
+
+  /// The types that istioctl tells listeners apart by, in any case.
+  enum ListenerType: String, ExpressibleByArgument, CaseIterable {
+    case http = "HTTP"
+    case tcp = "TCP"
+    case both = "HTTP+TCP"
+    case unknown = "UNKNOWN"
+
+    init?(argument: String) { self.init(rawValue: argument.uppercased()) }
+  }
+
   struct Listener: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Sockets and what is behind them.", aliases: ["listeners", "l"])
     @OptionGroup var flags: Flags
-    func run() throws { try flags.show("/config_dump", \.everything, ConfigurationTables.listeners) }
+    @Option(help: "Listeners on this address alone.") var address: String?
+    @Option(help: "Listeners on this port alone.") var port: Int?
+    @Option(help: "Listeners of this type alone: HTTP, TCP, HTTP+TCP, UNKNOWN.") var type: ListenerType?
+    @Option(help: ArgumentHelp("A line for each filter chain, not for each socket.", valueName: "true|false"))
+    var verbose = true
+
+    func run() throws {
+      var selection = ConfigurationSelection()
+      selection.address = address
+      selection.port = port
+      selection.type = type?.rawValue
+      flags.show(selection.listeners(try flags.dump())) { ConfigurationTables.listeners($0, chains: verbose) }
+    }
   }
 
   struct Route: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Virtual hosts and rules.", aliases: ["routes", "r"])
     @OptionGroup var flags: Flags
-    func run() throws { try flags.show("/config_dump", \.everything, ConfigurationTables.routes) }
+    @Option(help: "This route configuration alone: http.80.") var name: String?
+
+    func run() throws {
+      var selection = ConfigurationSelection()
+      selection.name = name
+      flags.show(selection.routes(try flags.dump()), ConfigurationTables.routes)
+    }
   }
 
   struct Cluster: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Upstreams.", aliases: ["clusters", "c"])
     @OptionGroup var flags: Flags
-    func run() throws { try flags.show("/config_dump", \.everything, ConfigurationTables.clusters) }
+    @Option(help: "Clusters whose host has this part.") var fqdn: String?
+    @Option(help: "Clusters of this port alone.") var port: Int?
+    @Option(help: "Clusters of this subset alone.") var subset: String?
+    @Option(help: "inbound or outbound.") var direction: Direction?
+
+    func run() throws {
+      var selection = ConfigurationSelection()
+      selection.fqdn = fqdn
+      selection.port = port
+      selection.subset = subset
+      selection.direction = direction?.rawValue
+      flags.show(selection.clusters(try flags.dump()), ConfigurationTables.clusters)
+    }
   }
 
   struct Endpoint: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Addresses of upstreams.", aliases: ["endpoints", "ep"])
+    static let configuration = CommandConfiguration(
+      abstract: "Addresses of upstreams.", aliases: ["endpoints", "ep"])
     @OptionGroup var flags: Flags
-    func run() throws { try flags.show("/clusters?format=json", \.endpoints, ConfigurationTables.endpoints) }
+    @Option(help: "Endpoints at this address alone.") var address: String?
+    @Option(help: "Endpoints at this port alone.") var port: Int?
+    @Option(help: "Endpoints of this cluster alone.") var cluster: String?
+    @Option(help: "Endpoints in this state alone: healthy, unhealthy.") var status: String?
+
+    func run() throws {
+      var selection = ConfigurationSelection()
+      selection.address = address
+      selection.port = port
+      selection.cluster = cluster
+      selection.status = status
+      flags.show(selection.endpoints(try flags.clusters()), ConfigurationTables.endpoints)
+    }
   }
 
   struct Secret: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Certificates.", aliases: ["secrets", "s"])
     @OptionGroup var flags: Flags
-    func run() throws { try flags.show("/certs", \.certificates, ConfigurationTables.secrets) }
+
+    func run() throws {
+      flags.show(ConfigurationSelection().secrets(try flags.dump()), ConfigurationTables.secrets)
+    }
   }
 
   struct Log: ParsableCommand {
@@ -120,13 +203,21 @@ struct ProxyConfigCommand: ParsableCommand {
   }
 
   struct All: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "All tables.")
+    static let configuration = CommandConfiguration(abstract: "All tables.", aliases: ["a"])
     @OptionGroup var flags: Flags
+
     func run() throws {
-      try flags.show("/config_dump", \.everything) { json in
-        [ConfigurationTables.listeners(json), ConfigurationTables.routes(json), ConfigurationTables.clusters(json)]
-          .joined(separator: "\n")
-      }
+      let dump = try flags.dump()
+      guard flags.output == .short || flags.output == .table else { return flags.show(dump) { _ in "" } }
+      let all = ConfigurationSelection()
+      // A saved dump has no endpoints: Envoy keeps them elsewhere.
+      let endpoints = flags.file == nil ? [ConfigurationTables.endpoints(all.endpoints(try flags.clusters()))] : []
+      let tables =
+        [
+          ConfigurationTables.clusters(all.clusters(dump)), ConfigurationTables.listeners(all.listeners(dump)),
+          ConfigurationTables.routes(all.routes(dump)), ConfigurationTables.secrets(all.secrets(dump)),
+        ] + endpoints
+      sallyport.output(tables.joined(separator: "\n"))
     }
   }
 }

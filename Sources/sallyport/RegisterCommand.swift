@@ -10,6 +10,8 @@ struct RegisterCommand: ParsableCommand {
       Prints a ServiceEntry, and a WorkloadEntry for the address: add them to the configuration.
       sallyport register mysql 1.2.3.4 3306 -n onprem
       sallyport register svc1 1.2.3.4 http:7000 -n onprem >> gateways/onprem.yaml
+      A second machine of the same service:
+      sallyport register svc1 1.2.3.5 http:7000 -n onprem --known gateways/ >> gateways/onprem.yaml
       """)
 
   @Argument(help: "The name of the service.")
@@ -18,7 +20,10 @@ struct RegisterCommand: ParsableCommand {
   @Argument(help: "The address of the machine; a host name is looked up.")
   var address: String
 
-  @Argument(help: ArgumentHelp("Ports; the name says the protocol, tcp when there is none.", valueName: "[name:]port"))
+  @Argument(
+    help: ArgumentHelp(
+      "Ports; the name says the protocol. Without one it is that of the usual protocol of the port, or tcp.",
+      valueName: "[name:]port"))
   var ports: [String]
 
   @Option(name: .shortAndLong, help: "The namespace.")
@@ -31,31 +36,65 @@ struct RegisterCommand: ParsableCommand {
   @Option(name: [.customShort("s"), .long], help: "The service account of the machine.")
   var serviceaccount: String?
 
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("An annotation of both resources; repeat for more.", valueName: "key=value"))
+  var annotations: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Resources that are there already: a service among them is not printed again; repeat for more.",
+      valueName: "path"), completion: .file())
+  var known: [String] = []
+
   func run() throws {
-    let registration = Registration(
-      name: name, namespace: namespace, address: address, ports: try ports.map(port), labels: try labels.map(label),
-      serviceAccount: serviceaccount)
-    output(registration.yaml)
+    var registration = Registration(
+      name: name, namespace: namespace, address: address, ports: try Registration.named(ports.map(port)),
+      labels: try pairs(labels, "--labels"), serviceAccount: serviceaccount)
+    registration.annotations = try pairs(annotations, "--annotations")
+    registration.isKnown = isKnown
+    let text = registration.yaml
     // What is printed must be what would be taken.
     var result = LoadResult()
-    ResourceLoader.load(text: Array(registration.yaml.utf8), file: "<register>", into: &result)
+    ResourceLoader.load(text: Array(text.utf8), file: "<register>", into: &result)
     if let error = result.diagnostics.first(where: { $0.severity == .error }) {
       fail(error.message, ExitStatus.usage)
     }
+    output(text)
   }
 
-  private func port(_ text: String) throws -> (name: String, number: Int) {
+  func validate() throws {
+    guard !HostRules.isLabel(name) else { return }
+    throw ValidationError("\(name): the name of a service has lower-case letters, digits and hyphens")
+  }
+
+  /// Whether the service is among the resources at `--known`.
+  private var isKnown: Bool {
+    guard !known.isEmpty else { return false }
+    let loaded = ResourceLoader.load(known)
+    if !loaded.unreadable.isEmpty {
+      fail("cannot read \(loaded.unreadable.joined(separator: ", "))", ExitStatus.noInput)
+    }
+    return loaded.resources.serviceEntries.contains {
+      $0.metadata.name == name && $0.metadata.namespace == namespace
+    }
+  }
+
+  private func port(_ text: String) throws -> (name: String?, number: Int) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard (1...2).contains(parts.count), let number = Int(parts[parts.count - 1]), (1...65535).contains(number) else {
       throw ValidationError("\(text): write a port as NUMBER or NAME:NUMBER")
     }
-    return (parts.count == 2 ? String(parts[0]) : "tcp-\(number)", number)
+    return (parts.count == 2 ? String(parts[0]) : nil, number)
   }
 
-  private func label(_ text: String) throws -> (key: String, value: String) {
-    guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
-      throw ValidationError("--labels \(text): write it as key=value")
+  /// `a=b`, also several in one, as kubectl and istioctl take them.
+  private func pairs(_ texts: [String], _ flag: String) throws -> [(key: String, value: String)] {
+    try texts.flatMap { $0.split(separator: ",") }.map { text in
+      guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+        throw ValidationError("\(flag) \(text): write it as key=value")
+      }
+      return (String(text[..<equals]), String(text[text.index(after: equals)...]))
     }
-    return (String(text[..<equals]), String(text[text.index(after: equals)...]))
   }
 }

@@ -17,7 +17,8 @@ struct Sallyport: ParsableCommand {
     subcommands: [
       RunCommand.self, CheckCommand.self, AnalyzeCommand.self, ExplainCommand.self, DiffCommand.self,
       ProxyConfigCommand.self, StatusCommand.self, HealthcheckCommand.self, CertsCommand.self, DemoCommand.self,
-      FormatCommand.self, RegisterCommand.self, SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
+      FormatCommand.self, RegisterCommand.self, SchemaCommand.self, CompletionCommand.self, ManualCommand.self,
+      VersionCommand.self,
     ])
 }
 

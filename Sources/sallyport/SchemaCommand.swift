@@ -11,10 +11,12 @@ struct SchemaCommand: ParsableCommand {
       sallyport schema --write docs/schema
       """)
 
-  @Argument(help: "The kind; without one, the schema that chooses by kind.")
+  @Argument(
+    help: "The kind; without one, the schema that chooses by kind.",
+    completion: .list(KindSchema.all.map(\.kind)))
   var kind: String?
 
-  @Option(help: ArgumentHelp("Write all of them into a directory.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Write all of them into a directory.", valueName: "dir"), completion: .directory)
   var write: String?
 
   func run() throws {

@@ -13,7 +13,9 @@ struct SelectionFlags: ParsableArguments {
   @Option(help: "The namespace of the instance.")
   var namespace: String?
 
-  @Option(help: ArgumentHelp("A directory with secrets, one folder each; repeat for more.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("A directory with secrets, one folder each; repeat for more.", valueName: "dir"),
+    completion: .directory)
   var secrets: [String] = []
 
   @Option(help: ArgumentHelp("Listen on LOCAL for the Gateway's port; repeat for more.", valueName: "local:gateway"))

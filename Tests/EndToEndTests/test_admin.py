@@ -8,8 +8,9 @@ import subprocess
 import pytest
 import yaml
 
-from harness.configuration import (IDENTITY, as_yaml, destination_rule, gateway, http_server, https_server, resource,
-                                   route, static_entry, to_upstream, virtual_service)
+from harness.configuration import (IDENTITY, as_yaml, destination_rule, gateway, http_server, https_server,
+                                   network_service, resource, route, static_entry, tcp_route, tcp_server, to_upstream,
+                                   virtual_service)
 from harness.gateway import fetch, run_verb
 from harness.http_client import get
 from harness.ports import free_admin_base
@@ -162,8 +163,11 @@ def test_status_of_nobody_is_exit_69(tmp_path):
     ("route", ["NAME", "VHOST NAME", "DOMAINS", "MATCH", "VIRTUAL SERVICE"], r"http\.80\s.*routes\.test"),
     ("cluster", ["SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE", "DESTINATION RULE"],
      r"up\.example\s+80\s+blue\s+outbound\s+STATIC\s+up-example\.test"),
-    ("endpoint", ["ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER", "LOCALITY", "PRIORITY", "WEIGHT"],
-     r"127\.0\.0\.1:{nginx}\s+HEALTHY\s+OK\s+outbound\|80\|blue\|up\.example\s+-\s+0\s+1"),
+    ("endpoint", ["NAME", "STATUS", "LOCALITY", "CLUSTER", "OUTLIER CHECK", "PRIORITY", "WEIGHT"],
+     r"127\.0\.0\.1:{nginx}\s+HEALTHY\s+-\s+outbound\|80\|blue\|up\.example\s+OK\s+0\s+1"),
+    ("secret", ["RESOURCE NAME", "TYPE", "STATUS", "VALID CERT", "SERIAL NUMBER", "NOT AFTER", "NOT BEFORE"],
+     r"kubernetes://front\s+Cert Chain\s+ACTIVE\s+true\s+[0-9a-f]+\s+20..-..-..T..:..:..Z\s+20..-..-..T..:..:..Z$"),
+    ("all", ["SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE", "DESTINATION RULE"], r"^RESOURCE NAME"),
 ])
 def test_proxy_config_prints_istioctls_tables(running, nginx, verb, what, headers, row):
     result = run_verb(verb, what, "--admin-base", running.admin_base)
@@ -174,11 +178,86 @@ def test_proxy_config_prints_istioctls_tables(running, nginx, verb, what, header
     assert any(re.search(pattern, line) for line in rest), result.stdout
 
 
-@pytest.mark.parametrize("what", ["listener", "route", "cluster", "endpoint"])
-def test_proxy_config_prints_json(running, what):
-    result = run_verb("pc", what, "-o", "json", "--admin-base", running.admin_base)
+@pytest.mark.parametrize("what, names", [
+    ("listener", 4), ("route", 4), ("cluster", 1), ("endpoint", 1), ("secret", 1),
+])
+def test_proxy_config_prints_what_it_shows_as_json_and_yaml(running, what, names):
+    """A list of the things themselves, as istioctl has it."""
+    texts = [run_verb("pc", what, "-o", form, "--admin-base", running.admin_base) for form in ("json", "yaml")]
+    assert [result.returncode for result in texts] == [0, 0]
+    found = json.loads(texts[0].stdout)
+    assert len(found) == names and "PRIVATE" not in texts[0].stdout
+    assert [entry.get("name") for entry in yaml.safe_load(texts[1].stdout)] == [entry.get("name") for entry in found]
+
+
+def test_the_instances_own_ports_are_inline_routes(running):
+    rows = [line.split("     ") for line in run_verb("pc", "l", "--admin-base", running.admin_base).stdout.splitlines()]
+    own = {tuple(cell.strip() for cell in row[1:] if cell.strip()) for row in rows}
+    assert (str(running.admin_base + 21), "ALL", "Inline Route: /healthz/ready*") in own
+    assert (str(running.admin_base + 90), "ALL", "Inline Route: /stats/prometheus*") in own
+    routes = run_verb("pc", "r", "--admin-base", running.admin_base).stdout
+    assert re.search(r"^ +backend +\* +/healthz/ready\*$", routes, re.M)
+
+
+def test_a_saved_dump_is_shown_like_the_instance(running, tmp_path):
+    (tmp_path / "dump.json").write_text(running.admin("/config_dump")[1])
+    for what in ("listener", "route", "cluster", "secret"):
+        live = run_verb("pc", what, "--admin-base", running.admin_base).stdout
+        assert run_verb("pc", what, "-f", tmp_path / "dump.json").stdout == live
+    assert run_verb("pc", "cluster", "-f", tmp_path / "nowhere").returncode == 66
+
+
+@pytest.fixture(scope="module")
+def varied(tmp_path_factory):
+    """Files with several things of every kind."""
+    folder = tmp_path_factory.mktemp("varied")
+    (folder / "config.yaml").write_text(as_yaml([
+        gateway(http_server("a.example"), https_server("b.example", credential="lost", mode="MUTUAL"), tcp_server()),
+        static_entry("one.up", 8081), static_entry("two.up", 8082, port=90),
+        resource("ServiceEntry", "near", {
+            "hosts": ["near.up"], "resolution": "STATIC", "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}],
+            "endpoints": [{"address": "127.0.0.9", "locality": "eu/west/a"}]}),
+        destination_rule("one.up", subsets=[{"name": "v1"}]),
+        virtual_service(route("one.up", 80, "v1", match={"uri": {"exact": "/x"}}),
+                        route("two.up", 90, match={"uri": {"regex": "/[a-z]+"}}), route("near.up"),
+                        hosts=("a.example",)),
+        network_service(tcp=[tcp_route(("two.up", 90))], name="bytes")]))
+    return folder
+
+
+@pytest.mark.parametrize("arguments, rows", [
+    (("cluster",), [["near.up", "80", "-", "outbound", "STATIC"],
+                    ["one.up", "80", "v1", "outbound", "STATIC", "one-up.test"],
+                    ["two.up", "90", "-", "outbound", "STATIC"]]),
+    (("cluster", "--fqdn", "one"), [["one.up", "80", "v1", "outbound", "STATIC", "one-up.test"]]),
+    (("c", "--subset", "v1"), [["one.up", "80", "v1", "outbound", "STATIC", "one-up.test"]]),
+    (("cluster", "--port", "90"), [["two.up", "90", "-", "outbound", "STATIC"]]),
+    (("cluster", "--direction", "inbound"), []),
+    (("listener",), [["0.0.0.0", "80", "ALL", "Route: http.80"],
+                     ["0.0.0.0", "443", "SNI: b.example", "Route: https.443.https-443-lost.gateway.test"],
+                     ["0.0.0.0", "9000", "ALL", "Cluster: outbound|90||two.up"]]),
+    (("listener", "--type", "tcp"), [["0.0.0.0", "9000", "ALL", "Cluster: outbound|90||two.up"]]),
+    (("l", "--port", "443", "--verbose", "false"), [["0.0.0.0", "443", "HTTP"]]),
+    (("listener", "--address", "127.0.0.1"), []),
+    (("route",), [["http.80", "a.example:80", "a.example", "/x", "routes.test"],
+                  ["http.80", "a.example:80", "a.example", "regex /[a-z]+", "routes.test"],
+                  ["http.80", "a.example:80", "a.example", "/*", "routes.test"],
+                  ["https.443.https-443-lost.gateway.test", "b.example:443", "b.example", "/*", "404"]]),
+    (("r", "--name", "https.443.https-443-lost.gateway.test"),
+     [["https.443.https-443-lost.gateway.test", "b.example:443", "b.example", "/*", "404"]]),
+    (("endpoint", "--address", "127.0.0.9"), [["127.0.0.9:80", "UNKNOWN", "eu/west/a", "outbound|80||near.up", "OK", "0", "1"]]),
+    (("ep", "--port", "8082"), [["127.0.0.1:8082", "UNKNOWN", "-", "outbound|90||two.up", "OK", "0", "1"]]),
+    (("ep", "--cluster", "outbound|80|v1|one.up"), [["127.0.0.1:8081", "UNKNOWN", "-", "outbound|80|v1|one.up", "OK", "0", "1"]]),
+    (("ep", "--status", "healthy"), []),
+    (("secret",), [["kubernetes://lost", "Cert Chain", "WARMING", "false"],
+                   ["kubernetes://lost-cacert", "CA", "WARMING", "false"]]),
+])
+def test_flags_choose_rows(varied, arguments, rows):
+    result = run_verb("pc", *arguments, "--from", varied, *IDENTITY)
     assert result.returncode == 0, result.stderr
-    json.loads(result.stdout)
+    assert [re.split(r" {5,}", line) for line in result.stdout.splitlines()[1:]] == rows
+    listed = run_verb("pc", *arguments, "--from", varied, *IDENTITY, "-o", "json")
+    assert bool(json.loads(listed.stdout)) == bool(rows)
 
 
 def test_quitquitquit_ends_the_process(owner, nginx):
@@ -212,7 +291,7 @@ def test_proxy_config_of_files(tmp_path, what, part, form):
     if form == "short":
         assert part in result.stdout
     else:
-        assert json.loads(result.stdout) if form == "json" else yaml.safe_load(result.stdout)
+        assert (json.loads if form == "json" else yaml.safe_load)(result.stdout) is not None
 
 
 def test_proxy_config_of_files_wants_to_know_which_instance(tmp_path):

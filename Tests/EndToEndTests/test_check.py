@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import pathlib
+import shutil
 
 import pytest
 import yaml
@@ -129,3 +131,125 @@ def certificate_codes(tmp_path, pair) -> list[str]:
                static_entry("up.example", 1), virtual_service(route("up.example"), hosts=("a.example.com",))]
     found = codes(check(tmp_path, content, "-o", "json", "-S", "SP1043=*"))
     return found
+
+
+# One mistake, one finding: the resources of the article, each with one thing changed
+
+GATEWAYS = pathlib.Path(__file__).resolve().parents[2] / "gateways"
+INGRESS, EGRESS = "ingress.yaml", "egress-httpbin.yaml"
+
+
+@pytest.fixture(scope="module")
+def credentials(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("certs")
+    assert run_verb("certs", "init", "--dir", folder).returncode == 0
+    return folder
+
+
+def changed(folder, file: str, old: str, new: str) -> None:
+    shutil.copytree(GATEWAYS, folder, dirs_exist_ok=True)
+    text = (folder / file).read_text()
+    assert old in text, old
+    (folder / file).write_text(text.replace(old, new, 1))
+
+
+# file, what is replaced, by what, and the findings that are more than information: code, file, line, column, part of the help
+MISTAKES = {
+    "a gateway misspelt": (
+        EGRESS, '"istio-system/my-ingressgateway"\n  - "httpbin', '"istio-system/my-ingresgateway"\n  - "httpbin',
+        ("IST0101", EGRESS, 28, 5, 'did you mean "istio-system/my-ingressgateway"?')),
+    "a gateway without its namespace": (
+        EGRESS, '"istio-system/my-ingressgateway"\n  - "httpbin', '"my-ingressgateway"\n  - "httpbin',
+        ("IST0101", EGRESS, 28, 5, 'write "istio-system/my-ingressgateway"')),
+    "a gateway misspelt in a match": (
+        EGRESS, '      - "httpbin/httpbin-egress"\n      uri', '      - "httpbin/httpbin-egres"\n      uri',
+        ("IST0101", EGRESS, 44, 9, 'did you mean "httpbin/httpbin-egress"?')),
+    "a host that the gateway lacks": (
+        EGRESS, '  - hosts:\n    - "httpbin.example.com"', '  - hosts:\n    - "httpbin.exampel.com"',
+        ("IST0132", EGRESS, 25, 5, None)),
+    "a destination misspelt": (
+        EGRESS, 'host: "httpbin.org"\n        subset', 'host: "httpbin.ogr"\n        subset',
+        ("IST0101", EGRESS, 49, 15, 'did you mean "httpbin.org"?')),
+    "a port that the host lacks": (
+        EGRESS, "number: 443\n---", "number: 8443\n---", ("IST0101", EGRESS, 52, 19, "the host has port 443")),
+    "a subset misspelt": (
+        EGRESS, 'subset: "http-egress-subset"', 'subset: "http-egres-subset"',
+        ("IST0101", EGRESS, 50, 17, 'did you mean "http-egress-subset"?')),
+    "a rule in a namespace where it does not apply": (
+        EGRESS, 'kind: DestinationRule\nmetadata:\n  name: "httpbin-egress"\n  namespace: "httpbin"',
+        'kind: DestinationRule\nmetadata:\n  name: "httpbin-egress"\n  namespace: "other"',
+        ("IST0101", EGRESS, 50, 17, "DestinationRule other/httpbin-egress has it")),
+    "an entry that is exported elsewhere": (
+        EGRESS, 'spec:\n  hosts:\n  - "httpbin.org"', 'spec:\n  exportTo: ["other"]\n  hosts:\n  - "httpbin.org"',
+        ("IST0101", EGRESS, 49, 15, "ServiceEntry httpbin/httpbin-egress has it, and exports it to other alone")),
+    "a secret misspelt": (
+        INGRESS, "credentialName: httpbin-credential", "credentialName: httpbin-credentail",
+        ("IST0101", INGRESS, 26, 23, 'did you mean "httpbin-credential"?')),
+    "a selector misspelt": (
+        EGRESS, 'canonical-name: "httpbin-egress"', 'canonical-name: "httpbin-egres"',
+        ("IST0101", EGRESS, 9, 38, 'did you mean "httpbin-egress"?')),
+    "TLS without a mode": (
+        INGRESS, "      mode: SIMPLE\n", "", ("IST0106", INGRESS, 25, 23, 'add "mode: SIMPLE"')),
+    "TLS on a plaintext port": (INGRESS, "protocol: https", "protocol: http", ("IST0106", INGRESS, 24, 5, None)),
+    "a mode misspelt": (
+        EGRESS, "mode: SIMPLE", "mode: SIMPEL", ("IST0106", EGRESS, 85, 17, 'did you mean "SIMPLE"?')),
+    "a field misspelt": (
+        EGRESS, "  resolution: DNS", "  resolutoin: DNS", ("IST0106", EGRESS, 67, 3, 'did you mean "resolution"?')),
+    "no resolution": (EGRESS, "  resolution: DNS\n", "", ("SP1012", EGRESS, 61, 5, None)),
+    "an indentation": (
+        EGRESS, '  hosts:\n  - "httpbin.org"', '  hosts:\n - "httpbin.org"',
+        ("IST0106", EGRESS, 61, 2, "check the indentation")),
+    "a tab": (EGRESS, "  location: MESH_EXTERNAL", "\tlocation: MESH_EXTERNAL",
+              ("IST0106", EGRESS, 62, 1, "never with tabs")),
+    "a version that is not served": (
+        INGRESS, "networking.istio.io/v1beta1", "networking.istio.io/v1beta2",
+        ("IST0106", INGRESS, 1, 13, "networking.istio.io/v1beta1")),
+    "TLS for another port": (
+        EGRESS, "      - port:\n          number: 443\n        tls", "      - port:\n          number: 80\n        tls",
+        ("SP1033", EGRESS, 52, 19, "tls.mode SIMPLE")),
+    "mutual TLS of a mesh": (
+        EGRESS, "mode: SIMPLE", "mode: ISTIO_MUTUAL", ("SP1001", EGRESS, 85, 17, "get 503")),
+    "a loop": (
+        EGRESS, 'host: "httpbin.org"\n        subset: "http-egress-subset"\n        port:\n          number: 443',
+        'host: "httpbin-egress.httpbin.svc.cluster.local"\n        port:\n          number: 80',
+        ("SP1036", EGRESS, 49, 15, "the instance itself")),
+    "a redirect to nowhere": (
+        INGRESS, '  - hosts:\n    - "httpbin.example.com"', '  - hosts:\n    - "www.example.com"',
+        ("SP1035", INGRESS, 11, 7, None)),
+    "a timeout without a unit": (
+        EGRESS, '    route:\n    - destination:\n        host: "httpbin.org"',
+        '    timeout: 10\n    route:\n    - destination:\n        host: "httpbin.org"',
+        ("IST0106", EGRESS, 47, 14, "write it as 10s")),
+    "a weight in the destination": (
+        EGRESS, '        subset: "http-egress-subset"', '        subset: "http-egress-subset"\n        weight: 100',
+        ("IST0106", EGRESS, 51, 9, None)),
+    "a prefix without its slash": (
+        EGRESS, '        prefix: "/"\n    route:\n    - destination:\n        host: "httpbin.org"',
+        '        prefix: "status"\n    route:\n    - destination:\n        host: "httpbin.org"',
+        ("SP1024", EGRESS, 46, 17, 'did you mean "/status"?')),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_one_mistake_is_one_finding(tmp_path, credentials, name):
+    file, old, new, expected = MISTAKES[name]
+    changed(tmp_path, file, old, new)
+    result = run_verb("check", "--secrets", credentials, "-o", "json", "--output-threshold", "warning", tmp_path)
+    found = [(finding["code"], pathlib.Path(finding["file"]).name, finding["line"], finding["column"])
+             for finding in json.loads(result.stdout)]
+    assert found == [expected[:4]], result.stdout
+    assert (expected[4] or "") in (json.loads(result.stdout)[0]["help"] or "")
+
+
+def test_what_is_right_has_no_warning(tmp_path, credentials):
+    for folder in ("gateways", "examples/bookinfo"):
+        result = run_verb("check", "--secrets", credentials, "--output-threshold", "warning", GATEWAYS.parent / folder)
+        assert result.returncode == 0 and result.stdout == "", result.stdout
+
+
+def test_a_certificate_of_two_servers_is_spoken_of_once(tmp_path, authority):
+    content = [gateway(https_server("a.example", credential="pair", name="one"),
+                       https_server("b.example", credential="pair", name="two")),
+               virtual_service(route("up.example"), hosts=("a.example", "b.example")), static_entry("up.example", 1),
+               tls_secret("pair", authority.issue("a.example", "b.example", days=(-1, 1)))]
+    assert codes(check(tmp_path, content, "-o", "json")).count("SP1040") == 1

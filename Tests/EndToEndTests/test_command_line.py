@@ -1,7 +1,10 @@
 """The verbs that need no instance: version, help, certs, demo."""
 
+import json
+import os
 import pathlib
 import re
+import shutil
 import stat
 import subprocess
 
@@ -113,6 +116,83 @@ def test_completion_of_other_shells(shell, part):
     assert run_verb("completion", "tcsh").returncode == 64
 
 
+def commands(command: dict, parents: tuple = ()) -> list[tuple[tuple, dict]]:
+    """Every command that is shown, with the names above it."""
+    path = (*parents, command["commandName"])
+    shown = [(path, command)]
+    for nested in command.get("subcommands", []):
+        if nested.get("shouldDisplay", True):
+            shown += commands(nested, path)
+    return shown
+
+
+@pytest.fixture(scope="module")
+def described() -> list[tuple[tuple, dict]]:
+    return commands(json.loads(run_verb("--experimental-dump-help").stdout)["command"])
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_has_every_verb_flag_and_choice(described, shell):
+    script = run_verb("completion", shell).stdout
+    for path, command in described:
+        assert command["commandName"] in script, path
+        for argument in command.get("arguments", []):
+            for name in argument.get("names", []):
+                assert name["name"] in script, (path, name)
+            for value in argument.get("allValues", []):
+                assert value in script, (path, value)
+    # Choices that are known although any text is taken.
+    for word in ("IST0101", "virtualservice.PathAnalyzer", "VirtualService"):
+        assert word in script, word
+
+
+def test_the_bash_completion_is_a_script_and_offers_files(tmp_path):
+    script = tmp_path / "completion.bash"
+    script.write_text(run_verb("completion", "bash").stdout)
+    assert subprocess.run(["bash", "-n", script], capture_output=True, text=True).stderr == ""
+    (tmp_path / "saved.har").write_text("")
+    line = (f'source {script}; COMP_WORDS=(sallyport explain --har {tmp_path}/sav); COMP_CWORD=3; '
+            f'COMP_LINE="sallyport explain --har {tmp_path}/sav"; COMP_POINT=${{#COMP_LINE}}; '
+            f'_sallyport sallyport {tmp_path}/sav --har; echo "${{COMPREPLY[@]}}"')
+    result = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+    assert result.stdout.strip() == f"{tmp_path}/saved.har", result.stdout + result.stderr
+
+
+STORED_PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "man" / "sallyport.1"
+
+
+def test_the_stored_manual_page_is_what_the_program_prints():
+    assert STORED_PAGE.read_text() == run_verb("man").stdout, "write it anew: make man"
+
+
+def test_the_manual_page_describes_every_verb_and_flag(described):
+    page = STORED_PAGE.read_text().replace("\\-", "-")
+    for path, command in described[1:]:
+        if path[1] == "help":
+            continue
+        assert f'.SS "{" ".join(path)}"' in page, path
+        for argument in command.get("arguments", []):
+            for name in argument.get("names", []):
+                assert f"\\fB{'--' if name['kind'] == 'long' else '-'}{name['name']}\\fR" in page, (path, name)
+
+
+@pytest.mark.skipif(not shutil.which("groff"), reason="groff is not installed")
+def test_the_manual_page_is_rendered_without_a_word_of_warning():
+    result = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z", STORED_PAGE], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+    text = subprocess.run(["groff", "-man", "-Tascii", "-P-cbou", STORED_PAGE], capture_output=True, text=True).stdout
+    for part in ("sallyport - a gateway appliance", "sallyport explain --curl \"curl", "-o, --output output", "NAME",
+                 "EXIT STATUS"):
+        assert part in text, part
+
+
+@pytest.mark.skipif(not shutil.which("man"), reason="man is not installed")
+def test_man_shows_the_page():
+    result = subprocess.run(["man", "--warnings", "-l", STORED_PAGE], capture_output=True, text=True,
+                            env={**os.environ, "MANPAGER": "cat", "MAN_KEEP_FORMATTING": "0"})
+    assert result.returncode == 0 and result.stderr == "" and "SALLYPORT(1)" in result.stdout, result.stderr
+
+
 def test_fmt_prints_lists_and_writes(tmp_path):
     file = tmp_path / "a.yaml"
     file.write_text("kind: 'Service' # what\napiVersion: v1\nspec: {ports: [{port: 80, name: http}]}\nmetadata: {name: a}\n")
@@ -129,6 +209,84 @@ def test_fmt_prints_lists_and_writes(tmp_path):
     assert run_verb("fmt", "-l", tmp_path).returncode == 0
 
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CORPUS = [file for folder in ("gateways", "examples", "Tests/Corpus/broken") for file in (ROOT / folder).rglob("*.yaml")]
+
+
+@pytest.mark.parametrize("file", CORPUS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_fmt_changes_neither_meaning_nor_comments_and_is_done_at_once(file):
+    text = file.read_text()
+    once = run_verb("fmt", file)
+    if once.returncode == 65:
+        with pytest.raises((yaml.YAMLError, AssertionError)):
+            assert not has_equal_keys(text)
+            list(yaml.safe_load_all(text))
+        return
+    assert once.returncode == 0, once.stderr
+    assert run_verb("fmt", "-", stdin=once.stdout).stdout == once.stdout
+    meant = [document for document in yaml.safe_load_all(text) if document is not None]
+    assert [document for document in yaml.safe_load_all(once.stdout) if document is not None] == meant
+    comments = [sorted(re.findall(r"(?m)(?:^|\s)(#.*?)\s*$", version)) for version in (text, once.stdout)]
+    assert comments[0] == comments[1]
+
+
+def has_equal_keys(text: str) -> bool:
+    """What YAML forbids and this library lets pass."""
+    def check(node) -> bool:
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            return len(keys) != len(set(keys)) or any(check(value) for _, value in node.value)
+        return isinstance(node, yaml.SequenceNode) and any(check(item) for item in node.value)
+    try:
+        return any(check(node) for node in yaml.compose_all(text) if node)
+    except yaml.YAMLError:
+        return False
+
+
+def test_fmt_keeps_comments_of_every_kind_of_place(tmp_path):
+    text = """# the file
+---
+# before the first key
+apiVersion: v1 # version
+kind: Service
+# before metadata
+metadata:
+  # inside
+  name: a   # name
+  annotations: # of annotations
+    a: "#no comment"
+    b: |
+      # text, no comment
+      second
+    c: x#y
+spec:
+  ports:
+  # before an item
+  - port: 80 # item
+    # between fields
+    name: http
+  # behind the last item
+# at the end
+---
+# a document of comments alone
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: b} # flow
+data: {
+  a: b, # inside flow
+}
+"""
+    once = run_verb("fmt", "-", stdin=text)
+    assert once.returncode == 0, once.stderr
+    for comment in ("the file", "before the first key", "version", "before metadata", "inside", "name", "of annotations",
+                    "before an item", "item", "between fields", "behind the last item", "at the end",
+                    "a document of comments alone", "flow", "inside flow"):
+        assert re.search(rf"(?m)(^|\s)# {comment}$", once.stdout), (comment, once.stdout)
+    assert run_verb("fmt", "-", stdin=once.stdout).stdout == once.stdout
+    assert [d for d in yaml.safe_load_all(once.stdout) if d] == [d for d in yaml.safe_load_all(text) if d]
+
+
 def test_fmt_leaves_a_broken_file_alone(tmp_path):
     file = tmp_path / "a.yaml"
     file.write_text("a: [\n")
@@ -142,7 +300,36 @@ def test_register_prints_resources_that_load(tmp_path):
     assert result.returncode == 0, result.stderr
     entry, workload = yaml.safe_load_all(result.stdout)
     assert entry["spec"]["hosts"] == ["mysql.onprem.svc.cluster.local"]
-    assert [(port["name"], port["protocol"]) for port in entry["spec"]["ports"]] == [("tcp-3306", "TCP"), ("http", "HTTP")]
+    assert [(port["name"], port["protocol"]) for port in entry["spec"]["ports"]] == [("mysql", "MYSQL"), ("http", "HTTP")]
     assert workload["spec"] == {"address": "1.2.3.4", "labels": {"app": "mysql", "version": "v1"}}
     assert run_verb("check", "-", stdin=result.stdout).returncode == 0
     assert run_verb("register", "mysql", "1.2.3.4", "http:none").returncode == 64
+
+
+def test_register_names_ports_as_istioctl_does():
+    """The name that is given, else the usual one of the port; names differ."""
+    result = run_verb("register", "web", "1.2.3.4", "80", "8080", "9999", "grpc-x:7000", "-l", "a=b,c=d", "-a", "e=f",
+                      "-s", "robot")
+    entry, workload = yaml.safe_load_all(result.stdout)
+    assert [(port["name"], port["number"], port["protocol"]) for port in entry["spec"]["ports"]] == [
+        ("http", 80, "HTTP"), ("http-8080", 8080, "HTTP"), ("tcp-9999", 9999, "TCP"), ("grpc-x", 7000, "GRPC")]
+    assert workload["spec"]["labels"] == {"app": "web", "a": "b", "c": "d"}
+    assert workload["spec"]["serviceAccount"] == "robot"
+    assert entry["metadata"]["annotations"] == workload["metadata"]["annotations"] == {"e": "f"}
+    assert run_verb("register", "web", "1.2.3.4", "80", "-l", "nonsense").returncode == 64
+    assert run_verb("register", "Not_a_name", "1.2.3.4", "80").returncode == 64
+
+
+def test_register_adds_a_machine_to_a_service_that_is_known(tmp_path):
+    file = tmp_path / "onprem.yaml"
+    for address in ("1.2.3.4", "1.2.3.5"):
+        more = ("--known", tmp_path) if file.exists() else ()
+        with file.open("a") as target:
+            target.write(run_verb("register", "svc1", address, "http:7000", "-n", "onprem", *more).stdout)
+    kinds = [document["kind"] for document in yaml.safe_load_all(file.read_text())]
+    assert kinds == ["ServiceEntry", "WorkloadEntry", "WorkloadEntry"]
+    result = run_verb("check", file)
+    assert result.returncode == 0 and "SP1003" not in result.stdout, result.stdout
+    listed = run_verb("pc", "ep", "--from", file, "--label", "a=b", "--namespace", "onprem", "-o", "json")
+    assert listed.returncode == 0
+    assert run_verb("register", "svc1", "1.2.3.4", "80", "--known", tmp_path / "nowhere").returncode == 66

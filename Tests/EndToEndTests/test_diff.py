@@ -7,8 +7,9 @@ import shutil
 
 import pytest
 
-from harness.configuration import (IDENTITY, as_yaml, destination_rule, gateway, http_server, https_server, route,
-                                   static_entry, tls_secret, virtual_service)
+from harness.configuration import (IDENTITY, as_yaml, destination_rule, gateway, http_server, https_server,
+                                   network_service, route, static_entry, tcp_route, tcp_server, tls_route, tls_secret,
+                                   virtual_service)
 from harness.gateway import run_verb
 from harness.http_client import get
 
@@ -170,3 +171,39 @@ def test_trouble_is_neither_the_same_nor_different(tmp_path):
     for old, new in (("gateways", tmp_path / "nowhere"), (broken, "gateways"), ("gateways", broken)):
         result = run_verb("diff", old, new, cwd=ROOT)
         assert result.returncode == 2 and not result.stdout, (old, new, result)
+
+
+# Connections that carry bytes
+
+
+def databases(names: dict[str, str], tcp: list[dict]) -> list[dict]:
+    return [gateway(tcp_server("*.example.com", port=443, protocol="TLS", mode="PASSTHROUGH"), tcp_server()),
+            network_service(hosts=("*.example.com",), tcp=tcp,
+                            tls=[tls_route(name, to=(to, 5432)) for name, to in names.items()]),
+            static_entry("a.up", 9, port=5432, protocol="TCP"), static_entry("b.up", 10, port=5432, protocol="TCP")]
+
+
+def test_connections_that_go_elsewhere_have_a_witness_each(differences):
+    old = databases({"a.example.com": "a.up", "b.example.com": "a.up"},
+                    [tcp_route(("a.up", 5432), match={"destinationSubnets": ["10.0.0.0/24"]})])
+    new = databases({"a.example.com": "a.up", "b.example.com": "b.up", "c.example.com": "b.up"},
+                    [tcp_route(("b.up", 5432), match={"destinationSubnets": ["10.0.0.0/24"]})])
+    found = differences(old, new)
+    assert found["requests"] == []
+    assert [(one["witness"]["command"], one["old"]["destination"], one["new"]["destination"])
+            for one in found["connections"]] == [
+        ("openssl s_client -connect b.example.com:443 -servername b.example.com", "outbound|5432||a.up",
+         "outbound|5432||b.up"),
+        ("openssl s_client -connect c.example.com:443 -servername c.example.com", "no-filter-chain",
+         "outbound|5432||b.up"),
+        ("nc 10.0.0.1 9000", "outbound|5432||a.up", "outbound|5432||b.up")]
+    assert differences(old, old) == {} and differences(new, new) == {}
+
+
+def test_witnesses_of_connections_show_the_difference(sides):
+    old = databases({"a.example.com": "a.up"}, [tcp_route(("a.up", 5432))])
+    new = databases({"a.example.com": "a.up"}, [tcp_route(("b.up", 5432), match={"sourceSubnet": "10.0.0.0/8"})])
+    result = sides(old, new)
+    assert result.returncode == 1 and "~ connection  nc gateway.test 9000" in result.stdout, result.stdout
+    assert "from 10.0.0.1" in result.stdout and "is   outbound|5432||b.up" in result.stdout
+    assert "is   no-route" in result.stdout and "a.example.com" not in result.stdout

@@ -4,8 +4,8 @@ import ssl
 
 import pytest
 
-from harness.configuration import (IDENTITY, as_yaml, destination_rule, dns_entry, gateway, http_server, route, secret,
-                                   static_entry, virtual_service)
+from harness.configuration import (IDENTITY, NAMESPACE, as_yaml, destination_rule, dns_entry, gateway, http_server,
+                                   route, secret, static_entry, virtual_service)
 from harness.gateway import parse_access_line, run_verb
 from harness.http_client import Connection, get
 from harness.upstreams import server_context
@@ -142,6 +142,14 @@ def test_credential_name_brings_the_ca(owner, authority, stranger, name, key):
     settings = {"mode": "SIMPLE", "credentialName": "trust"}
     extra = (secret(name, {key: stranger.certificate.read_text()}, kind="Opaque"),)
     running = start(owner, tls_upstream(owner, stranger), settings, authority=authority, extra=extra)
+    assert get(running.port()).status == 200
+
+
+def test_a_config_map_brings_the_ca(owner, authority, stranger):
+    settings = {"mode": "SIMPLE", "credentialName": f"configmap://{NAMESPACE}/trust"}
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "trust", "namespace": NAMESPACE},
+                  "data": {"ca.crt": stranger.certificate.read_text()}}
+    running = start(owner, tls_upstream(owner, stranger), settings, authority=authority, extra=(config_map,))
     assert get(running.port()).status == 200
 
 

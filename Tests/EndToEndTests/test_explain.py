@@ -3,13 +3,17 @@
 import json
 import pathlib
 import random
+import socket
+import ssl
+import subprocess
 
 import pytest
 
-from harness.configuration import (IDENTITY, as_yaml, destination_rule, gateway, http_server, https_server, route,
-                                   static_entry, tls_secret, virtual_service)
+from harness.configuration import (IDENTITY, as_yaml, destination_rule, gateway, http_server, https_server,
+                                   network_service, route, static_entry, tcp_route, tcp_server, tls_route, tls_secret,
+                                   virtual_service)
 from harness.gateway import run_verb
-from harness.http_client import get
+from harness.http_client import client_context, get
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GATEWAYS = ROOT / "gateways"
@@ -157,6 +161,58 @@ def test_weights_rewrites_and_originated_tls_are_told(files):
     assert tls["sni"] == "sni.example" and tls["verifiedNames"] == ["one.example", "two.example"]
 
 
+# Connections that carry bytes
+
+
+@pytest.fixture
+def databases(files):
+    """Names that pass through on 443, addresses that are told apart on 9000."""
+    return files(
+        gateway(tcp_server("*.example.com", port=443, protocol="TLS", mode="PASSTHROUGH"), tcp_server(), http_server()),
+        network_service(hosts=("*.example.com",), tls=[
+            tls_route("b.example.com", to=("b.up", 5432)),
+            {"match": [{"sniHosts": ["a.example.com"], "port": 444}, {"sniHosts": ["a.example.com"]}],
+             "route": tls_route("a.example.com", to=[("a.up", 5432, 25), ("b.up", 5432, 75)])["route"]}],
+            tcp=[tcp_route(("a.up", 5432), match=[{"sourceSubnet": "10.9.0.0/16"}]),
+                 tcp_route(("b.up", 5432), match=[{"destinationSubnets": ["10.0.0.0/8"]}])]),
+        static_entry("a.up", 9, port=5432, protocol="TCP"), static_entry("b.up", 10, port=5432, protocol="TCP"))
+
+
+def test_a_server_name_is_followed_to_the_weighted_clusters(databases):
+    answer = explained("--url", "tls://a.example.com", *databases)
+    assert answer["request"]["sni"] == "a.example.com" and answer["request"]["command"].startswith("openssl s_client")
+    one = only(answer)
+    assert one["listener"]["name"] == "0.0.0.0_443" and one["filterChain"]["tlsMode"] == "PASSTHROUGH"
+    assert [rule["failed"] and tuple(rule["failed"].values()) for rule in one["rules"]] == [
+        ("sniHosts", "b.example.com", "a.example.com"), ("port", "444", "443"), None]
+    assert one["route"]["virtualService"] == "test/routes" and ":" in one["route"]["location"]
+    assert one["action"] == "tcpProxy" and one["error"] is None
+    assert [(to["cluster"]["name"], to["weight"], to["totalWeight"]) for to in one["destinations"]] == [
+        ("outbound|5432||a.up", 25, 100), ("outbound|5432||b.up", 75, 100)]
+    text = explain("--url", "tls://a.example.com", *databases)
+    assert text.returncode == 0 and "25 % of connections" in text.stdout and "SNI a.example.com" in text.stdout
+
+
+@pytest.mark.parametrize("arguments, cluster", [
+    (("--url", "tls://10.1.1.1:443", "--sni", "b.example.com"), "outbound|5432||b.up"),
+    (("--url", "https://b.example.com/x"), "outbound|5432||b.up"),
+    (("--url", "tcp://10.1.1.1:9000"), "outbound|5432||b.up"),
+    (("--url", "tcp://db:9000", "--address", "10.1.1.1"), "outbound|5432||b.up"),
+    (("--url", "tcp://db:9000", "--source", "10.9.0.1"), "outbound|5432||a.up"),
+])
+def test_what_is_known_of_a_connection_chooses(databases, arguments, cluster):
+    assert only(explained(*arguments, *databases))["destinations"][0]["cluster"]["name"] == cluster
+
+
+@pytest.mark.parametrize("url, kind", [
+    ("tcp://db:1", "no-listener"), ("tls://c.test", "no-filter-chain"), ("tcp://db:443", "no-filter-chain"),
+    ("tcp://db:80", "no-filter-chain"), ("tcp://db:9000", "no-route"),
+])
+def test_says_where_a_connection_ends(databases, url, kind):
+    result = explain("--url", url, *databases, "-o", "json")
+    assert result.returncode == 1 and only(json.loads(result.stdout))["error"]["kind"] == kind
+
+
 # Sources of requests
 
 
@@ -171,6 +227,80 @@ def test_an_archive_is_explained_request_by_request(files, tmp_path):
     assert [only(answer)["error"] and only(answer)["error"]["kind"] for answer in answers] == [None, "no-virtual-host"]
 
 
+# As people paste them; URL stands for that of an upstream. What curl sends is what explain takes it for.
+CURL_LINES = [
+    "curl URL/get", "curl -k --http1.1 -sS -o /dev/null -w '%{http_code}' URL/x", "curl -X POST --data 'a=b&c=d' URL/x",
+    "curl -XDELETE URL/x", "curl -sXPUT URL/x -d 1", """curl --json '{"a": 1}' URL/x""", "curl -u user:secret URL/x",
+    "curl -b 'session=1; x=2' URL/x", "curl -I URL/x", "curl -G -d q=hello -d x=1 'URL/search?y=2'",
+    "curl -G --data-urlencode 'q=hello world&more' URL/search", "curl --data-urlencode 'name=Jürgen' URL/x",
+    """curl $'URL/x\\'y' -H $'X-A: it\\'s \\x41'""", "curl 'URL/x' \\\n  -H 'Accept: text/html' \\\n  --compressed",
+    "curl -A '' -H 'Accept;' -H 'X-Empty;' URL/x", "curl --user-agent Mozilla/5.0 -e http://ref/ URL/x",
+    "curl -L -s URL/x -H 'Host: b.example.com' -H \"Y: \\\"2\\\"\"", "curl 'URL/{one,two}'", "curl 'URL/[1-3]?x=[a-b]'",
+    "curl -g 'URL/{a}[1-2]'", "curl -F name=y URL/upload", "curl --oauth2-bearer TOKEN URL/x",
+    "curl -H 'content-type: application/json' -d '{}' URL/x", "curl URL/a/../b/./c", "curl --path-as-is URL/a/../b",
+    "curl 'URL/x?a=1#frag'", "curl URL/1 --next -X POST URL/2", "curl URL/x; curl -I URL/y && echo done",
+    "curl URL/x 2>/dev/null | cat > /dev/null", "curl -r 0-99 URL/x", "curl --url-query 'q=1 2&3' URL/x",
+    "curl --request-target '/other?x' URL/x", "curl -H 'Accept:' -H 'User-Agent:' URL/x", "curl -sSfL -m5 URL/x",
+    "curl --get --data 'a=1' 'URL/x?b=2'", "FOO=bar curl --no-progress-meter URL/%E4",
+]
+
+
+@pytest.mark.parametrize("line", CURL_LINES)
+def test_a_pasted_line_is_what_curl_sends(owner, line):
+    upstream = owner.upstream()
+    line = line.replace("URL", f"http://127.0.0.1:{upstream.port}")
+    subprocess.run(["bash", "-c", line], capture_output=True, timeout=30, check=False)
+    known = [only_request["request"] for only_request in as_list(explained("--curl", line, "gateways/"))]
+    # Lengths, boundaries and curl's version are those of the transfer.
+    transfer = {"host", "content-length", "expect"}
+
+    def comparable(name: str, value: str) -> tuple[str, str]:
+        value = "curl" if value.startswith("curl/") else value.split("; boundary")[0]
+        return name.lower(), "encodings" if name.lower() == "accept-encoding" else value
+
+    sent = [(request.method, request.target, request.header("host"),
+             sorted(comparable(*field) for field in request.headers if field[0].lower() not in transfer))
+            for request in upstream.requests]
+    assert sent == [(request["method"], request["path"], request["authority"],
+                     sorted(comparable(field["name"], field["value"]) for field in request["headers"]))
+                    for request in known]
+
+
+def as_list(answer: dict | list) -> list:
+    return answer if isinstance(answer, list) else [answer]
+
+
+@pytest.mark.parametrize("browser", ["chrome", "firefox"])
+def test_archives_of_browsers(files, tmp_path, browser):
+    """The shapes that their developer tools save, shortened."""
+    flags = files(gateway(http_server("a.example"), https_server("a.example", credential="lost")),
+                  static_entry("a.up", 9), virtual_service(route("a.up", 80), hosts=("a.example",)))
+    if browser == "chrome":
+        request = {"method": "GET", "url": "http://a.example/x?q=1", "httpVersion": "http/2.0", "cookies": [],
+                   "headers": [{"name": ":authority", "value": "a.example"}, {"name": ":method", "value": "GET"},
+                               {"name": ":path", "value": "/x?q=1"}, {"name": ":scheme", "value": "http"},
+                               {"name": "accept", "value": "*/*"}, {"name": "sec-ch-ua", "value": '"Chromium";v="124"'}],
+                   "queryString": [{"name": "q", "value": "1"}], "headersSize": -1, "bodySize": 0}
+        entries = [{"_initiator": {"type": "other"}, "_priority": "High", "_resourceType": "document", "cache": {},
+                    "request": request, "response": {"status": 200}, "serverIPAddress": "127.0.0.1", "timings": {}},
+                   {"request": {"method": "GET", "url": "data:image/png;base64,AAAA", "headers": []}},
+                   {"request": {"method": "GET", "url": "chrome-extension://abc/x.js", "headers": []}}]
+    else:
+        request = {"bodySize": 3, "method": "POST", "url": "http://a.example/x?q=1", "httpVersion": "HTTP/1.1",
+                   "headers": [{"name": "Host", "value": "a.example"}, {"name": "Content-Length", "value": "3"},
+                               {"name": "Accept", "value": "*/*"}],
+                   "cookies": [], "queryString": [], "headersSize": 100,
+                   "postData": {"mimeType": "text/plain", "params": [], "text": "abc"}}
+        entries = [{"pageref": "page_1", "startedDateTime": "2026-01-01T00:00:00.000+01:00", "request": request}]
+    archive = tmp_path / "saved.har"
+    archive.write_text("\ufeff" + json.dumps({"log": {"version": "1.2", "creator": {}, "pages": [], "entries": entries}}))
+    answers = explained("--har", archive, *flags)
+    assert len(answers) == 1 and only(answers[0])["error"] is None
+    asked = answers[0]["request"]
+    assert asked["authority"] == "a.example" and asked["path"] == "/x?q=1"
+    assert not any(field["name"].lower() in ("content-length", "host", ":path") for field in asked["headers"])
+
+
 def test_resources_may_come_from_standard_input():
     text = as_yaml([gateway(http_server("*")), static_entry("a.up", 9), virtual_service(route("a.up", 80))])
     assert explain("--url", "http://h/", *IDENTITY, "-", stdin=text).returncode == 0
@@ -179,6 +309,7 @@ def test_resources_may_come_from_standard_input():
 @pytest.mark.parametrize("arguments, code", [
     ((), 64), (("--url", "http://a/", "--curl", "curl http://a/"), 64), (("--url", "ftp://a/"), 64),
     (("--curl", "curl 'http://a"), 64), (("--url", "http://a/", "-H", "nonsense"), 64),
+    (("--url", "tcp://a"), 64), (("--url", "tcp://a:1", "-X", "GET"), 64), (("--url", "tcp://a:1", "--source", "x"), 64),
     (("--url", "http://a/", "nowhere/"), 66), (("--har", "nowhere.har"), 66), (("--har", "README.md"), 65),
     (("--url", "http://a/", "--instance", "httpbin-egres", "gateways/"), 78),
 ])
@@ -249,6 +380,74 @@ def test_a_running_instance_answers_as_explained(owner, tmp_path, seed):
         assert (got.text if got.status == 200 else got.status) == expected, (method, host, target, headers, one)
         seen.add(expected)
     assert {404, 400} <= seen and len(seen) > 8, seen
+
+
+def random_range(source: random.Random) -> str:
+    return f"127.0.0.{source.randrange(16)}/{source.randint(28, 32)}"
+
+
+def random_connections(source: random.Random) -> list[dict]:
+    """Rules for names on 443 and for addresses on 9000 that lead to three upstreams."""
+    def target() -> tuple[str, int]:
+        return source.choice(("one.up", "two.up", "three.up")), 5432
+
+    def addresses() -> dict:
+        return {"destinationSubnets": [random_range(source)]} if source.random() < 0.4 else {}
+
+    names = ("a.example.com", "b.example.com", "*.example.com", "*.b.example.com")
+    return [network_service(
+        name=name, hosts=("*.example.com",),
+        tls=[tls_route(*source.sample(names, source.randint(1, 2)), to=target(), **addresses()) for _ in range(3)],
+        tcp=[tcp_route(target(), match=[{**addresses(), **(
+            {"sourceSubnet": random_range(source)} if source.random() < 0.6 else {})}]) for _ in range(2)])
+            for name in ("first", "second")]
+
+
+def first_bytes(name: str | None) -> bytes:
+    """What a client says first: a ClientHello, or anything."""
+    if name is None:
+        return b"hello"
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    session = client_context().wrap_bio(incoming, outgoing, server_hostname=name)
+    with pytest.raises(ssl.SSLWantReadError):
+        session.do_handshake()
+    return outgoing.read()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_running_instance_carries_connections_as_explained(owner, seed):
+    """The upstreams say who they are and hang up; a connection that nobody takes has no such word."""
+    source = random.Random(seed)
+    upstreams = {}
+    for name in ("one.up", "two.up", "three.up"):
+        def script(connection, name=name):
+            connection.socket.recv(1 << 16)
+            connection.send(name.encode())
+            connection.half_close()
+        upstreams[name] = owner.upstream(script)
+    running = owner.gateway(
+        [gateway(tcp_server("*.example.com", port=443, protocol="TLS", mode="PASSTHROUGH"), tcp_server()),
+         *random_connections(source),
+         *(static_entry(name, up.port, port=5432, protocol="TCP") for name, up in upstreams.items())],
+        ports=(443, 9000), bind="0.0.0.0")
+    flags = ("--publish", f"{running.port(443)}:443", "--publish", f"{running.port(9000)}:9000")
+    seen = set()
+    for _ in range(30):
+        name = source.choice((None, None, "a.example.com", "B.example.com", "x.b.example.com", "c.example.com", "d.test"))
+        ours, theirs = (f"127.0.0.{source.randint(1, 15)}" for _ in range(2))
+        port = running.port(443 if name else 9000)
+        one = only(explained("--url", f"tls://{name}:{port}" if name else f"tcp://db:{port}", "--source", ours,
+                             "--address", theirs, *IDENTITY, *flags, running.resources))
+        expected = one["destinations"][0]["cluster"]["fqdn"] if one["error"] is None else ""
+        with socket.create_connection((theirs, port), timeout=20, source_address=(ours, 0)) as client:
+            client.sendall(first_bytes(name))
+            try:
+                got = b"".join(iter(lambda: client.recv(100), b""))
+            except ConnectionResetError:
+                got = b""
+        assert got.decode("latin-1").removeprefix("\x15\x03\x01\0\x02\x02\x70") == expected, (name, ours, theirs, one)
+        seen.add(expected or one["error"]["kind"])
+    assert len(seen) > 2, seen
 
 
 # The explanation of a live request

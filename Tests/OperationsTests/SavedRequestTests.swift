@@ -66,7 +66,63 @@ import Testing
     #expect(try CurlLine.requests("curl http://a/1 --url http://a/2").map(\.target) == ["/1", "/2"])
   }
 
-  @Test(arguments: ["curl", "curl 'http://a/", "curl -H", "curl ftp://a/", "curl http://a:0/"])
+  /// A pasted text, and `METHOD URL` of each request that it makes.
+  @Test(arguments: [
+    ("$ curl http://a/x", ["GET http://a/x"]), ("sudo /usr/bin/curl -k https://a/x", ["GET https://a/x"]),
+    ("time curl.exe -s http://a/x", ["GET http://a/x"]), ("FOO=bar curl http://a/x # why", ["GET http://a/x"]),
+    ("curl http://a/x | jq .", ["GET http://a/x"]), ("curl -s http://a/x > out 2>&1", ["GET http://a/x"]),
+    ("curl http://a/x -s 2>/dev/null -d 1", ["POST http://a/x"]),
+    ("curl http://a/x && curl -I http://b/y; echo ok", ["GET http://a/x", "HEAD http://b/y"]),
+    ("curl http://a/x\ncurl http://b/y\n", ["GET http://a/x", "GET http://b/y"]),
+    ("curl http://a/x?a=1&b=2", ["GET http://a/x?a=1&b=2"]),
+    ("curl http://a/1 --next -X POST http://b/2", ["GET http://a/1", "POST http://b/2"]),
+    (
+      "curl 'http://a/{one,two}/[8-10]'",
+      [
+        "GET http://a/one/8", "GET http://a/one/9", "GET http://a/one/10", "GET http://a/two/8", "GET http://a/two/9",
+        "GET http://a/two/10",
+      ]
+    ),
+    (
+      "curl 'http://a/[a-e:2][01-02]'",
+      [
+        "GET http://a/a01", "GET http://a/a02", "GET http://a/c01", "GET http://a/c02", "GET http://a/e01",
+        "GET http://a/e02",
+      ]
+    ),
+    ("curl -g 'http://[::1]:8080/{a}'", ["GET http://[::1]:8080/{a}"]),
+    ("curl 'http://[::1]:8080/x'", ["GET http://[::1]:8080/x"]),
+    ("curl -T a/file http://a/d/", ["PUT http://a/d/file"]),
+    ("curl --request-target '*' -X OPTIONS http://a/x", ["OPTIONS http://a*"]),
+    ("curl --proto =https --doh-url https://d/ --haproxy-clientip 10.0.0.1 https://a/x", ["GET https://a/x"]),
+    ("curl --url-query 'q=a b' 'http://a/x?y=1'", ["GET http://a/x?y=1&q=a+b"]),
+  ])
+  func `takes the requests out of what surrounds them`(_ text: String, _ expected: [String]) throws {
+    #expect(try CurlLine.requests(text).map { "\($0.method) \($0.url)" } == expected)
+  }
+
+  @Test(arguments: [
+    "curl \"http://a/x?q=1^&r=2\" ^\n  -H \"x-q: ^\\^\"a^\\^\"\" ^\n  --data-raw \"^{1^}\"",
+    "curl ^\"http://a/x?q=1^&r=2^\" ^\r\n  -H ^\"x-q: ^\\^\"a^\\^\"^\" ^\r\n  --data-raw ^\"^{1^}^\"",
+  ])
+  func `reads what browsers copy for Windows`(_ text: String) throws {
+    let request = try only(text)
+    #expect(request.method == "POST" && request.target == "/x?q=1&r=2" && value(request, "x-q") == "\"a\"")
+  }
+
+  @Test func `knows the addresses and the user of a command`() throws {
+    let resolved = try only("curl --resolve 'a:8443:127.0.0.9,127.0.0.8' https://a:8443/")
+    #expect(resolved.address.map { "\($0)" } == "127.0.0.9" && resolved.port == 8443)
+    let connected = try only("curl --connect-to 'a:443:[fd00::1]:15443' --haproxy-clientip 10.1.1.1 https://a/")
+    #expect(connected.address.map { "\($0)" } == "fd00::1" && connected.port == 15443)
+    #expect(connected.source.map { "\($0)" } == "10.1.1.1")
+    #expect(value(try only("curl http://user:pass@a/"), "authorization") == "Basic dXNlcjpwYXNz")
+  }
+
+  @Test(arguments: [
+    "curl", "curl 'http://a/", "curl -H", "curl ftp://a/", "curl http://a:0/", "wget http://a/", "curl --url=http://a/",
+    "curl --request=POST http://a/", "curl ^\"http://a/ ^\n", "",
+  ])
   func `refuses what it cannot read`(_ line: String) {
     #expect(throws: CurlLine.Malformed.self) { try CurlLine.requests(line) }
   }
@@ -97,6 +153,13 @@ import Testing
     #expect(requests.map(\.method) == ["POST", "GET"] && requests.map(\.authority) == ["b.test", "d.test"])
     #expect(requests[0].serverName == "a.test" && requests[0].fields == [.init("x-smile", "😀")])
     #expect(requests[1].port == 8080 && requests[1].fields.isEmpty)
+  }
+
+  @Test func `leaves out what never left the browser, and a byte order mark`() throws {
+    let urls = ["data:text/plain,x", "blob:https://a/1", "chrome-extension://x/y", "wss://a/socket", "HTTPS://a/x#f"]
+    let entries = urls.map { "{\"request\": {\"method\": \"GET\", \"url\": \"\($0)\", \"headers\": []}}" }
+    let requests = try HARFile.requests("\u{FEFF}{\"log\": {\"entries\": [\(entries.joined(separator: ","))]}}")
+    #expect(requests.map(\.url) == ["https://a/socket", "https://a/x"])
   }
 
   @Test(arguments: ["", "[]", "{\"log\": {}}", "{\"log\": {\"entries\": [{\"request\": {\"url\": \"file:///x\"}}]}}"])

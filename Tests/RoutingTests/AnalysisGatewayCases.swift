@@ -201,7 +201,7 @@ let serviceCases: [AnalysisTests.Case] = [
     metadata:
       name: a
       annotations:
-        networking.istio.io/exportTo: "*"
+        networking.istio.io/exportTo: "*"     #! IST0136@networking.istio.io/exportTo
         sidecar.istio.io/inject: "true"          #! IST0107@sidecar
         networking.istio.io/exportTwo: "*"       #! IST0108@networking
         example.com/whatever: x

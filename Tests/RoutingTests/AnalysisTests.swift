@@ -18,7 +18,7 @@ import Testing
     var testDescription: String { name }
   }
 
-  @Test(arguments: virtualServiceCases + meshCases + upstreamCases + gatewayCases + serviceCases)
+  @Test(arguments: virtualServiceCases + meshCases + upstreamCases + gatewayCases + serviceCases + policyCases)
   func `says what is marked, where it is marked, and nothing else`(_ testCase: Case) {
     let marked = Marked(testCase.yaml)
     let diagnostics = Marked.check(Marked.load(testCase.yaml))
@@ -44,6 +44,18 @@ import Testing
     let page = try Repository.text("\(Repository.root)/docs/diagnostics.md")
     for message in MessageCatalog.all { #expect(page.contains("## \(message.code) \(message.title)\n")) }
     #expect(page == MessageCatalog.page, "write it anew: sallyport check --explain all > docs/diagnostics.md")
+  }
+
+  /// Every code of `istioctl analyze`.
+  private static let istioCodes =
+    [1, 2] + Array(101...103) + Array(106...112) + [116, 118, 123] + Array(125...164) + Array(165...177)
+
+  @Test func `every code of istioctl analyze is reported, or it is said why not`() {
+    let reported = MessageCatalog.all.map(\.code).filter { $0.hasPrefix("IST") }
+    let absent = MessageCatalog.absent.flatMap(\.codes)
+    let codes = Self.istioCodes.map { "IST0" + String(String(1000 + $0).dropFirst()) }
+    #expect((reported + absent).sorted() == codes.sorted())
+    #expect(MessageCatalog.absent.allSatisfy { !$0.why.isEmpty })
   }
 
   @Test func `codes are explained in any case, and near misses are named`() {

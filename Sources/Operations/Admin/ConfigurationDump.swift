@@ -89,7 +89,8 @@ struct ConfigurationDump {
   /// Envoy's `/listeners`: `name::address`.
   var listenerText: String {
     snapshot.listenerFacts.enumerated().map { index, facts in
-      "\(facts.name)::\(facts.bindAddress):\(snapshot.listeners[index].bindPort)\n"
+      let place = Pipe.path(facts.bindAddress) ?? "\(facts.bindAddress):\(snapshot.listeners[index].bindPort)"
+      return "\(facts.name)::\(place)\n"
     }.joined()
   }
 
@@ -109,7 +110,7 @@ struct ConfigurationDump {
   }
 
   private func address(_ host: String, _ port: Int) -> JSON {
-    .object([("socket_address", .object([("address", .string(host)), ("port_value", .number(port))]))])
+    Pipe.address(host, port)
   }
 
   // MARK: Dump
@@ -208,8 +209,39 @@ struct ConfigurationDump {
                 ("filter_chains", .array(chains(ofListener: index))), ("servers", .strings(facts.servers)),
               ])
             })
+        ), ("static_listeners", .array(ownListeners)),
+      ])
+  }
+
+  /// The ports that the instance answers itself, with what Envoy has there. A snapshot that nobody runs has none.
+  private var ownPlaces: [(distance: Int, path: String)] {
+    instance == nil ? [] : [(21, "/healthz/ready"), (90, "/stats/prometheus")]
+  }
+
+  private var ownListeners: [JSON] {
+    let base = instance?.options.adminBase ?? 0
+    return ownPlaces.map { distance, path in
+      .object([
+        ("address", address(instance?.options.compiler.bindAddress ?? "0.0.0.0", base + distance)),
+        ("filter_chains", .array([.object([("match", .string("ALL")), ("inline_route", .string("\(path)*"))])])),
+      ])
+    }
+  }
+
+  private var ownRoutes: [JSON] {
+    ownPlaces.map { _, path in
+      .object([
+        (
+          "virtual_hosts",
+          .array([
+            .object([
+              ("name", .string("backend")), ("domains", .strings(["*"])),
+              ("routes", .array([.object([("match", .string("\(path)*"))])])),
+            ])
+          ])
         )
       ])
+    }
   }
 
   private func chains(ofListener index: Int) -> [JSON] {
@@ -268,7 +300,7 @@ struct ConfigurationDump {
             snapshot.routeConfigurationNames.enumerated().map { index, name in
               .object([("name", .string(name)), ("virtual_hosts", .array(virtualHosts(of: index)))])
             })
-        )
+        ), ("static_route_configs", .array(ownRoutes)),
       ])
   }
 
@@ -304,7 +336,9 @@ struct ConfigurationDump {
   }
 
   private var secrets: JSON {
-    section("SecretsConfigDump", [("dynamic_active_secrets", .array(CertificateList.of(snapshot).map(\.json)))])
+    let list = SecretList(snapshot)
+    return section(
+      "SecretsConfigDump", [("dynamic_active_secrets", list.active), ("dynamic_warming_secrets", list.warming)])
   }
 
   /// Active health checks, which Envoy has inside its clusters.
@@ -338,6 +372,7 @@ extension String {
   /// `0.0.0.0_443` as `0.0.0.0:443`.
   fileprivate var replacingLastUnderscore: String {
     guard let index = lastIndex(of: "_") else { return self }
+    if hasPrefix(Pipe.prefix) { return String(self[..<index]) }
     return String(self[..<index]) + ":" + self[self.index(after: index)...]
   }
 }

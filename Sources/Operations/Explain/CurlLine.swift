@@ -1,4 +1,5 @@
 import Routing
+import Wire
 
 /// The requests that a pasted curl command makes, without making them.
 ///
@@ -16,43 +17,81 @@ package struct CurlLine {
   private var isUpload = false
   private var sendsDataInQuery = false
   private var keepsPath = false
+  private var takesBrackets = true
   private var connectTo: [String] = []
+  private var socketPath: String?
+  private var resolved: [String] = []
+  private var queries: [String] = []
+  private var target: String?
+  private var source: String?
+  private var uploaded = ""
 
   /// Why a line is not understood, in words.
   package struct Malformed: Error, CustomStringConvertible {
     package let description: String
   }
 
-  /// Reads a command line; the word `curl` may be missing.
+  /// Reads a command line; the word `curl` may be missing. Of several commands those that are curl's count.
   package static func requests(_ line: String) throws(Malformed) -> [SampleRequest] {
-    guard let words = ShellWords.split(line) else { throw Malformed(description: "a quote is not closed") }
-    var command = CurlLine()
-    try command.read(words)
-    guard !command.urls.isEmpty else { throw Malformed(description: "the command names no URL") }
+    guard let commands = ShellWords.commands(line) else { throw Malformed(description: "a quote is not closed") }
+    let named = commands.compactMap(Self.arguments)
+    let chosen = named.isEmpty ? Array(commands.prefix(1)) : named
+    if named.isEmpty, let first = chosen.first?.first, !Self.beginsLikeArguments(first) {
+      throw Malformed(description: "\(first) is not curl")
+    }
     var requests: [SampleRequest] = []
-    for url in command.urls { requests.append(try command.request(url)) }
+    for words in chosen {
+      for part in words.split(whereSeparator: { $0 == "--next" || $0 == "-:" }) {
+        var command = CurlLine()
+        try command.read(Array(part))
+        for url in command.urls.flatMap({ command.takesBrackets ? URLPattern.expand($0) : [$0] }) {
+          requests.append(try command.request(url))
+        }
+      }
+    }
+    guard !requests.isEmpty else { throw Malformed(description: "the command names no URL") }
     return requests
+  }
+
+  /// What stands behind the word `curl`; nil where there is none. A prompt, `sudo`, `time` or variables may precede it.
+  private static func arguments(_ words: [String]) -> [String]? {
+    let place = words.prefix { !$0.hasPrefix("-") || $0 == "-" }.firstIndex { word in
+      let name = word.split { $0 == "/" || $0 == "\\" }.last.map { $0.lowercased() }
+      return name == "curl" || name == "curl.exe"
+    }
+    return place.map { Array(words[($0 + 1)...]) }
+  }
+
+  /// An option, or something that can be a URL.
+  private static func beginsLikeArguments(_ word: String) -> Bool {
+    word.hasPrefix("-") || word.contains(":") || word.contains("/") || word.contains(".")
   }
 
   // MARK: Options
 
   /// Options with a value that says nothing about the request.
   private static let ignoredWithValue: Set<String> = [
-    "-o", "--output", "-w", "--write-out", "-m", "--max-time", "--connect-timeout", "--resolve", "--cacert", "--capath",
+    "-o", "--output", "-w", "--write-out", "-m", "--max-time", "--connect-timeout", "--cacert", "--capath",
     "-E", "--cert", "--key", "--cert-type", "--key-type", "--pass", "--ciphers", "--tls13-ciphers", "--tls-max",
     "--curves", "--retry", "--retry-delay", "--retry-max-time", "-x", "--proxy", "--noproxy", "--interface",
-    "--unix-socket", "--limit-rate", "-D", "--dump-header", "-c", "--cookie-jar", "--max-redirs", "-y", "-Y",
+    "--limit-rate", "-D", "--dump-header", "-c", "--cookie-jar", "--max-redirs", "-y", "-Y",
     "--speed-time", "--speed-limit", "--dns-servers", "--local-port", "--keepalive-time", "--trace", "--trace-ascii",
     "--stderr", "-K", "--config", "--pinnedpubkey", "--crlfile", "-C", "--continue-at", "-z", "--time-cond", "--rate",
-    "--max-filesize", "--expect100-timeout", "--output-dir", "--aws-sigv4", "--oauth2-bearer-file",
+    "--max-filesize", "--expect100-timeout", "--output-dir", "--aws-sigv4", "--alt-svc",
+    "--create-file-mode", "--delegation", "--dns-interface", "--dns-ipv4-addr", "--dns-ipv6-addr", "--doh-url", "--ech",
+    "--egd-file", "--engine", "--etag-compare", "--etag-save", "--happy-eyeballs-timeout-ms", "--hsts", "--ip-tos",
+    "--keepalive-cnt", "--krb", "--libcurl", "--login-options", "--netrc-file", "--parallel-max", "--pinnedpubkey",
+    "--preproxy", "--proto", "--proto-default", "--proto-redir", "--proxy-cacert", "--proxy-cert", "--proxy-header",
+    "--proxy-key", "--proxy-user", "-U", "--random-file", "--service-name", "--signature-algorithms", "--socks4",
+    "--socks4a", "--socks5", "--socks5-hostname", "--sslv3", "--tlsauthtype", "--tlspassword", "--tlsuser",
+    "--trace-config", "--variable", "--vlan-priority", "-t", "-Q", "-P",
   ]
 
   /// Short options with a value, which may be attached: `-HHost:x`.
-  private static let shortWithValue = Set("oOwmExDcyYKCzHXdFAebuTr").subtracting(["O"])
+  private static let shortWithValue = Set("oOwmExDcyYKCzHXdFAebuTrUtQP").subtracting(["O"])
 
   private mutating func read(_ words: [String]) throws(Malformed) {
     var rest = words[...]
-    if let first = rest.first, first == "curl" || first.hasSuffix("/curl") { rest.removeFirst() }
     while let word = rest.popFirst() {
       if word == "--" {
         urls += rest
@@ -73,7 +112,12 @@ package struct CurlLine {
       _ = rest.popFirst()
       return
     }
-    guard Self.takesValue(word) else { return flag(word) }
+    guard Self.takesValue(word) else {
+      if let equals = word.firstIndex(of: "="), Self.isKnown(String(word[..<equals])) {
+        throw Malformed(description: "\(word): curl wants a space before the value, not an equals sign")
+      }
+      return flag(word)
+    }
     guard let value = rest.popFirst() else { throw Malformed(description: "\(word) has no value") }
     try option(word, value)
   }
@@ -94,11 +138,14 @@ package struct CurlLine {
     }
   }
 
+  private static func isKnown(_ name: String) -> Bool { ignoredWithValue.contains(name) || takesValue(name) }
+
   private static func takesValue(_ word: String) -> Bool {
     switch word {
     case "--request", "--header", "--data", "--data-raw", "--data-binary", "--data-ascii", "--data-urlencode", "--json",
       "--form", "--form-string", "--url", "--user-agent", "--referer", "--cookie", "--user", "--upload-file",
-      "--connect-to", "--range", "--oauth2-bearer", "--url-query":
+      "--connect-to", "--range", "--oauth2-bearer", "--url-query", "--resolve", "--request-target",
+        "--haproxy-clientip", "--unix-socket", "--abstract-unix-socket":
       return true
     default: return false
     }
@@ -108,7 +155,9 @@ package struct CurlLine {
     switch name {
     case "-X", "--request": method = value
     case "-H", "--header": addHeader(value)
-    case "-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--data-urlencode": data.append(value)
+    case "-d", "--data", "--data-raw", "--data-binary", "--data-ascii": data.append(value)
+    case "--data-urlencode": data.append(URLPattern.encoded(value))
+    case "--url-query": queries.append(value.hasPrefix("+") ? String(value.dropFirst()) : URLPattern.encoded(value))
     case "--json":
       data.append(value)
       isJSON = true
@@ -120,8 +169,15 @@ package struct CurlLine {
     case "-b", "--cookie": if value.contains("=") { addHeader("Cookie: \(value)") }
     case "-u", "--user": addHeader("Authorization: Basic \(Self.base64(Array(value.utf8)))")
     case "--oauth2-bearer": addHeader("Authorization: Bearer \(value)")
-    case "-T", "--upload-file": isUpload = true
+    case "-T", "--upload-file":
+      isUpload = true
+      uploaded = value.split(separator: "/").last.map(String.init) ?? ""
     case "--connect-to": connectTo.append(value)
+    case "--unix-socket": socketPath = value
+    case "--abstract-unix-socket": socketPath = "@" + value
+    case "--resolve": resolved.append(value)
+    case "--request-target": target = value
+    case "--haproxy-clientip": source = value
     default: throw Malformed(description: "\(name) is not understood: write the URL with its query as it is")
     }
   }
@@ -132,6 +188,7 @@ package struct CurlLine {
     case "-G", "--get": sendsDataInQuery = true
     case "--compressed": addHeader("Accept-Encoding: deflate, gzip, br, zstd")
     case "--path-as-is": keepsPath = true
+    case "-g", "--globoff": takesBrackets = false
     default: break
     }
   }
@@ -158,11 +215,19 @@ package struct CurlLine {
     }
     let sendsBody = (!data.isEmpty && !sendsDataInQuery) || isForm
     request.method = method ?? (isHead ? "HEAD" : isUpload ? "PUT" : sendsBody ? "POST" : "GET")
-    if sendsDataInQuery, !data.isEmpty {
-      request.target += (request.target.contains("?") ? "&" : "?") + data.joined(separator: "&")
+    if isUpload, request.target.hasSuffix("/"), uploaded != "-", uploaded != "." { request.target += uploaded }
+    let query = (sendsDataInQuery ? data : []) + queries
+    if !query.isEmpty {
+      let text = query.joined(separator: "&").replacing(" ", with: "%20")
+      request.target += (request.target.contains("?") ? "&" : "?") + text
     }
     if !keepsPath { request.target = PathText.withoutDotSegments(request.target) }
+    if let target { request.target = target }
+    request.source = source.flatMap { IPAddress($0) }
     for field in fields { request.add(field.name, field.value) }
+    if let user = URLPattern.user(of: url), !fields.contains(where: { $0.name.lowercased() == "authorization" }) {
+      request.add("Authorization", "Basic \(Self.base64(Array(user.utf8)))")
+    }
     addUsual("User-Agent", "curl/8.0.0", to: &request)
     addUsual("Accept", isJSON ? "application/json" : "*/*", to: &request)
     if isJSON {
@@ -172,7 +237,8 @@ package struct CurlLine {
     } else if sendsBody {
       addUsual("Content-Type", "application/x-www-form-urlencoded", to: &request)
     }
-    if let port = connectedPort(request) { request.port = port }
+    connect(&request)
+    request.socketPath = socketPath
     return request
   }
 
@@ -181,19 +247,30 @@ package struct CurlLine {
     if !isSaid, !removed.contains(name.lowercased()) { request.add(name, value) }
   }
 
-  /// `--connect-to HOST1:PORT1:HOST2:PORT2`: the port of the second, where the first is asked for.
-  private func connectedPort(_ request: SampleRequest) -> Int? {
-    for rule in connectTo {
-      // The last part is the port, the host before it may be an IPv6 address.
-      let parts = rule.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-      guard parts.count == 3, let last = parts[2].lastIndex(of: ":") else { continue }
-      let host = request.serverName ?? request.authority.split(separator: ":").first.map(String.init) ?? ""
-      guard parts[0].isEmpty || parts[0].lowercased() == host, parts[1].isEmpty || Int(parts[1]) == request.port,
-        let port = Int(parts[2][parts[2].index(after: last)...])
-      else { continue }
-      return port
+  /// Where the connection goes: `--connect-to HOST1:PORT1:HOST2:PORT2` and `--resolve HOST:PORT:ADDRESS`.
+  private func connect(_ request: inout SampleRequest) {
+    let host = request.serverName ?? request.authority.split(separator: ":").first.map(String.init) ?? ""
+    let asked = request.port
+    let applies = { (parts: [Substring]) in
+      let isHost = parts[0].isEmpty || parts[0] == "*" || parts[0].lowercased() == host.lowercased()
+      return isHost && (parts[1].isEmpty || Int(parts[1]) == asked)
     }
-    return nil
+    let split = { (text: String) in text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false) }
+    for parts in connectTo.map(split) where parts.count == 3 && applies(parts) {
+      // The last part is the port, the host before it may be an IPv6 address.
+      guard let last = parts[2].lastIndex(of: ":") else { continue }
+      request.address = Self.address(parts[2][..<last]) ?? request.address
+      if let port = Int(parts[2][parts[2].index(after: last)...]) { request.port = port }
+      return
+    }
+    for parts in resolved.map({ split($0.hasPrefix("+") ? String($0.dropFirst()) : $0) })
+    where parts.count == 3 && applies(parts) {
+      request.address = parts[2].split(separator: ",").first.flatMap(Self.address) ?? request.address
+    }
+  }
+
+  private static func address(_ text: Substring) -> IPAddress? {
+    IPAddress(text.hasPrefix("[") ? String(text.dropFirst().dropLast()) : String(text))
   }
 
   private static func base64(_ bytes: [UInt8]) -> String {
@@ -207,24 +284,5 @@ package struct CurlLine {
       }
     }
     return String(decoding: text, as: UTF8.self)
-  }
-}
-
-/// What clients do to paths before they send them.
-enum PathText {
-  /// Removes `.` and `..` as curl and browsers do (RFC 3986, section 5.2.4).
-  static func withoutDotSegments(_ target: String) -> String {
-    let end = target.firstIndex(of: "?") ?? target.endIndex
-    var segments: [Substring] = []
-    let parts = target[..<end].dropFirst().split(separator: "/", omittingEmptySubsequences: false)
-    for (index, part) in parts.enumerated() {
-      switch part {
-      case ".", "..":
-        if part == "..", !segments.isEmpty { segments.removeLast() }
-        if index == parts.count - 1 { segments.append("") }
-      default: segments.append(part)
-      }
-    }
-    return "/" + segments.joined(separator: "/") + target[end...]
   }
 }

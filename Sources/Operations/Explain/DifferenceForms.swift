@@ -10,7 +10,9 @@ package enum DifferenceForms {
   private static func json(_ difference: InstanceDifference) -> JSON {
     .object([
       ("instance", .string(difference.instance)), ("change", .string(difference.kind.rawValue)),
-      ("listeners", .array(difference.listeners.map(json))), ("requests", .array(difference.requests.map(json))),
+      ("listeners", .array(difference.listeners.map(json))),
+      ("requests", .array(difference.requests.filter(\.witness.isHTTP).map(json))),
+      ("connections", .array(difference.requests.filter { !$0.witness.isHTTP }.map(json))),
       ("certificates", .array(difference.certificates.map(json))),
       ("clusters", .array(difference.clusters.map(json))), ("settings", .array(difference.others.map(json))),
     ])

@@ -43,11 +43,17 @@ package struct DifferenceText {
   }
 
   private mutating func add(_ request: RequestDifference) {
-    lines.append("  ~ request  \(request.witness.curl)")
+    let witness = request.witness
+    lines.append("  ~ \(witness.isHTTP ? "request" : "connection")  \(witness.command)" + Self.addresses(witness))
     lines.append("      at \(request.listener)" + Self.hosts(request.hosts))
     lines.append("      was  \(request.old.destination)" + Self.rule(request.old))
     lines.append("      is   \(request.new.destination)" + Self.rule(request.new))
     for change in request.changes where change.name != "destination" { lines.append("      \(Self.text(change))") }
+  }
+
+  private static func addresses(_ witness: SampleRequest) -> String {
+    guard !witness.isHTTP else { return "" }
+    return (witness.source.map { "  from \($0)" } ?? "") + (witness.address.map { "  to \($0)" } ?? "")
   }
 
   private static func hosts(_ hosts: [String]) -> String {

@@ -9,7 +9,8 @@ package enum ExplanationForms {
 
   /// A request with the curl line that makes it.
   static func json(_ request: SampleRequest) -> JSON {
-    .object([
+    guard request.isHTTP else { return connection(request) }
+    return .object([
       ("method", .string(request.method)), ("url", .string(request.url)), ("authority", .string(request.authority)),
       ("sni", .optional(request.serverName)), ("port", .number(request.port)), ("path", .string(request.target)),
       (
@@ -17,6 +18,15 @@ package enum ExplanationForms {
         .array(
           request.fields.map { .object([("name", .string($0.name)), ("value", .string($0.value))]) })
       ), ("curl", .string(request.curl)),
+    ])
+  }
+
+  /// A connection, with the line that makes it.
+  private static func connection(_ request: SampleRequest) -> JSON {
+    .object([
+      ("url", .string(request.url)), ("sni", .optional(request.serverName)), ("port", .number(request.port)),
+      ("address", .optional(request.address.map { "\($0)" })), ("source", .optional(request.source.map { "\($0)" })),
+      ("alpn", .strings(request.protocols)), ("command", .string(request.command)),
     ])
   }
 
@@ -108,14 +118,18 @@ package enum ExplanationForms {
     case .earlyResponse(let status, let cause):
       return [("action", .string(cause)), ("status", .number(status))]
     case .forward(let destinations):
-      return [("action", .string("forward")), ("destinations", .array(destinations.map(json)))]
+      let carriesBytes = destinations.first?.carriesBytes ?? false
+      return [
+        ("action", .string(carriesBytes ? "tcpProxy" : "forward")), ("destinations", .array(destinations.map(json))),
+      ]
     }
   }
 
   private static func json(_ destination: Explanation.DestinationStep) -> JSON {
     .object([
       ("cluster", destination.cluster.map { json($0.settings) } ?? .null), ("weight", .number(destination.weight)),
-      ("totalWeight", .number(destination.totalWeight)), ("sends", destination.sent.map(json) ?? .null),
+      ("totalWeight", .number(destination.totalWeight)),
+      ("sends", destination.carriesBytes ? .null : destination.sent.map(json) ?? .null),
       ("next", .array(destination.next.map(json))),
     ])
   }

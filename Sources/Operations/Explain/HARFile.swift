@@ -10,18 +10,27 @@ package enum HARFile {
   /// All requests, in their order. Fields of HTTP/2 that are no headers (`:authority`, `:method`) are read as what they
   /// mean.
   package static func requests(_ text: String) throws(Malformed) -> [SampleRequest] {
-    guard let json = JSONReader.read(text) else { throw Malformed(description: "it is not JSON") }
+    // Some programs begin their files with a byte order mark.
+    let bare = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+    guard let json = JSONReader.read(bare) else { throw Malformed(description: "it is not JSON") }
     let entries = json["log"]["entries"].items
     guard !entries.isEmpty else { throw Malformed(description: "it has no log.entries") }
     var requests: [SampleRequest] = []
-    for (index, entry) in entries.enumerated() {
+    for (index, entry) in entries.enumerated() where isHTTP(entry["request"]["url"].plain) {
       do {
         requests.append(try request(entry["request"]))
       } catch {
         throw Malformed(description: "log.entries[\(index)].request.url: \(error.description)")
       }
     }
+    guard !requests.isEmpty else { throw Malformed(description: "none of its entries is a request of HTTP") }
     return requests
+  }
+
+  /// Browsers also save what never left them: `data:`, `blob:`, extensions.
+  private static func isHTTP(_ url: String) -> Bool {
+    let scheme = url.prefix { $0 != ":" }.lowercased()
+    return ["http", "https", "ws", "wss"].contains(scheme)
   }
 
   private static func request(_ saved: JSON) throws(SampleRequest.MalformedURL) -> SampleRequest {

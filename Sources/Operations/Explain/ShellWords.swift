@@ -1,26 +1,37 @@
 /// Takes a command line apart as a POSIX shell does, as far as people paste such lines: quotes, backslashes,
-/// continued lines, and `$'…'` of bash, which browsers use.
+/// continued lines, several commands, redirections, and `$'…'` of bash, which browsers use.
 enum ShellWords {
-  /// The words, without their quotes; nil when a quote is not closed.
-  static func split(_ line: String) -> [String]? {
+  /// The words of each command, without their quotes; nil when a quote is not closed.
+  static func commands(_ line: String) -> [[String]]? {
+    if WindowsWords.isMeant(line) { return WindowsWords.split(line).map { [$0] } }
     var reader = Reader(line)
-    return reader.words()
+    return reader.commands()
   }
 
   private struct Reader {
     private var rest: Substring
     private var word: String?
     private var all: [String] = []
+    private var finished: [[String]] = []
+    /// The next word is the file of a redirection.
+    private var isTarget = false
 
     init(_ line: String) {
       // A Swift Character holds both ends of a DOS line.
       rest = Substring(String(String.UnicodeScalarView(line.unicodeScalars.filter { $0 != "\r" })))
     }
 
-    mutating func words() -> [String]? {
+    mutating func commands() -> [[String]]? {
       while let character = rest.popFirst() {
         switch character {
-        case " ", "\t", "\n": endWord()
+        case " ", "\t": endWord()
+        case "\n": endCommand()
+        case "#" where word == nil: rest = rest.drop { $0 != "\n" }
+        case "|", ";", "&":
+          // Within a word it belongs to a URL that somebody forgot to quote.
+          let isAlone = word == nil || rest.first.map { " \t\n|;&".contains($0) } ?? true
+          if isAlone { endCommand() } else { append(String(character)) }
+        case ">" where isRedirection, "<" where isRedirection: beginRedirection(character)
         case "\\":
           guard let next = rest.popFirst() else { return nil }
           if next != "\n" { append(String(next)) }
@@ -35,15 +46,37 @@ enum ShellWords {
         default: append(String(character))
         }
       }
+      endCommand()
+      return finished
+    }
+
+    /// `>` stands at the beginning of a word, or behind the number of a descriptor.
+    private var isRedirection: Bool { word?.allSatisfy(\.isNumber) ?? true }
+
+    /// `> file`, `2>&1`, `<<< text`
+    private mutating func beginRedirection(_ character: Character) {
+      word = nil
+      while rest.first == character { rest.removeFirst() }
+      if rest.first == "&" {
+        rest = rest.dropFirst().drop { $0.isNumber || $0 == "-" }
+      } else {
+        isTarget = true
+      }
+    }
+
+    private mutating func endCommand() {
       endWord()
-      return all
+      if !all.isEmpty { finished.append(all) }
+      all = []
     }
 
     private mutating func append(_ text: String) { word = (word ?? "") + text }
 
     private mutating func endWord() {
-      if let word { all.append(word) }
-      word = nil
+      guard let word else { return }
+      if !isTarget { all.append(word) }
+      isTarget = false
+      self.word = nil
     }
 
     private mutating func upTo(_ end: Character) -> String? {

@@ -8,6 +8,9 @@ package struct Registration {
   private let ports: [(name: String, number: Int)]
   private let labels: [(key: String, value: String)]
   private let serviceAccount: String?
+  package var annotations: [(key: String, value: String)] = []
+  /// The service is there already, and the machine is one more.
+  package var isKnown = false
 
   package init(
     name: String, namespace: String, address: String, ports: [(name: String, number: Int)],
@@ -22,12 +25,35 @@ package struct Registration {
   }
 
   /// A ServiceEntry for the service, and the WorkloadEntry behind it.
-  package var yaml: String { YAMLText.text(serviceEntry) + "---\n" + YAMLText.text(workloadEntry) }
+  package var yaml: String {
+    // Each begins a document of its own, so that the text can be appended to a file.
+    (isKnown ? "" : "---\n" + YAMLText.text(serviceEntry)) + "---\n" + YAMLText.text(workloadEntry)
+  }
+
+  /// Protocols that ports usually have, as istioctl knows them.
+  private static let usual = [
+    80: "http", 443: "https", 3306: "mysql", 6379: "redis", 8080: "http", 9080: "http", 9090: "http", 9093: "http",
+    27017: "mongo",
+  ]
+
+  /// Ports with names, which must differ.
+  package static func named(_ ports: [(name: String?, number: Int)]) -> [(name: String, number: Int)] {
+    var taken = Set(ports.compactMap(\.name))
+    return ports.map { port in
+      if let name = port.name { return (name, port.number) }
+      let name = usual[port.number] ?? "tcp-\(port.number)"
+      return (taken.insert(name).inserted ? name : "\(name)-\(port.number)", port.number)
+    }
+  }
 
   private func resource(_ kind: String, _ name: String, _ spec: [(String, JSON)]) -> JSON {
-    .object([
-      ("apiVersion", .string("networking.istio.io/v1")), ("kind", .string(kind)),
-      ("metadata", .object([("name", .string(name)), ("namespace", .string(namespace))])), ("spec", .object(spec)),
+    var metadata: [(String, JSON)] = [("name", .string(name)), ("namespace", .string(namespace))]
+    if !annotations.isEmpty {
+      metadata.append(("annotations", .object(annotations.map { ($0.key, .string($0.value)) })))
+    }
+    return .object([
+      ("apiVersion", .string("networking.istio.io/v1")), ("kind", .string(kind)), ("metadata", .object(metadata)),
+      ("spec", .object(spec)),
     ])
   }
 

@@ -16,6 +16,11 @@ package enum TimeText {
     return String(decoding: bytes.prefix(24), as: UTF8.self)
   }
 
+  /// Seconds since 1970 as `2026-08-22T10:00:00Z`.
+  package static func seconds(_ epochSeconds: Int64) -> String {
+    String(iso(epochSeconds * 1000).prefix(19)) + "Z"
+  }
+
   /// Seconds since 1970, now.
   package static var epochSeconds: Int64 { shim_realtime_nanoseconds() / 1_000_000_000 }
 

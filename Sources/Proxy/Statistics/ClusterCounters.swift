@@ -18,18 +18,20 @@ package struct ClusterCounters: Sendable {
   package var responses: InlineArray<6, Int> = .init(repeating: 0)
   /// `upstream_rq_retry`: retries, replays on a fresh connection included.
   package var retries = 0
+  /// `upstream_rq_retry_overflow`: retries that a limit or a budget did not allow.
+  package var retryOverflows = 0
   /// `upstream_rq_timeout`
   package var timeouts = 0
   /// `upstream_rq_pending_overflow`
   package var overflows = 0
-  /// `upstream_rq_retry_overflow`
-  package var retryOverflows = 0
   /// `upstream_cx_overflow`: a connection was wanted beyond the limit.
   package var connectionOverflows = 0
   /// `upstream_cx_none_healthy`
   package var noneHealthy = 0
   /// `upstream_rq_rx_reset`
   package var resets = 0
+  /// `http2.keepalive_timeout`: connections that did not answer a PING.
+  package var keepAliveTimeouts = 0
   /// `upstream_cx_rx_bytes_total`
   package var bytesReceived = 0
   /// `upstream_cx_tx_bytes_total`
@@ -63,10 +65,10 @@ package struct ClusterCounters: Sendable {
     sum.retries += other.retries
     sum.timeouts += other.timeouts
     sum.overflows += other.overflows
-    sum.retryOverflows += other.retryOverflows
     sum.connectionOverflows += other.connectionOverflows
     sum.noneHealthy += other.noneHealthy
     sum.resets += other.resets
+    sum.keepAliveTimeouts += other.keepAliveTimeouts
     sum.bytesReceived += other.bytesReceived
     sum.bytesSent += other.bytesSent
     sum.handshakes += other.handshakes

@@ -37,8 +37,6 @@ class TCPConnection: Connection {
   override func ready(_ events: ReadyEvents) {
     if isBulk, state == .open, input.isEmpty, events.contains(.readable) { input.enlarge() }
     super.ready(events)
-    // An end was read already: a reset behind it shows in the events alone.
-    if state == .open, inputEnded, events.contains(.error) { fail(.reset("connection reset by peer")) }
   }
 
   override func inputAvailable() {

@@ -143,7 +143,7 @@ final class TCPDownstreamConnection: TCPConnection {
 
   /// What a PROXY protocol header to the upstream says.
   var proxyAddresses: ProxyProtocolHeader.Addresses? {
-    record.local.map { .init(source: record.peer.endpoint, destination: $0.endpoint) }
+    record.local.flatMap { SocketAddress.proxyAddresses(from: record.peer, to: $0) }
   }
 
   // MARK: From the upstream side

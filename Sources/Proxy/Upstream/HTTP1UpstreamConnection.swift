@@ -36,6 +36,9 @@ final class HTTP1UpstreamConnection: Connection {
   private var responseBegan = false
   /// Protocols were switched: bytes pass as they are, both ways, until one side ends.
   private var isTunnel = false
+  /// The directions of a tunnel end each by itself: what the upstream sends, and what it gets.
+  private var tunnelInputEnded = false
+  private var tunnelOutputEnded = false
   private var requestCount = 0
   private var informationalCount = 0
   private var timer = TimerID.none
@@ -93,7 +96,7 @@ final class HTTP1UpstreamConnection: Connection {
   /// The PROXY protocol stands in front of TLS. It names one client, so the connection serves no other.
   override func socketConnected() {
     guard let version = cluster.config.settings.proxyProtocol else { return }
-    let addresses = stream.map { $0.with { $0.source.proxyAddresses } }
+    let addresses = stream.flatMap { $0.with { $0.source.proxyAddresses } }
     sendProxyHeader(ProxyProtocolHeader(version: version, addresses: addresses))
   }
 
@@ -131,6 +134,7 @@ final class HTTP1UpstreamConnection: Connection {
 
   func sendRequestHead(_ stream: Stream) {
     method = stream.request.method
+    if method == .connect { return beginTunnel(stream) }
     let framing = stream.request.framing
     writer.begin(framing)
     let size = stream.request.http1ByteCount
@@ -145,12 +149,12 @@ final class HTTP1UpstreamConnection: Connection {
   func endRequest(_ stream: Stream) {
     guard !requestEnded else { return }
     requestEnded = true
-    if isTunnel { return endOutput() }
+    if isTunnel { return endTunnelOutput() }
     writer.end(trailers: stream.requestTrailers, on: self)
   }
 
   override func outputDrained() {
-    if isTunnel, requestEnded { return endOutput() }
+    if isTunnel, requestEnded { return endTunnelOutput() }
     guard !requestEnded, let stream else { return }
     stream.with { $0.upstreamDrained() }
   }
@@ -292,13 +296,50 @@ final class HTTP1UpstreamConnection: Connection {
       breakOff(requestCount > 1 ? .staleConnection : .connectionTermination, nil)
     case .readingBody:
       guard input.isEmpty || !reader.endsWithInput else { return }
+      if isTunnel { return tunnelEndedByUpstream() }
       // Under TLS an end without goodbye may be anybody's cut: what only it would complete is incomplete (RFC 9112, 9.8).
-      guard reader.endsWithInput, isTunnel || tls?.isTruncated != true, let stream else {
+      guard reader.endsWithInput, tls?.isTruncated != true, let stream else {
         return breakOff(.truncated, nil)
       }
       responseEnded(stream)
     case .idle, .connecting, .closing: break
     }
+  }
+
+  // MARK: Tunnels
+
+  /// Grants a CONNECT: the endpoint gets the client's bytes and knows nothing of HTTP (Envoy's `connect_config`).
+  private func beginTunnel(_ stream: Stream) {
+    isTunnel = true
+    isPersistent = false
+    responseBegan = true
+    reader.begin(.untilClose)
+    writer.begin(.untilClose)
+    phase = .readingBody
+    stream.response.becomeTunnel()
+    _ = stream.responseArrived()
+  }
+
+  /// The upstream sends no more. What the client has to say goes on.
+  private func tunnelEndedByUpstream() {
+    guard !tunnelInputEnded else { return }
+    tunnelInputEnded = true
+    if tunnelOutputEnded { return tunnelEnded() }
+    stream?.with { $0.tunnelResponseEnded() }
+  }
+
+  /// Ends what the upstream gets, when all of it is sent.
+  private func endTunnelOutput() {
+    guard !tunnelOutputEnded else { return }
+    endOutput()
+    // What the kernel did not take yet goes first; `outputDrained()` comes back here.
+    guard state == .open, output.isEmpty else { return }
+    tunnelOutputEnded = true
+    if tunnelInputEnded { tunnelEnded() }
+  }
+
+  private func tunnelEnded() {
+    if let stream { responseEnded(stream) }
   }
 
   // MARK: Idle
@@ -334,11 +375,11 @@ final class HTTP1UpstreamConnection: Connection {
   // MARK: Ending
 
   /// The stream does not want this exchange any more. A request that was cut off cannot be taken back: the connection
-  /// closes.
+  /// closes; a tunnel's with a reset, so that what it carried does not look complete.
   func cancel() {
     stream = nil
     phase = .closing
-    close()
+    if isTunnel { reset() } else { close() }
   }
 
   private func breakOff(_ failure: UpstreamFailure, _ reason: String?) {

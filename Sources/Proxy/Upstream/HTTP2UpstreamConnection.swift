@@ -22,24 +22,34 @@ final class HTTP2UpstreamConnection: Connection {
   private var isPumpScheduled = false
   private var isProcessing = false
   private var timer = TimerID.none
+  /// The client that a PROXY protocol header named: the connection is for its requests alone.
+  private var client: StreamSource?
+  private let maxStreams: Int
+  let keepAlive: Cluster.HTTP2KeepAlive?
+  var keepAliveTimer = TimerID.none
+  /// Answers that were there before the PING that is out; nil when none is.
+  var answersBeforePing: Int?
 
   /// Requests that may wait for a connection whose settings are not known; nghttp2's and Envoy's assumption.
   private static let assumedStreams = 100
 
-  private enum Timer {
+  enum Timer {
     static let connect: UInt8 = 1
     static let idle: UInt8 = 2
+    static let keepAlive: UInt8 = 3
   }
 
-  /// Opens a connection to `endpoint`.
+  /// Opens a connection to `endpoint`, in the name of `stream`'s client where the upstream is told.
   static func open(
-    to endpoint: UpstreamEndpoint, of cluster: UpstreamCluster
+    to endpoint: UpstreamEndpoint, of cluster: UpstreamCluster, for stream: Stream
   ) -> Result<HTTP2UpstreamConnection, ConnectionFailure> {
     do {
       let descriptor = try OutgoingSocket.connect(to: endpoint.address)
       let tls = cluster.makeSession(descriptor: descriptor, peer: endpoint.address, offersHTTP2: true)
-      return .success(
-        try HTTP2UpstreamConnection(cluster: cluster, endpoint: endpoint, descriptor: descriptor, tls: tls))
+      let connection = try HTTP2UpstreamConnection(
+        cluster: cluster, endpoint: endpoint, descriptor: descriptor, tls: tls)
+      if cluster.config.settings.proxyProtocol != nil { connection.client = stream.source }
+      return .success(connection)
     } catch {
       return .failure(.connect("\(error)"))
     }
@@ -50,6 +60,8 @@ final class HTTP2UpstreamConnection: Connection {
   ) throws {
     self.cluster = cluster
     upstreamEndpoint = endpoint
+    maxStreams = cluster.config.settings.maxConcurrentStreams
+    keepAlive = cluster.config.settings.http2KeepAlive
     session = HTTP2Session(.client, memory: cluster.worker.with { $0.http2Memory })
     try super.init(loop: cluster.loop, descriptor: descriptor, peer: endpoint.address, tls: tls, isConnecting: true)
     endpoint.add(self)
@@ -74,10 +86,17 @@ final class HTTP2UpstreamConnection: Connection {
   /// Whether one more request may be given to this connection.
   var takesRequests: Bool {
     switch state {
-    case .connecting, .handshaking: return !isRetired && waiting.count < Self.assumedStreams
-    case .open: return !isRetired && session.takesStreams
+    case .connecting, .handshaking: return !isRetired && waiting.count < min(Self.assumedStreams, maxStreams)
+    case .open: return !isRetired && active < maxStreams && session.takesStreams
     case .lingering, .closed: return false
     }
+  }
+
+  /// Whether the upstream knows this connection as that of the stream's client: of the same connection, as in Envoy, since
+  /// its port was said, too.
+  func serves(_ stream: Stream) -> Bool {
+    guard let client else { return true }
+    return client.peer == stream.source.peer && client.local == stream.source.local
   }
 
   /// Takes on a request; the stream hears `connected()`, at once if the connection is there.
@@ -107,6 +126,8 @@ final class HTTP2UpstreamConnection: Connection {
     free.append(Ref(exchange))
     active -= 1
     guard active == 0, state != .closed else { return }
+    // Its client has no more requests, for all we know, and nobody else may have it.
+    if client != nil { isRetired = true }
     if isRetired || isUnwanted { return schedulePump() }
     // While it is being opened, the connect timeout runs.
     if state == .open { armIdleTimer() }
@@ -125,10 +146,17 @@ final class HTTP2UpstreamConnection: Connection {
     return slot
   }
 
+  /// The PROXY protocol stands in front of TLS and of everything else.
+  override func socketConnected() {
+    guard let version = cluster.config.settings.proxyProtocol else { return }
+    sendProxyHeader(ProxyProtocolHeader(version: version, addresses: client?.proxyAddresses))
+  }
+
   override func connectionOpened() {
     localAddress = SocketAddress.local(of: descriptor)
     if tls != nil { cluster.counters.handshakes += 1 }
     loop.cancel(&timer)
+    armKeepAlive()
     schedulePump()
     let ready = waiting
     waiting.removeAll()
@@ -149,6 +177,7 @@ final class HTTP2UpstreamConnection: Connection {
     }
     isProcessing = false
     guard state == .open else { return }
+    if answersBeforePing != nil { noteSignOfLife() }
     if let failure {
       failAll(.protocolError, failure)
       pump()
@@ -288,7 +317,7 @@ final class HTTP2UpstreamConnection: Connection {
     }
   }
 
-  private func failAll(_ failure: UpstreamFailure, _ reason: String?) {
+  func failAll(_ failure: UpstreamFailure, _ reason: String?) {
     // Each may at once try another connection: this one must not be chosen.
     isRetired = true
     for exchange in owned where exchange.stream != nil { exchange.fail(failure, reason) }
@@ -318,6 +347,7 @@ final class HTTP2UpstreamConnection: Connection {
 
   override func connectionClosed() {
     loop.cancel(&timer)
+    loop.cancel(&keepAliveTimer)
     upstreamEndpoint.remove(self)
     upstreamEndpoint.connectionCount -= 1
     cluster.counters.activeConnections -= 1
@@ -329,6 +359,10 @@ final class HTTP2UpstreamConnection: Connection {
   }
 
   override func timerFired(_ tag: UInt8) {
+    if tag == Timer.keepAlive {
+      keepAliveTimer = .none
+      return keepAliveDue()
+    }
     guard tag <= Timer.idle else { return super.timerFired(tag) }
     timer = .none
     if state == .connecting || state == .handshaking { return fail(.connectTimeout) }

@@ -7,6 +7,8 @@ final class DecodingContext {
   private let lineOffset: Int
   /// `VirtualService httpbin/httpbin-egress`, as soon as it is known.
   var resource: String?
+  /// The resource's namespace, as soon as it is known.
+  var namespace = "default"
   /// Values are not repeated in messages.
   var isSecret = false
   /// The resource has no effect as a whole: no word about single fields that have none.
@@ -28,6 +30,11 @@ final class DecodingContext {
     if severity == .error { hasErrors = true }
     diagnostics.append(
       Diagnostic(code ?? usual, severity, message, at: location, resource: resource, help: help, hidesSource: isSecret))
+  }
+
+  /// Takes back what was said after the first `count` words; that there were errors stays known.
+  func forget(after count: Int) {
+    diagnostics.removeLast(max(0, diagnostics.count - count))
   }
 
   func error(_ message: String, at location: SourceLocation?, help: String? = nil) {

@@ -35,10 +35,22 @@ package struct ClientTLSSettings: Sendable {
   /// The mode in force.
   package var effectiveMode: Mode { mode?.value ?? .disable }
 
+  /// A ConfigMap of another namespace may not be named; secrets have no namespace in their names.
+  private func isOwn(_ credential: String, _ namespace: String) -> Bool {
+    guard credential.hasPrefix("configmap://") else { return true }
+    let parts = credential.dropFirst("configmap://".count).split(separator: "/", omittingEmptySubsequences: false)
+    return parts.count == 1 || parts[0] == namespace
+  }
+
   private func check(_ context: DecodingContext) {
     if credentialName != nil, clientCertificate != nil || caCertificates != nil || caCrl != nil || privateKey != nil {
       context.error(
         "cannot specify client certificates or CA certificate or CA CRL If credentialName is set", at: location)
+    }
+    if let credentialName, !isOwn(credentialName.value, context.namespace) {
+      context.error(
+        "invalid configmap:// credentialName: namespace must match the configuration namespace \"\(context.namespace)\"",
+        at: credentialName.location)
     }
     if effectiveMode == .mutual, credentialName == nil {
       if clientCertificate == nil { context.error("client certificate required for mutual tls", at: location) }

@@ -9,6 +9,7 @@ package struct DestinationRule: Sendable {
       name = reader.string("name")
       labels = reader.stringMap("labels")
       trafficPolicy = reader.object("trafficPolicy", TrafficPolicy.init)
+      HostRules.checkLabels(labels, reader.context)
       reader.require("name", name, "subset name cannot be empty")
       if let name, !name.value.isEmpty, !HostRules.isLabel(name.value) {
         reader.context.error("subset name is invalid: \(name.value)", at: name.location)
@@ -40,7 +41,7 @@ package struct DestinationRule: Sendable {
     }
     HostRules.checkExportTo(exportTo, reader.context)
     guard let workloadSelector else { return }
-    HostRules.checkSelector(workloadSelector, reader.context)
+    HostRules.checkSelector(workloadSelector, at: reader.keyLocation("workloadSelector"), reader.context)
     if exportTo.count > 1 {
       reader.context.error(
         "destination rule with workload selector cannot have multiple entries in exportTo", at: exportTo[1].location)

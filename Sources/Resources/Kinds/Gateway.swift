@@ -54,7 +54,8 @@ package struct GatewayServer: Sendable {
       if port?.number?.value == 0 { HostRules.checkPort(port?.number, context) }
       return
     }
-    if bind.value.hasPrefix("unix://") {
+    if bind.value.hasPrefix(HostRules.unixPrefix) {
+      HostRules.checkUnixAddress(bind, context)
       if let number = port?.number, number.value != 0 {
         context.error("port number must be 0 for unix domain socket: \(number.value)", at: number.location)
       }
@@ -74,7 +75,7 @@ package struct GatewayServer: Sendable {
         kind.isHTTP
         ? "server cannot have TLS settings for plain text HTTP ports"
         : "server cannot have TLS settings for non HTTPS/TLS ports"
-      reader.context.error(message, at: tls.location)
+      reader.context.error(message, at: reader.keyLocation("tls") ?? tls.location)
     }
     if let redirect = tls?.httpsRedirect, redirect.value, !kind.isHTTP {
       reader.context.warning("tls.httpsRedirect should only be used with http servers", at: redirect.location)

@@ -34,6 +34,7 @@ package struct HTTPRoute: Sendable {
     corsPolicy = reader.object("corsPolicy", CORSPolicy.init)
     checkActions(reader.context, hasRoute: reader.hasItems("route"))
     checkDetails(reader.context)
+    checkAuthority(reader.context)
   }
 
   /// Which actions go together.
@@ -55,6 +56,32 @@ package struct HTTPRoute: Sendable {
     let name = delegate.name?.value ?? ""
     refuse(redirects, "root HTTP route \(name) must not specify redirect")
     refuse(routes, "root HTTP route \(name) must not specify route")
+  }
+
+  /// The authority may be set once: by the rewrite, or by one header operation of the rule or of a destination.
+  private func checkAuthority(_ context: DecodingContext) {
+    var own = rewrite?.authority
+    for operations in [headers?.request] { Self.checkAuthority(operations, &own, context) }
+    for destination in route {
+      var current = own
+      Self.checkAuthority(destination.headers?.request, &current, context)
+    }
+  }
+
+  private static func checkAuthority(
+    _ operations: Headers.Operations?, _ current: inout Located<String>?, _ context: DecodingContext
+  ) {
+    let values = (operations.map { Array($0.set) + Array($0.add) } ?? []).filter {
+      $0.key == ":authority" || $0.key.lowercased() == "host"
+    }.map(\.value).sorted { ($0.location.line, $0.location.column) < ($1.location.line, $1.location.column) }
+    for value in values {
+      if let current {
+        context.error(
+          "authority header cannot be set multiple times: have \"\(current.value)\", attempting to set \"\(value.value)\"",
+          at: value.location)
+      }
+      current = value
+    }
   }
 
   private func checkDetails(_ context: DecodingContext) {
@@ -104,12 +131,12 @@ package struct HTTPMatch: Sendable {
     sourceLabels = reader.stringMap("sourceLabels")
     sourceNamespace = reader.string("sourceNamespace")
     statPrefix = reader.string("statPrefix")
-    reader.notActedOn("statPrefix")
     if let sourceNamespace, sourceNamespace.value.isEmpty || sourceNamespace.value.contains(".") {
       reader.context.error(
         "sourceNamespace match \(sourceNamespace.value) is invalid", at: sourceNamespace.location)
     }
     HostRules.checkPort(port, reader.context)
+    HostRules.checkLabels(sourceLabels, reader.context)
   }
 }
 

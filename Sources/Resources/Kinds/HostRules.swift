@@ -55,7 +55,7 @@ package enum HostRules {
   }
 
   /// Whether a name is one DNS label (RFC 1123).
-  static func isLabel(_ text: String) -> Bool { isLabel(Substring(text)) && !text.utf8.contains(0x5F) }
+  package static func isLabel(_ text: String) -> Bool { isLabel(Substring(text)) && !text.utf8.contains(0x5F) }
 
   /// Whether every name that `name` stands for is also one of `pattern`.
   static func isSubset(_ name: String, of pattern: String) -> Bool {
@@ -64,6 +64,32 @@ package enum HostRules {
     if pattern == "*" || name == pattern { return true }
     guard pattern.hasPrefix("*.") else { return false }
     return (name.hasPrefix("*") ? name.dropFirst() : Substring(name)).hasSuffix(pattern.dropFirst())
+  }
+
+  /// Whether some name is one of both patterns.
+  static func overlap(_ left: String, _ right: String) -> Bool {
+    isSubset(left, of: right) || isSubset(right, of: left)
+  }
+
+  /// How Istio marks the address of a unix-domain socket: `unix:///run/app.sock`, `unix://@abstract`.
+  package static let unixPrefix = "unix://"
+  /// What the kernel has room for.
+  static let maxUnixPathBytes = 107
+
+  /// Checks the address of a unix-domain socket (`ValidateUnixAddress`), and its length, over which Envoy refuses it.
+  static func checkUnixAddress(_ address: Located<String>, _ context: DecodingContext) {
+    let path = address.value.dropFirst(unixPrefix.count)
+    if !address.value.hasPrefix(unixPrefix) || !(path.hasPrefix("/") || path.hasPrefix("@")) {
+      context.error("unix endpoint \(address.value) must be an absolute path or abstract socket", at: address.location)
+    } else if path.hasSuffix("/") || path == "@" {
+      context.error("unix endpoint \(address.value) may not be a directory", at: address.location)
+    } else if path.utf8.count > maxUnixPathBytes {
+      context.error(
+        "unix endpoint \(address.value) has \(path.utf8.count) bytes, a socket's path has at most \(maxUnixPathBytes)",
+        at: address.location)
+    } else if path.utf8.contains(0) {
+      context.error("unix endpoint \(address.value) must not have a zero byte", at: address.location)
+    }
   }
 
   /// Whether the text is an IPv4 or IPv6 address.
@@ -146,6 +172,9 @@ package enum HostRules {
     for entry in exportTo {
       if !seen.insert(entry.value).inserted {
         context.error("duplicate entries in exportTo for entry \(entry.value)", at: entry.location)
+      } else if entry.value == context.namespace, exportTo.contains(where: { $0.value == "." }) {
+        context.error(
+          "duplicate entries in exportTo: . and current namespace \(context.namespace)", at: entry.location)
       } else if entry.value == "~" {
         if !allowsNobody {
           context.error("invalid exportTo value \"~\"", at: entry.location)
@@ -162,8 +191,40 @@ package enum HostRules {
     }
   }
 
+  /// Labels that are given to something, or compared with such: Kubernetes' rules.
+  static func checkLabels(_ labels: [String: Located<String>], _ context: DecodingContext) {
+    for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
+      if !isLabelKey(key) {
+        context.error("invalid label key: \"\(key)\"", at: value.location)
+      } else if !isLabelText(value.value), !value.value.isEmpty {
+        context.error("invalid label value: \"\(value.value)\"", at: value.location)
+      }
+    }
+  }
+
+  /// `version`, `example.com/version`
+  private static func isLabelKey(_ key: String) -> Bool {
+    let parts = key.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    if parts.count == 1 { return isLabelText(parts[0]) }
+    return parts.count == 2 && problem(with: parts[0], allowsWildcard: false) == nil && isLabelText(parts[1])
+  }
+
+  private static func isLabelText(_ text: String) -> Bool {
+    guard (1...63).contains(text.utf8.count), let first = text.utf8.first, let last = text.utf8.last else {
+      return false
+    }
+    let isAlphanumeric = { (byte: UInt8) in (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 }
+    return isAlphanumeric(first) && isAlphanumeric(last)
+      && text.utf8.allSatisfy { isAlphanumeric($0) || $0 == 0x2D || $0 == 0x5F || $0 == 0x2E }
+  }
+
   /// Labels that a selector asks for.
-  static func checkSelector(_ labels: [String: Located<String>], _ context: DecodingContext) {
+  ///
+  /// - Parameter place: where the selector is; nil: one without labels means everything, and is meant so.
+  static func checkSelector(
+    _ labels: [String: Located<String>], at place: SourceLocation? = nil, _ context: DecodingContext
+  ) {
+    if labels.isEmpty, let place { context.warning("workload selector specified without labels", at: place) }
     for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
       if key.isEmpty {
         context.error("empty key is not supported in selector: \"\(key)=\(value.value)\"", at: value.location)

@@ -35,13 +35,14 @@ package struct VirtualService: Sendable {
         context.error("delegate HTTP route cannot contain delegate", at: delegate.location)
       }
     } else {
+      checkClaims(context)
       for name in tls.flatMap(\.match).flatMap(\.sniHosts) { checkServerName(name, context) }
     }
   }
 
   private func checkHosts(_ context: DecodingContext) {
     let isMesh = gateways.isEmpty || gateways.contains { $0.value == "mesh" }
-    var seen: Set<String> = []
+    var seen: [String] = []
     for host in hosts {
       if !HostRules.isIPLiteral(host.value), let problem = HostRules.problem(with: host.value, allowsWildcard: true) {
         context.error(problem, at: host.location)
@@ -51,8 +52,22 @@ package struct VirtualService: Sendable {
           "wildcard host * is not allowed for virtual services bound to the mesh gateway", at: host.location,
           help: gateways.isEmpty ? "without \"gateways\" a VirtualService is bound to the mesh" : nil)
       }
-      if !seen.insert(host.value.lowercased()).inserted {
-        context.error("duplicate hosts in virtual service: \(host.value) & \(host.value)", at: host.location)
+      if let other = seen.first(where: { HostRules.overlap($0, host.value) }) {
+        context.error("duplicate hosts in virtual service: \(other) & \(host.value)", at: host.location)
+      }
+      seen.append(host.value)
+    }
+  }
+
+  /// Claims of tokens are known to gateways alone.
+  private func checkClaims(_ context: DecodingContext) {
+    for match in http.flatMap(\.match) {
+      let named = match.gateways.isEmpty ? gateways : match.gateways
+      guard named.isEmpty || named.contains(where: { $0.value == "mesh" }) else { continue }
+      for key in (match.headers + match.withoutHeaders).map(\.key) where key.value.hasPrefix("@request.auth.claims") {
+        context.error(
+          "JWT claim based routing (key: \(key.value)) is only supported for gateway, found mesh gateways",
+          at: key.location)
       }
     }
   }
@@ -227,13 +242,20 @@ package struct Headers: Sendable {
 
   init(_ reader: FieldReader) {
     request = reader.object("request", Operations.init)
-    response = reader.object("response", Operations.init)
+    response = reader.object("response") { response in
+      for name in response.keys("set") + response.keys("add")
+      where name.value.hasPrefix(":") || name.value.lowercased() == "host" {
+        response.context.error("\(name.value) cannot be set in a response: it is no header of it", at: name.location)
+      }
+      return Operations(response)
+    }
   }
 }
 
 /// A `tls` route: by server name, without terminating.
 package struct TLSRoute: Sendable {
   package struct Match: Sendable {
+    package var location: SourceLocation
     package var sniHosts: [Located<String>]
     package var port: Located<Int>?
     package var gateways: [Located<String>]
@@ -242,6 +264,7 @@ package struct TLSRoute: Sendable {
     package var destinationSubnets: [Located<String>]
 
     init(_ reader: FieldReader) {
+      location = reader.location
       sniHosts = reader.strings("sniHosts")
       port = reader.integer("port")
       gateways = reader.strings("gateways")
@@ -249,6 +272,7 @@ package struct TLSRoute: Sendable {
       sourceNamespace = reader.string("sourceNamespace")
       destinationSubnets = reader.strings("destinationSubnets")
       HostRules.checkPort(port, reader.context)
+      HostRules.checkLabels(sourceLabels, reader.context)
       for subnet in destinationSubnets { HostRules.checkSubnet(subnet, reader.context) }
       reader.require("sniHosts", nonEmpty: sniHosts, "TLS match must have at least one SNI host")
     }
@@ -270,6 +294,7 @@ package struct TLSRoute: Sendable {
 /// A `tcp` route: by port.
 package struct TCPRoute: Sendable {
   package struct Match: Sendable {
+    package var location: SourceLocation
     package var port: Located<Int>?
     package var gateways: [Located<String>]
     package var sourceLabels: [String: Located<String>]
@@ -278,6 +303,7 @@ package struct TCPRoute: Sendable {
     package var sourceSubnet: Located<String>?
 
     init(_ reader: FieldReader) {
+      location = reader.location
       port = reader.integer("port")
       gateways = reader.strings("gateways")
       sourceLabels = reader.stringMap("sourceLabels")
@@ -285,6 +311,7 @@ package struct TCPRoute: Sendable {
       destinationSubnets = reader.strings("destinationSubnets")
       sourceSubnet = reader.string("sourceSubnet")
       HostRules.checkPort(port, reader.context)
+      HostRules.checkLabels(sourceLabels, reader.context)
       for subnet in destinationSubnets + [sourceSubnet].compactMap({ $0 }) {
         HostRules.checkSubnet(subnet, reader.context)
       }

@@ -3,7 +3,7 @@
 struct WorkloadGroup {
   init(_ reader: FieldReader) {
     _ = reader.object("metadata") { metadata in
-      _ = metadata.stringMap("labels")
+      HostRules.checkLabels(metadata.stringMap("labels"), metadata.context)
       _ = metadata.stringMap("annotations")
     }
     _ = reader.object("template", Self.template)
@@ -17,7 +17,7 @@ struct WorkloadGroup {
     for port in reader.integerMap("ports").values.sorted(by: { $0.location.line < $1.location.line }) {
       HostRules.checkPort(port, reader.context)
     }
-    _ = reader.stringMap("labels")
+    HostRules.checkLabels(reader.stringMap("labels"), reader.context)
     _ = reader.integer("weight", in: 0...Int(UInt32.max))
   }
 
@@ -26,6 +26,9 @@ struct WorkloadGroup {
     for name in names {
       guard let number = reader.integer(name), number.value < 0 else { continue }
       reader.context.error("\(name) must be non-negative", at: number.location)
+    }
+    for name in ["httpGet", "tcpSocket", "exec", "grpc"] where !reader.has(name) {
+      if let place = reader.keyLocation(name) { reader.context.error("\(name) may not be nil", at: place) }
     }
     _ = reader.object("httpGet") { get in
       _ = get.string("path")

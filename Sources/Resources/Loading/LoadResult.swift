@@ -2,6 +2,9 @@
 package struct LoadResult: Sendable {
   package var resources = ResourceSet()
   package var diagnostics: [Diagnostic] = []
+  /// What could be read of resources with errors. Nothing is to be made of them: they tell what is missing from what
+  /// is only wrong.
+  package var flawed = ResourceSet()
   /// Resources that were left out because of errors: `VirtualService httpbin/httpbin-egress`.
   package var broken: [String] = []
   /// Paths that do not exist or cannot be read.
@@ -19,20 +22,8 @@ package struct LoadResult: Sendable {
 extension LoadResult {
   /// Adds what another part of the configuration gave.
   package mutating func merge(_ other: LoadResult) {
-    resources.gateways += other.resources.gateways
-    resources.virtualServices += other.resources.virtualServices
-    resources.serviceEntries += other.resources.serviceEntries
-    resources.destinationRules += other.resources.destinationRules
-    resources.workloadEntries += other.resources.workloadEntries
-    resources.peerAuthentications += other.resources.peerAuthentications
-    resources.proxyConfigs += other.resources.proxyConfigs
-    resources.operators += other.resources.operators
-    resources.secrets += other.resources.secrets
-    resources.configMaps += other.resources.configMaps
-    resources.services += other.resources.services
-    resources.endpointSlices += other.resources.endpointSlices
-    resources.deployments += other.resources.deployments
-    resources.probes += other.resources.probes
+    resources.merge(other.resources)
+    flawed.merge(other.flawed)
     diagnostics += other.diagnostics
     broken += other.broken
     unreadable += other.unreadable

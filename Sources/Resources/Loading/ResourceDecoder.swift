@@ -61,22 +61,29 @@ struct ResourceDecoder {
     let metadata = reader.object("metadata", Metadata.init) ?? Metadata()
     let reference = "\(kind.value) \(metadata.namespace)/\(metadata.name)"
     context.resource = reference
+    context.namespace = metadata.namespace
+    MetadataRules.check(metadata, kind.value, context)
     switch KindCatalog.standing(of: kind.value, apiVersion: version.value) {
     case .ours:
       decode(kind, metadata, reader)
-      reader.accept("status")
+      StatusConditions.report(reader)
       reader.finish()
     case .ignored:
       return
     case .notActedOn:
       context.report(
-        .warning, "\(kind.value) is known but not acted on", at: kind.location, code: "SP1001",
+        .warning, "\(name(kind, version)) is known but not acted on", at: kind.location, code: "SP1001",
         help: "the gateway behaves as if the resource were absent")
+      outline(kind, metadata, reader)
     case .unknown(let help):
       context.report(
         .warning, "unknown kind \"\(kind.value)\" is ignored", at: kind.location, code: "SP1002", help: help)
     case .wrong(let message, let help):
       context.error(message, at: version.location, help: help)
+      // What else there is to say is for the version that it should have.
+      let count = context.diagnostics.count
+      decode(kind, metadata, reader)
+      context.forget(after: count)
     }
     finish(context, reference)
   }
@@ -105,6 +112,22 @@ struct ResourceDecoder {
     case "UpstreamProbe": add(\.probes, kind, metadata, reader, UpstreamProbe.init)
     default: decodeKubernetes(kind, metadata, reader)
     }
+  }
+
+  /// The kind; with its group where Istio has another kind of that name.
+  private func name(_ kind: Located<String>, _ version: Located<String>) -> String {
+    let group = version.value.prefix { $0 != "/" }
+    return group == "gateway.networking.k8s.io" ? "\(kind.value) of \(group)" : kind.value
+  }
+
+  /// Keeps of a policy whom it is for.
+  private mutating func outline(_ kind: Located<String>, _ metadata: Metadata, _ reader: FieldReader) {
+    let policies: Set = ["AuthorizationPolicy", "RequestAuthentication", "Telemetry", "WasmPlugin"]
+    guard policies.contains(kind.value), !metadata.name.isEmpty else { return }
+    StatusConditions.report(reader)
+    guard let spec = reader.object("spec", PolicyOutline.init), !reader.context.hasErrors else { return }
+    result.resources.policies.append(
+      Resource(kind: kind.value, metadata: metadata, location: reader.location, spec: spec))
   }
 
   private mutating func decodeKubernetes(_ kind: Located<String>, _ metadata: Metadata, _ reader: FieldReader) {
@@ -160,10 +183,10 @@ struct ResourceDecoder {
     // Unknown fields beside `spec` count too, so the document is finished before the resource is taken.
     reader.accept("status")
     reader.finish()
+    let resource = Resource(kind: kind.value, metadata: metadata, location: reader.location, spec: spec)
     // A resource with errors must not do half of what it says: it is left out, the others work.
-    guard !reader.context.hasErrors else { return }
+    guard !reader.context.hasErrors else { return result.flawed[keyPath: list].append(resource) }
     taken.append("\(kind.value) \(metadata.namespace)/\(metadata.name)")
-    result.resources[keyPath: list].append(
-      Resource(kind: kind.value, metadata: metadata, location: reader.location, spec: spec))
+    result.resources[keyPath: list].append(resource)
   }
 }

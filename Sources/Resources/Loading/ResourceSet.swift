@@ -6,6 +6,7 @@ package struct ResourceSet: Sendable {
   package var destinationRules: [Resource<DestinationRule>] = []
   package var workloadEntries: [Resource<WorkloadEntry>] = []
   package var peerAuthentications: [Resource<PeerAuthentication>] = []
+  package var policies: [Resource<PolicyOutline>] = []
   package var proxyConfigs: [Resource<ProxyConfig>] = []
   package var operators: [Resource<IstioOperator>] = []
   package var secrets: [Resource<Secret>] = []
@@ -16,4 +17,23 @@ package struct ResourceSet: Sendable {
   package var probes: [Resource<UpstreamProbe>] = []
 
   package init() {}
+
+  /// Adds other resources behind these.
+  package mutating func merge(_ other: ResourceSet) {
+    gateways += other.gateways
+    virtualServices += other.virtualServices
+    serviceEntries += other.serviceEntries
+    destinationRules += other.destinationRules
+    workloadEntries += other.workloadEntries
+    peerAuthentications += other.peerAuthentications
+    policies += other.policies
+    proxyConfigs += other.proxyConfigs
+    operators += other.operators
+    secrets += other.secrets
+    configMaps += other.configMaps
+    services += other.services
+    endpointSlices += other.endpointSlices
+    deployments += other.deployments
+    probes += other.probes
+  }
 }

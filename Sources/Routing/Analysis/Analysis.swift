@@ -43,6 +43,9 @@ package enum Analysis {
     Analyzer(
       name: "gateway.CertificateAnalyzer", summary: "certificates and keys of servers",
       run: CertificateAnalyzer.analyze),
+    Analyzer(
+      name: "policy.PolicyAnalyzer", summary: "selectors and targets of policies, Telemetries that conflict",
+      run: PolicyAnalyzer.analyze),
     Analyzer(name: "service.PortNameAnalyzer", summary: "names of Service ports", run: PortNameAnalyzer.analyze),
     Analyzer(
       name: "schema.DuplicateAnalyzer", summary: "resources that are given twice", run: DuplicateAnalyzer.analyze),

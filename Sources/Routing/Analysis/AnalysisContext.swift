@@ -41,7 +41,8 @@ package struct AnalysisContext {
     }
     for namespace in namespaces {
       let registry = ServiceRegistry(resources, for: InstanceIdentity(namespace: namespace))
-      for entry in registry.entries where !(hosts[entry.host]?.contains { $0.namespace == entry.namespace } ?? false) {
+      for entry in registry.entries + registry.hidden
+      where !(hosts[entry.host]?.contains { $0.namespace == entry.namespace } ?? false) {
         hosts[entry.host, default: []].append(entry)
       }
     }

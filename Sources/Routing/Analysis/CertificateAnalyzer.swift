@@ -6,7 +6,8 @@ enum CertificateAnalyzer {
 
   static func analyze(_ context: AnalysisContext) -> [Diagnostic] {
     guard let inspect = context.inspect else { return [] }
-    var seen: Set<Diagnostic> = []
+    // One word a certificate, however many servers have it.
+    var seen: Set<String> = []
     var diagnostics: [Diagnostic] = []
     for instance in context.instances {
       let credentials = CredentialStore(context.resources, for: instance)
@@ -19,7 +20,7 @@ enum CertificateAnalyzer {
         }
       }
     }
-    diagnostics = diagnostics.filter { seen.insert($0).inserted }
+    diagnostics = diagnostics.filter { seen.insert("\($0.code) \($0.message)").inserted }
     return diagnostics
   }
 

@@ -78,13 +78,13 @@ package enum MessageCatalog {
     annotation `galley.istio.io/analyze-suppress: "CODE,CODE"` (`*` for all). `--output-threshold` says what is shown,
     `--failure-threshold` what makes the exit status 79.
 
-    Codes of Istio's that speak of what a gateway has no part in (injection, sidecars of pods, webhooks, installation,
-    multi-cluster, EnvoyFilter, the Gateway API's CRDs) are never reported. IST0134 is not reported either: a gateway does
-    not listen on the addresses of a ServiceEntry; what it can mean here is [SP1031](#sp1031-serviceentrysharedport).
-
     | code | usually | title |
     |---|---|---|
     \(all.map { "| \($0.code) | \($0.severity.label) | \($0.title) |" }.joined(separator: "\n"))
+
+    ## Istio codes that cannot occur here, and why
+
+    \(absentTable)
 
     \(all.map(\.section).joined(separator: "\n"))
     """

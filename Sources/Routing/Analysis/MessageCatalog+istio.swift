@@ -33,6 +33,16 @@ extension MessageCatalog {
       cause: "The protocol of a Service's port cannot be told from its name, and appProtocol is not set.",
       fix: "Name the port PROTOCOL or PROTOCOL-suffix (http, http2, grpc, https, tls, tcp, …), or set appProtocol."),
     Message(
+      "IST0125", .warning, "InvalidAnnotation",
+      cause:
+        "The value of an annotation of Istio's is not one that it can have.",
+      fix: "Correct the value; the message says what is expected."),
+    Message(
+      "IST0127", .warning, "NoMatchingWorkloadsFound",
+      cause:
+        "An AuthorizationPolicy selects instances by labels that none has, in its namespace or, from the root namespace, anywhere.",
+      fix: "Correct the labels."),
+    Message(
       "IST0128", .warning, "NoServerCertificateVerificationDestinationLevel",
       cause:
         "A DestinationRule turns the verification of the server's certificate off. (Istio says this of every rule without caCertificates; here verification is on and the system's roots are the default.)",
@@ -58,6 +68,16 @@ extension MessageCatalog {
       "IST0133", .warning, "SchemaWarning", cause: "A resource is valid, and something in it is unlikely to be meant.",
       fix: "See the place that is underlined."),
     Message(
+      "IST0135", .info, "DeprecatedAnnotation",
+      cause:
+        "Istio has given an annotation up; newer versions may ignore it.",
+      fix: "Use what the message names, or remove it."),
+    Message(
+      "IST0136", .info, "AlphaAnnotation",
+      cause:
+        "An annotation belongs to a feature that Istio still tries out.",
+      fix: "Nothing has to be done; it may change with Istio's next version."),
+    Message(
       "IST0138", .warning, "GatewayDuplicateCertificate",
       cause:
         "Several Gateways of one instance serve the same certificate. A browser uses one HTTP/2 connection for all the names of a certificate, so requests for the hosts of one Gateway arrive on a connection of the other.",
@@ -81,6 +101,21 @@ extension MessageCatalog {
       cause: "A port of a Service of type ExternalName has no name that tells its protocol.",
       fix: "Name the port tcp, http, tls or the like."),
     Message(
+      "IST0157", .warning, "InvalidTelemetryProvider",
+      cause:
+        "An accessLogging entry of a Telemetry names no provider: it logs nowhere.",
+      fix: "Name a provider, such as envoy."),
+    Message(
+      "IST0159", .error, "ConflictingTelemetryWorkloadSelectors",
+      cause:
+        "Several Telemetries of a namespace select the same instance: which of them counts is undefined.",
+      fix: "Make them one, or let them select different instances."),
+    Message(
+      "IST0160", .error, "MultipleTelemetriesWithoutWorkloadSelectors",
+      cause:
+        "A namespace has several Telemetries without a selector: which of them counts is undefined.",
+      fix: "Make them one."),
+    Message(
       "IST0161", .error, "InvalidGatewayCredential",
       cause:
         "A secret or file was found and cannot be used: keys are missing or empty, the PEM cannot be read, the key does not belong to the certificate, or the certificate has expired. Connections to the server are refused; everything else works.",
@@ -94,6 +129,21 @@ extension MessageCatalog {
       "IST0165", .warning, "ReferencedInternalGateway",
       cause: "A VirtualService names a Gateway that the Gateway API's controller generates for itself.",
       fix: "Use an HTTPRoute, or a Gateway of your own."),
+    Message(
+      "IST0166", .warning, "IneffectiveSelector",
+      cause:
+        "A policy selects an instance that a controller of the Gateway API has made; such instances are addressed by targetRefs alone.",
+      fix: "Use targetRefs."),
+    Message(
+      "IST0167", .warning, "IneffectivePolicy",
+      cause:
+        "A policy is attached by targetRefs to resources of the Gateway API, or to services: an instance of Istio's Gateways is none of them.",
+      fix: "Use a selector with the instance's labels."),
+    Message(
+      "IST0171", .warning, "NegativeConditionStatus",
+      cause:
+        "The status that a cluster has written into a resource says that something about it is wrong.",
+      fix: "Read the condition's reason and message; in files, remove the status."),
     Message(
       "IST0173", .error, "DestinationRuleSubsetNotSelectPods",
       cause: "The labels of a subset are those of no endpoint of its host: requests get 503 with UH.",

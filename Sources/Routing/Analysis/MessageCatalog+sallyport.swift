@@ -62,8 +62,9 @@ extension MessageCatalog {
       fix: "End both with a slash, or neither."),
     Message(
       "SP1024", .warning, "PathNeverMatches",
-      cause: "A path condition can hold for no request: it does not begin with a slash, or holds a query or fragment.",
-      fix: "Begin it with a slash; compare the query with queryParams."),
+      cause:
+        "A path condition can hold for no request: it does not begin with a slash, holds a query or fragment, or is one for CONNECT, which has no path.",
+      fix: "Begin it with a slash; compare the query with queryParams; a rule for CONNECT has no uri."),
     Message(
       "SP1025", .warning, "WeightsDoNotSum",
       cause:
@@ -154,6 +155,11 @@ extension MessageCatalog {
       cause:
         "Annotations of a Gateway about the PROXY protocol are wrong, or contradict those of another Gateway on the socket.",
       fix: "See docs/tcp.md for what they may say."),
+    Message(
+      "SP1055", .error, "VerifiedNameUnknown",
+      cause:
+        "TLS is originated to a host with a wildcard, and nothing says which name the upstream's certificate must have: requests get 503.",
+      fix: "Set tls.sni or tls.subjectAltNames in the DestinationRule."),
     Message(
       "SP1060", .warning, "LocalityUnknown",
       cause:

@@ -4,6 +4,7 @@ import Resources
 extension ClusterBuilder {
   static func fill(_ settings: inout Cluster.Settings, from policy: TrafficPolicyResolver.Effective) {
     if let pool = policy.connectionPool { settings.circuitBreakers = circuitBreakers(pool) }
+    if let budget = policy.retryBudget { settings.circuitBreakers.retryBudget = retryBudget(budget) }
     if let detection = policy.outlierDetection {
       settings.outlierDetection = outlierPolicy(detection)
       settings.minHealthPercent = detection.minHealthPercent?.value ?? 0
@@ -29,6 +30,14 @@ extension ClusterBuilder {
     breakers.maxRequests = limit(pool.http2MaxRequests)
     breakers.maxRetries = limit(pool.maxRetries)
     return breakers
+  }
+
+  private static func retryBudget(_ budget: RetryBudget) -> CircuitBreakers.RetryBudget {
+    var result = CircuitBreakers.RetryBudget()
+    if let percent = budget.percent { result.percent = percent.value }
+    if let least = budget.minRetryConcurrency { result.minRetryConcurrency = least.value }
+    if let interval = budget.budgetInterval { result.intervalMilliseconds = Int64(interval.value) }
+    return result
   }
 
   private static func outlierPolicy(_ detection: OutlierDetection) -> OutlierPolicy {

@@ -31,7 +31,7 @@ final class ClusterBuilder {
     let namespace: String
     let listenerPort: Int
     /// `VirtualService httpbin/httpbin-egress`
-    let resource: String
+    var resource: String
   }
 
   /// The index of the cluster, -1 when there is none: the reason is among the diagnostics.
@@ -46,7 +46,8 @@ final class ClusterBuilder {
     case .noSubset(let subsets):
       report(
         "IST0101", .error, "Referenced host+subset in destinationrule not found: \"\(host)+\(subset)\"",
-        request.subset?.location, request, Suggestion.help(for: subset, among: subsets))
+        request.subset?.location, request,
+        Suggestion.help(for: subset, among: subsets) ?? policies.elsewhere(host: host, subset: subset))
       return -1
     case .policy(let policy):
       var settings = Cluster.Settings(
@@ -80,7 +81,7 @@ final class ClusterBuilder {
     guard HostName.isInMesh(host), let port = request.port?.value, request.subset == nil else {
       report(
         "IST0101", .error, "Referenced host not found: \"\(request.host.value)\"", request.host.location, request,
-        Suggestion.help(for: host, among: registry.hosts) ?? "declare it with a ServiceEntry")
+        hidden(host) ?? Suggestion.help(for: host, among: registry.hosts) ?? "declare it with a ServiceEntry")
       return -1
     }
     let name = "outbound|\(port)||\(host)"
@@ -92,6 +93,18 @@ final class ClusterBuilder {
       name: name, host: host, port: UInt16(clamping: port), subset: "", discovery: .strictDNS)
     settings.dnsNames = [.init(name: host, port: UInt16(clamping: port), weight: 1)]
     return add(settings)
+  }
+
+  /// Who declares a host without exporting it.
+  private func hidden(_ host: String) -> String? {
+    registry.hidden.first { $0.host == host }.map { entry in
+      let reference: String =
+        switch entry.origin {
+        case .kubernetes(let service): service.description
+        case .entry(let resource): resource.description
+        }
+      return "\(reference) has it, and exports it to \(entry.exportTo.joined(separator: ", ")) alone"
+    }
   }
 
   private func port(of entry: ServiceRegistry.Entry, _ request: Request) -> ServiceRegistry.Port? {
@@ -220,7 +233,7 @@ final class ClusterBuilder {
       report(
         "SP1012", .warning,
         "ServiceEntry \(resource.reference) has resolution \(spec.effectiveResolution.rawValue), which has no endpoints on a gateway: requests for \"\(settings.host)\" get 503",
-        spec.resolution?.location ?? resource.location, request)
+        spec.resolution?.location ?? spec.hosts.first?.location ?? resource.location, request)
     }
     for endpoint in spec.endpoints where isSubset(labels, of: endpoint.labels) {
       addEndpoint(&settings, endpoint, endpoint.labels, port, target, plan)
@@ -252,12 +265,13 @@ final class ClusterBuilder {
     _ settings: inout Cluster.Settings, _ endpoint: WorkloadEntry, _ labels: [String: String],
     _ port: ServiceRegistry.Port, _ target: UInt16, _ plan: LocalityPlan
   ) {
-    guard let address = endpoint.address?.value, !address.hasPrefix("unix:") else { return }
+    guard let address = endpoint.address?.value else { return }
     let number = endpoint.ports[port.name].map { UInt16(clamping: $0.value) } ?? target
     let weight = UInt32(clamping: max(1, endpoint.weight?.value ?? 1))
     let locality = endpoint.locality?.value ?? Locality(labels: labels)?.text ?? ""
     let rank = plan.rank(locality: locality, labels: labels)
-    if HostRules.isIPLiteral(address) {
+    if endpoint.isUnix || HostRules.isIPLiteral(address) {
+      let number = endpoint.isUnix ? 0 : number
       settings.endpoints.append(.init(address: address, port: number, weight: weight, locality: locality))
       settings.endpoints[settings.endpoints.count - 1].priority = rank
     } else {
@@ -298,6 +312,10 @@ final class ClusterBuilder {
       }
       if let idle = pool.tcpIdleTimeout { settings.tcpIdleTimeoutMilliseconds = Int32(clamping: idle.value) }
       settings.maxRequestsPerConnection = pool.maxRequestsPerConnection?.value ?? 0
+      if let most = pool.maxConcurrentStreams?.value, most > 0 { settings.maxConcurrentStreams = most }
+      if let keepAlive = pool.http2KeepAlive, let interval = keepAlive.interval, let timeout = keepAlive.timeout {
+        settings.http2KeepAlive = .init(interval: Int64(interval.value), timeout: Int64(timeout.value))
+      }
     }
     Self.fill(&settings, from: policy)
     switch policy.proxyProtocol {
@@ -308,7 +326,10 @@ final class ClusterBuilder {
     settings.tunnel = policy.tunnel.flatMap(Self.tunnel)
     let sans: [String] =
       if case .entry(let resource) = entry.origin { resource.spec.subjectAltNames.map(\.value) } else { [] }
-    settings.tls = policy.tls.flatMap { originate($0, host: settings.host, entrySANs: sans, request) }
+    // What is wrong with TLS is wrong in the DestinationRule.
+    var owner = request
+    if let rule = policy.rule { owner.resource = rule.description }
+    settings.tls = policy.tls.flatMap { originate($0, host: settings.host, entrySANs: sans, owner) }
   }
 
   private static func tunnel(_ settings: TunnelSettings) -> Cluster.Tunnel? {
@@ -332,10 +353,14 @@ final class ClusterBuilder {
     policy.serverName = tls.sni?.value ?? (host.hasPrefix("*") ? nil : host)
     policy.verifiedHost = policy.subjectAltNames.isEmpty ? policy.serverName : nil
     if policy.verifiedHost == nil, policy.subjectAltNames.isEmpty, !policy.insecureSkipVerify {
-      policy.problem = "\(host) is a wildcard: tls.sni or tls.subjectAltNames must say which name to verify"
+      let problem = "\(host) is a wildcard: tls.sni or tls.subjectAltNames must say which name to verify"
+      policy.problem = problem
+      report("SP1055", .error, problem, tls.location, request)
     }
     if tls.effectiveMode == .istioMutual {
-      policy.problem = "tls.mode ISTIO_MUTUAL needs workload certificates, which this instance does not have"
+      let problem = "tls.mode ISTIO_MUTUAL needs workload certificates, which this instance does not have"
+      policy.problem = problem
+      report("SP1001", .error, problem, tls.mode?.location, request, "requests for \(host) get 503")
     }
     fillCredentials(&policy, tls, request)
     return policy
@@ -347,6 +372,7 @@ final class ClusterBuilder {
       policy.identity = .files(chain: chain, key: key)
     }
     guard let credential = tls.credentialName else { return }
+    policy.credentialName = credential.value
     if let authority = credentials.authority(credential.value) { policy.authority = .pem(authority.pem) }
     switch (tls.effectiveMode, credentials.certificate(credential.value)) {
     case (.mutual, .success(let certificate)):
@@ -357,7 +383,9 @@ final class ClusterBuilder {
     default:
       guard credentials.authority(credential.value) == nil else { return }
       let message =
-        "Referenced credentialName not found: \"\(credential.value)-cacert\" or \"\(credential.value)\" with a CA"
+        credential.value.hasPrefix("configmap://")
+        ? "Referenced credentialName not found: \"\(credential.value)\" with a CA in ca.crt"
+        : "Referenced credentialName not found: \"\(credential.value)-cacert\" or \"\(credential.value)\" with a CA"
       policy.problem = message
       report("IST0101", .error, message, credential.location, request)
     }

@@ -3,6 +3,7 @@ import Resources
 /// Finds certificates, keys and CAs in secrets, with Istio's names and forms (`credentials/kube/secrets.go`).
 struct CredentialStore {
   private let secrets: [String: Resource<Secret>]
+  private let configMaps: [String: Resource<ConfigMap>]
   private let identity: InstanceIdentity
 
   init(_ resources: ResourceSet, for identity: InstanceIdentity) {
@@ -10,6 +11,7 @@ struct CredentialStore {
     var secrets: [String: Resource<Secret>] = [:]
     for secret in resources.secrets { secrets[secret.reference] = secret }
     self.secrets = secrets
+    configMaps = Dictionary(resources.configMaps.map { ($0.reference, $0) }) { _, last in last }
   }
 
   /// A problem with a credential, in words for people, with a hint.
@@ -58,8 +60,9 @@ struct CredentialStore {
         help: nil))
   }
 
-  /// The CA of a credential: `NAME-cacert` before `NAME`.
+  /// The CA of a credential: `NAME-cacert` before `NAME`; a ConfigMap's for `configmap://NAMESPACE/NAME`.
   func authority(_ credential: String) -> (pem: [UInt8], crl: [UInt8]?)? {
+    if credential.hasPrefix("configmap://") { return configured(credential.dropFirst("configmap://".count)) }
     let name = name(credential)
     for candidate in ["\(name)-cacert", name] {
       guard let data = secret(candidate)?.spec.data else { continue }
@@ -67,6 +70,12 @@ struct CredentialStore {
       if let pem = data["ca.crt"] { return (pem, data["ca.crl"]) }
     }
     return nil
+  }
+
+  private func configured(_ name: Substring) -> (pem: [UInt8], crl: [UInt8]?)? {
+    let reference = name.contains("/") ? String(name) : "\(identity.namespace)/\(name)"
+    guard let data = configMaps[reference]?.spec.data, let pem = data["ca.crt"] ?? data["cacert"] else { return nil }
+    return (Array(pem.utf8), (data["ca.crl"] ?? data["crl"]).map { Array($0.utf8) })
   }
 
   /// Says which namespace was looked at, and where a secret of that name is.

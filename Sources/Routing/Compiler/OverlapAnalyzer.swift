@@ -16,7 +16,9 @@ package enum OverlapAnalyzer {
     let known = Set(resources.gateways.map(\.reference))
     var diagnostics: [Diagnostic] = []
     for service in resources.virtualServices {
-      let inMatches = service.spec.http.flatMap { $0.match.flatMap(\.gateways) }
+      var inMatches = service.spec.http.flatMap { $0.match.flatMap(\.gateways) }
+      inMatches += service.spec.tls.flatMap { $0.match.flatMap(\.gateways) }
+      inMatches += service.spec.tcp.flatMap { $0.match.flatMap(\.gateways) }
       for reference in service.spec.gateways + inMatches {
         let name = GatewayReference.resolve(reference.value, namespace: service.metadata.namespace)
         guard name != "mesh", !known.contains(name) else { continue }
@@ -25,10 +27,16 @@ package enum OverlapAnalyzer {
             "IST0101", .error,
             "\(service.description) refers to gateway \"\(reference.value)\", which does not exist",
             at: reference.location, resource: service.description,
-            help: Suggestion.help(for: name, among: known.sorted())))
+            help: elsewhere(name, known) ?? Suggestion.help(for: name, among: known.sorted())))
       }
     }
     return diagnostics
+  }
+
+  /// The Gateway of that name in another namespace: a name without one means that of the VirtualService.
+  private static func elsewhere(_ reference: String, _ known: Set<String>) -> String? {
+    let name = reference.split(separator: "/").last.map { "/\($0)" } ?? reference
+    return known.sorted().first { $0.hasSuffix(name) }.map { "it is in another namespace: write \"\($0)\"" }
   }
 
   private static func selectors(_ resources: ResourceSet, _ instances: [InstanceIdentity]) -> [Diagnostic] {
@@ -37,11 +45,23 @@ package enum OverlapAnalyzer {
       let selector = gateway.spec.selector.mapValues(\.value)
       guard !instances.contains(where: { $0.matches(selector) }) else { return nil }
       let text = selector.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: ",")
+      let wrong = wrongLabel(selector, instances)
+      let place = wrong.flatMap { gateway.spec.selector[$0.key]?.location } ?? gateway.location
+      let values = wrong.map { wrong in instances.compactMap { $0.labels[wrong.key] } } ?? []
       return Diagnostic(
-        "IST0101", .warning, "Referenced selector not found: \"\(text)\": no instance has these labels",
-        at: gateway.spec.selector.values.map(\.location).min { $0.line < $1.line } ?? gateway.location,
-        resource: gateway.description)
+        "IST0101", .warning, "Referenced selector not found: \"\(text)\": no instance has these labels", at: place,
+        resource: gateway.description, help: wrong.flatMap { Suggestion.help(for: $0.value, among: values) })
     }
+  }
+
+  /// The label that keeps the nearest instance from being selected: that which has the most of the others.
+  private static func wrongLabel(
+    _ selector: [String: String], _ instances: [InstanceIdentity]
+  ) -> (key: String, value: String)? {
+    let missing = instances.map { instance in
+      selector.filter { instance.labels[$0.key] != $0.value }.sorted { $0.key < $1.key }
+    }
+    return missing.min { $0.count < $1.count }?.first.map { ($0.key, $0.value) }
   }
 
   /// A port-level entry replaces its siblings wholesale: what stands beside it is lost for that port.

@@ -17,15 +17,11 @@ extension RouteBuilder {
     for rule in service.spec.tcp {
       let matches = rule.match.isEmpty ? [nil] : rule.match.map { Optional($0) }
       for match in matches {
-        let applies = applies(
-          service, gateway: gateway, port: port,
-          .init(
-            gateways: match?.gateways ?? [], port: match?.port, namespace: match?.sourceNamespace,
-            labels: match?.sourceLabels ?? [:]))
+        let applies = applies(match.map(RuleScope.Conditions.init), service, gateway, port)
         guard applies else { continue }
         let source = match?.sourceSubnet.map { [$0] } ?? []
         let route = tcpRoute(rule.route, service, port, to: match?.destinationSubnets ?? [], from: source)
-        drafts.append(draft(route, service, rule.location, []))
+        drafts.append(draft(route, service, match?.location ?? rule.location, []))
       }
     }
     return drafts
@@ -36,13 +32,10 @@ extension RouteBuilder {
     var drafts: [TCPDraft] = []
     for rule in service.spec.tls {
       for match in rule.match {
-        let applies = applies(
-          service, gateway: gateway, port: port,
-          .init(
-            gateways: match.gateways, port: match.port, namespace: match.sourceNamespace, labels: match.sourceLabels))
+        let applies = applies(RuleScope.Conditions(match), service, gateway, port)
         guard applies else { continue }
         let route = tcpRoute(rule.route, service, port, to: match.destinationSubnets, from: [])
-        drafts.append(draft(route, service, rule.location, match.sniHosts.map { $0.value.lowercased() }))
+        drafts.append(draft(route, service, match.location, match.sniHosts.map { $0.value.lowercased() }))
       }
     }
     return drafts
@@ -55,24 +48,10 @@ extension RouteBuilder {
       route: route, facts: .init(virtualService: service.reference, location: "\(location)"), serverNames: names)
   }
 
-  /// Conditions that are known when the configuration is compiled.
-  private struct Conditions {
-    let gateways: [Located<String>]
-    let port: Located<Int>?
-    let namespace: Located<String>?
-    let labels: [String: Located<String>]
-  }
-
   private func applies(
-    _ service: Resource<VirtualService>, gateway: String, port: Int, _ conditions: Conditions
+    _ match: RuleScope.Conditions?, _ service: Resource<VirtualService>, _ gateway: String, _ port: Int
   ) -> Bool {
-    if !conditions.gateways.isEmpty {
-      let named = conditions.gateways.map { GatewayReference.resolve($0.value, namespace: service.metadata.namespace) }
-      guard named.contains(gateway) else { return false }
-    }
-    if let wanted = conditions.port?.value, wanted != port { return false }
-    if let namespace = conditions.namespace?.value, namespace != identity.namespace { return false }
-    return identity.matches(conditions.labels.mapValues(\.value))
+    RuleScope.failure(of: match, in: service, gateway: gateway, port: port, identity: identity) == nil
   }
 
   private mutating func tcpRoute(

@@ -3,9 +3,38 @@ import Resources
 /// Conditions of a match that are known before any request comes: which gateway, which port, which workload. A rule
 /// that fails one of them is not compiled for this instance.
 enum RuleScope {
+  /// Those conditions, of any kind of match.
+  struct Conditions {
+    let gateways: [Located<String>]
+    let port: Located<Int>?
+    let namespace: Located<String>?
+    let labels: [String: Located<String>]
+
+    init(_ match: HTTPMatch) {
+      gateways = match.gateways
+      port = match.port
+      namespace = match.sourceNamespace
+      labels = match.sourceLabels
+    }
+
+    init(_ match: TLSRoute.Match) {
+      gateways = match.gateways
+      port = match.port
+      namespace = match.sourceNamespace
+      labels = match.sourceLabels
+    }
+
+    init(_ match: TCPRoute.Match) {
+      gateways = match.gateways
+      port = match.port
+      namespace = match.sourceNamespace
+      labels = match.sourceLabels
+    }
+  }
+
   /// The first of them that does not hold; nil: the rule is in force here.
   static func failure(
-    of match: HTTPMatch?, in service: Resource<VirtualService>, gateway: String, port: Int, identity: InstanceIdentity
+    of match: Conditions?, in service: Resource<VirtualService>, gateway: String, port: Int, identity: InstanceIdentity
   ) -> RuleVerdict.Failure? {
     guard let match else { return nil }
     if !match.gateways.isEmpty {
@@ -17,10 +46,10 @@ enum RuleScope {
     if let wanted = match.port?.value, wanted != port {
       return .init(condition: "port", wanted: "\(wanted)", had: "\(port)")
     }
-    if let namespace = match.sourceNamespace?.value, namespace != identity.namespace {
+    if let namespace = match.namespace?.value, namespace != identity.namespace {
       return .init(condition: "sourceNamespace", wanted: namespace, had: identity.namespace)
     }
-    let labels = match.sourceLabels.mapValues(\.value)
+    let labels = match.labels.mapValues(\.value)
     guard !identity.matches(labels) else { return nil }
     let missing = labels.filter { identity.labels[$0.key] != $0.value }.keys.sorted()[0]
     return .init(

@@ -35,6 +35,8 @@ struct ServiceRegistry {
   }
 
   private(set) var entries: [Entry] = []
+  /// What is declared, and not exported to the namespace.
+  private(set) var hidden: [Entry] = []
   private var byHost: [String: Int] = [:]
   let slices: [Resource<EndpointSlice>]
   let workloads: [Resource<WorkloadEntry>]
@@ -60,17 +62,17 @@ struct ServiceRegistry {
 
   private mutating func add(_ resource: Resource<ServiceEntry>, for identity: InstanceIdentity) {
     let exportTo = resource.spec.exportTo.map(\.value)
-    guard Visibility.reaches(identity.namespace, from: resource.metadata.namespace, exportTo) else { return }
+    let isVisible = Visibility.reaches(identity.namespace, from: resource.metadata.namespace, exportTo)
     let ports = resource.spec.ports.map { port in
       Port(
         number: port.number?.value ?? 0, name: port.name?.value ?? "", protocolName: port.protocolName?.value ?? "",
         targetPort: port.targetPort?.value)
     }
     for host in resource.spec.hosts {
-      add(
-        Entry(
-          host: host.value.lowercased(), namespace: resource.metadata.namespace, ports: ports,
-          origin: .entry(resource), exportTo: exportTo))
+      let entry = Entry(
+        host: host.value.lowercased(), namespace: resource.metadata.namespace, ports: ports, origin: .entry(resource),
+        exportTo: exportTo)
+      if isVisible { add(entry) } else { hidden.append(entry) }
     }
   }
 

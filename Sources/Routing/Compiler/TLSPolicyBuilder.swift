@@ -70,6 +70,7 @@ struct TLSPolicyBuilder {
       case .success(let certificate): policy.certificates.append(certificate)
       case .failure(let problem):
         policy.problem = policy.problem ?? problem.message
+        policy.missingCertificates.append(CredentialName.certificate(name.value))
         report(problem.code, problem.message, name.location, problem.help)
       }
     }
@@ -80,6 +81,7 @@ struct TLSPolicyBuilder {
       guard let chainPEM = readFile(chain.value), let keyPEM = readFile(key.value) else {
         let missing = readFile(chain.value) == nil ? chain : key
         policy.problem = "cannot read \(missing.value)"
+        policy.missingCertificates.append("file-cert:\(chain.value)~\(key.value)")
         report("IST0161", "cannot read \(missing.value)", missing.location, nil)
         continue
       }
@@ -91,6 +93,7 @@ struct TLSPolicyBuilder {
   private func fillAuthority(_ policy: inout TLSServerPolicy, _ tls: ServerTLSSettings, _ report: Report) {
     guard policy.mode == .mutual || policy.mode == .optionalMutual else { return }
     if let name = tls.caCertCredentialName ?? tls.credentialName ?? tls.credentialNames.first {
+      policy.clientCAName = CredentialName.authority(name.value)
       if let authority = credentials.authority(name.value) {
         policy.clientCAPEM = authority.pem
         policy.crlPEM = authority.crl
@@ -99,6 +102,7 @@ struct TLSPolicyBuilder {
         report("IST0101", "Referenced credentialName not found: \"\(name.value)-cacert\"", name.location, nil)
       }
     } else if let file = tls.files.caCertificates {
+      policy.clientCAName = "file-root:\(file.value)"
       policy.clientCAPEM = readFile(file.value)
       policy.crlPEM = tls.caCrl.flatMap { readFile($0.value) }
       if policy.clientCAPEM == nil {

@@ -12,6 +12,7 @@ struct TrafficPolicyResolver {
     var tls: ClientTLSSettings?
     var tunnel: TunnelSettings?
     var proxyProtocol: ProxyProtocolVersion?
+    var retryBudget: RetryBudget?
     var rule: Resource<DestinationRule>?
     var labels: [String: String] = [:]
   }
@@ -53,6 +54,17 @@ struct TrafficPolicyResolver {
     return .noSubset(found.flatMap { $0.spec.subsets.compactMap(\.name?.value) })
   }
 
+  /// A rule that has the subset and does not apply to this instance, in words.
+  func elsewhere(host: String, subset: String) -> String? {
+    let rule = rules.first { rule in
+      let name = HostName.expand(rule.spec.host?.value ?? "", namespace: rule.metadata.namespace)
+      return HostName.covers(name, host) && rule.spec.subsets.contains { $0.name?.value == subset }
+    }
+    return rule.map {
+      "\($0.description) has it, and applies to the namespaces of the instance and of the host, and \(rootNamespace), alone"
+    }
+  }
+
   /// The names of a host's subsets.
   func subsets(host: String, serviceNamespace: String) -> [String] {
     rulesFor(host, serviceNamespace).flatMap { $0.spec.subsets.compactMap(\.name?.value) }
@@ -68,12 +80,14 @@ struct TrafficPolicyResolver {
     // Entries for ports have neither: beside one for this port they are not in force.
     effective.tunnel = entry.tunnel
     effective.proxyProtocol = entry.proxyProtocol?.value
+    effective.retryBudget = entry.retryBudget
   }
 
   /// An entry for the port replaces all four blocks, also by nothing; else each block that the subset has replaces one.
   private func apply(subset: TrafficPolicy, port: Int, to effective: inout Effective) {
     effective.tunnel = subset.tunnel ?? effective.tunnel
     effective.proxyProtocol = subset.proxyProtocol?.value ?? effective.proxyProtocol
+    effective.retryBudget = subset.retryBudget ?? effective.retryBudget
     if let entry = subset.portLevelSettings.first(where: { $0.port?.value == port })?.policy {
       effective.loadBalancer = entry.loadBalancer
       effective.connectionPool = entry.connectionPool

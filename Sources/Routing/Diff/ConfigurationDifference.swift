@@ -38,7 +38,7 @@ package struct NamedDifference: Sendable, Hashable {
   package let changes: [ValueChange]
 }
 
-/// A kind of request that is treated differently, shown by one of its requests.
+/// A kind of request or connection that is treated differently, shown by one of them.
 package struct RequestDifference: Sendable {
   /// `0.0.0.0_443`
   package let listener: String

@@ -56,7 +56,7 @@ package struct RequestOutcome: Sendable, Hashable {
 
   /// What the upstream receives; once when all destinations receive the same.
   private static func sent(_ steps: [Explanation.DestinationStep]) -> [Setting] {
-    let texts = steps.compactMap { step in
+    let texts = steps.filter { !$0.carriesBytes }.compactMap { step in
       step.sent.map { (step.cluster?.name ?? "", "\($0.method) \($0.target) Host \($0.authority)") }
     }
     if Set(texts.map(\.1)).count <= 1 { return texts.first.map { [Setting("sends", $0.1)] } ?? [] }

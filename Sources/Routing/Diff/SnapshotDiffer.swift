@@ -1,8 +1,10 @@
+import Resources
+
 /// Compares two configurations of one instance by what requests see: not how they are written, but where witness
 /// requests go in each of them.
 package struct SnapshotDiffer {
-  private let old: Explainer
-  private let new: Explainer
+  let old: Explainer
+  let new: Explainer
   private let inspect: CertificateInspector
 
   /// - Parameters:
@@ -18,7 +20,7 @@ package struct SnapshotDiffer {
   }
 
   /// A listener of both sides.
-  private struct Pair {
+  struct Pair {
     let old: Int32
     let new: Int32
   }
@@ -119,16 +121,13 @@ package struct SnapshotDiffer {
   // MARK: Requests
 
   private func compareRequests(_ pair: Pair, _ difference: inout InstanceDifference) {
-    guard old.snapshot.listeners[Int(pair.old)].kind != .tcp, new.snapshot.listeners[Int(pair.new)].kind != .tcp else {
-      return
-    }
+    // What becomes of a socket that changes between bytes and requests is said by its protocol.
+    guard
+      (old.snapshot.listeners[Int(pair.old)].kind == .tcp) == (new.snapshot.listeners[Int(pair.new)].kind == .tcp)
+    else { return }
     var seen: [DifferenceKey: Int] = [:]
     for domain in domains(pair) {
-      var search = WitnessSearch(
-        old: .init(explainer: old, listener: pair.old), new: .init(explainer: new, listener: pair.new),
-        base: request(to: domain, new.snapshot.listeners[Int(pair.new)]))
-      search.run()
-      for finding in search.findings {
+      for finding in findings(pair, domain) {
         let key = DifferenceKey(finding.old, finding.new, finding.changes)
         if let known = seen[key] {
           if !difference.requests[known].hosts.contains(domain) { difference.requests[known].hosts.append(domain) }
@@ -141,6 +140,15 @@ package struct SnapshotDiffer {
             new: finding.new, changes: finding.changes, hosts: [domain]))
       }
     }
+  }
+
+  private func findings(_ pair: Pair, _ domain: String) -> [WitnessSearch.Finding] {
+    if let connections = connectionWitnesses(pair, to: domain) { return findings(connections, pair) }
+    var search = WitnessSearch(
+      old: .init(explainer: old, listener: pair.old), new: .init(explainer: new, listener: pair.new),
+      base: request(to: domain, Int(pair.new)))
+    search.run()
+    return search.findings
   }
 
   /// Requests between the same two rules differ in the same way; so do all requests to a host that one side does not
@@ -167,12 +175,24 @@ package struct SnapshotDiffer {
   }
 
   /// A plain request to a host that a domain stands for.
-  private func request(to domain: String, _ listener: Listener) -> SampleRequest {
-    let host = domain == "*" ? "witness.invalid" : domain.hasPrefix("*") ? "witness" + domain.dropFirst() : domain
+  private func request(to domain: String, _ index: Int) -> SampleRequest {
+    let listener = new.snapshot.listeners[index]
+    let host = Self.host(of: domain)
     let isTLS = listener.kind == .tls
     let port = Int(listener.publicPort)
-    let authority = port == (isTLS ? 443 : 80) ? host : "\(host):\(port)"
+    let usual = isTLS ? 443 : 80
+    guard port > 0 else {
+      var request = SampleRequest(isTLS: isTLS, port: usual, authority: host, target: "/")
+      request.socketPath = String(new.snapshot.listenerFacts[index].bindAddress.dropFirst(HostRules.unixPrefix.count))
+      return request
+    }
+    let authority = port == usual ? host : "\(host):\(port)"
     return SampleRequest(isTLS: isTLS, port: port, authority: authority, target: "/")
+  }
+
+  /// A name that a domain stands for.
+  static func host(of domain: String) -> String {
+    domain == "*" ? "witness.invalid" : domain.hasPrefix("*") ? "witness" + domain.dropFirst() : domain
   }
 
   /// All names that a listener knows: those of virtual hosts and of filter chains.
@@ -212,6 +232,7 @@ package struct SnapshotDiffer {
   private static func comparable(_ settings: Cluster.Settings) -> Cluster.Settings {
     var settings = settings
     settings.destinationRule = nil
+    settings.tls?.credentialName = nil
     settings.endpoints.sort { ($0.address, $0.port) < ($1.address, $1.port) }
     settings.dnsNames.sort { ($0.name, $0.port) < ($1.name, $1.port) }
     return settings

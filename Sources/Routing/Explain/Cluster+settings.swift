@@ -41,8 +41,8 @@ extension Cluster.Settings {
   /// `127.0.0.1:18080`, `httpbin.org:443`; with weights, priorities and shares of localities where they differ.
   package var endpointTexts: [String] {
     let all =
-      endpoints.map { (Self.place($0.address, $0.port), $0.weight, $0.priority, $0.locality, $0.localityWeight) }
-      + dnsNames.map { (Self.place($0.name, $0.port), $0.weight, $0.priority, $0.locality, $0.localityWeight) }
+      endpoints.map { ($0.text, $0.weight, $0.priority, $0.locality, $0.localityWeight) }
+      + dnsNames.map { ("\($0.name):\($0.port)", $0.weight, $0.priority, $0.locality, $0.localityWeight) }
     let isWeighted = Set(all.map(\.1)).count > 1
     let isRanked = all.contains { $0.2 > 0 }
     return all.map { place, weight, priority, locality, share in
@@ -53,10 +53,6 @@ extension Cluster.Settings {
       if share > 0 { text += " with \(share) of 100" }
       return text
     }
-  }
-
-  private static func place(_ host: String, _ port: UInt16) -> String {
-    host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
 }
 

@@ -1,3 +1,4 @@
+import Resources
 import Wire
 
 /// Answers for one instance how a request would be treated, and why. It runs the same parser, normaliser and matchers
@@ -31,9 +32,16 @@ package struct Explainer {
     case outcome
   }
 
-  /// The listener that a client reaches at `port`: the one that binds it, else the one that is published there, else
+  /// The listener that a client reaches: at a unix-domain socket the one that binds it, at a port the one that binds it, else the one that is published there, else
   /// the one that a Gateway declares; nil when there is none.
-  package func listener(at port: Int) -> Int32? {
+  package func listener(for request: SampleRequest) -> Int32? {
+    if let path = request.socketPath {
+      return snapshot.listenerFacts.firstIndex { $0.bindAddress == HostRules.unixPrefix + path }.map(Int32.init)
+    }
+    return listener(at: request.port)
+  }
+
+  private func listener(at port: Int) -> Int32? {
     let all = snapshot.listeners
     let index =
       all.firstIndex { $0.bindPort == port } ?? all.firstIndex { $0.publicPort == port }
@@ -43,12 +51,12 @@ package struct Explainer {
 
   /// Explains a request that comes to the port it names.
   package func explain(_ request: SampleRequest) -> Explanation {
-    guard let index = listener(at: request.port) else {
+    guard let index = listener(for: request) else {
       var explanation = Explanation(instance: instance, request: request)
       let known = zip(snapshot.listeners, snapshot.listenerFacts).map { "\($1.name) (port \($0.declaredPort))" }
       explanation.error = ExplainError(
         .noListener,
-        "nothing listens on port \(request.port); "
+        "nothing listens on \(request.socketPath ?? "port \(request.port)"); "
           + (known.isEmpty ? "the instance has no listeners" : "listeners: \(known.joined(separator: ", "))"))
       return explanation
     }
@@ -67,7 +75,26 @@ package struct Explainer {
     explanation.listener = .init(
       index: index, name: facts.name, declaredPort: Int(listener.declaredPort), bindPort: Int(listener.bindPort),
       servers: facts.servers)
-    guard let configuration = routeConfiguration(of: index, chain, request, &explanation) else { return explanation }
+    switch way(of: index, chain, request, &explanation) {
+    case nil: break
+    case .bytes(let list, let isTLS): carry(request, list, isTLS: isTLS, &explanation)
+    case .requests(let configuration): explainRequest(request, configuration, depth, &explanation)
+    }
+    return explanation
+  }
+
+  private func explainRequest(
+    _ request: SampleRequest, _ configuration: Int32, _ depth: Depth, _ explanation: inout Explanation
+  ) {
+    guard request.isHTTP else {
+      explanation.error =
+        explanation.error
+        ?? ExplainError(
+          .noFilterChain,
+          "\(explanation.chain?.server ?? explanation.listener?.name ?? "") routes requests, not bytes: ask for a URL "
+            + "with \(request.isTLS ? "https" : "http")")
+      return
+    }
     explanation.routeConfiguration = snapshot.routeConfigurationNames[Int(configuration)]
     do {
       var head = try request.head()
@@ -77,23 +104,30 @@ package struct Explainer {
       explanation.error =
         explanation.error ?? ExplainError(.badRequest, "the request is refused: \(error.details)", status: error.status)
     }
-    return explanation
   }
 
   // MARK: Listener and filter chain
 
-  /// The route configuration that the connection leads to; nil, with an error, when it leads nowhere.
-  private func routeConfiguration(
+  /// What a connection leads to.
+  private enum Way {
+    /// A route configuration.
+    case requests(Int32)
+    /// Routes of bytes, that are still those of TLS or were never.
+    case bytes(TCPProxyRouteList, isTLS: Bool)
+  }
+
+  /// Where the connection leads; nil, with an error, when it leads nowhere.
+  private func way(
     of index: Int32, _ chain: Int32?, _ request: SampleRequest, _ explanation: inout Explanation
-  ) -> Int32? {
+  ) -> Way? {
     let listener = snapshot.listeners[Int(index)]
     let name = snapshot.listenerFacts[Int(index)].name
     switch listener.kind {
     case .tcp:
-      explanation.error = ExplainError(.noFilterChain, "\(name) carries TCP, not requests")
-      return nil
+      explanation.carries = .tcp
+      return .bytes(listener.tcpRoutes, isTLS: request.isTLS)
     case .http:
-      guard request.isTLS else { return listener.routeConfiguration }
+      guard request.isTLS else { return .requests(listener.routeConfiguration) }
       explanation.error = ExplainError(.noFilterChain, "\(name) is plaintext HTTP, the client begins a TLS handshake")
       return nil
     case .tls:
@@ -107,15 +141,11 @@ package struct Explainer {
 
   private func chain(
     of index: Int32, _ chain: Int32?, _ request: SampleRequest, _ explanation: inout Explanation
-  ) -> Int32? {
+  ) -> Way? {
     let bytes = Array((request.serverName ?? "").lowercased().utf8)
     let found = chain ?? snapshot.chain(ofListener: index, serverName: bytes.span.raw)
     guard found >= 0 else {
-      let owned = snapshot.filterChains.indices.filter { snapshot.filterChains[$0].listener == index }
-        .flatMap { snapshot.chainFacts[$0].serverNames }
-      let names = owned.isEmpty ? "none" : owned.joined(separator: ", ")
-      let asked = request.serverName.map { "nobody serves the name \($0)" } ?? "the client sends no server name"
-      explanation.error = ExplainError(.noFilterChain, "\(asked); server names here: \(names)")
+      explanation.error = noChain(index, request, &explanation)
       return nil
     }
     let chain = snapshot.filterChains[Int(found)]
@@ -141,12 +171,35 @@ package struct Explainer {
         explanation.error = ExplainError(.noCertificate, "the handshake is refused: \(problem)")
       }
     }
-    guard chain.routeConfiguration >= 0 else {
-      explanation.error =
-        explanation.error ?? ExplainError(.noFilterChain, "\(facts.server) carries bytes, not requests")
-      return nil
+    switch chain.network {
+    case .http: return .requests(chain.routeConfiguration)
+    case .tcp:
+      explanation.carries = .tcp
+      return .bytes(chain.tcpRoutes, isTLS: false)
+    case .passthrough:
+      explanation.carries = .tls
+      guard !chain.requiresIstioProtocol || Self.offersIstioProtocol(request) else {
+        let wanted = ClientHello.istioProtocols.map { "\($0)" }.joined(separator: ", ")
+        fail(&explanation, .noFilterChain, "only clients that offer one of Istio's protocols are served: \(wanted)")
+        return nil
+      }
+      return .bytes(chain.tcpRoutes, isTLS: true)
     }
-    return chain.routeConfiguration
+  }
+
+  private static func offersIstioProtocol(_ request: SampleRequest) -> Bool {
+    request.protocols.contains { offered in ClientHello.istioProtocols.contains { "\($0)" == offered } }
+  }
+
+  private func noChain(
+    _ listener: Int32, _ request: SampleRequest, _ explanation: inout Explanation
+  ) -> ExplainError {
+    let chains = snapshot.filterChains.indices.filter { snapshot.filterChains[$0].listener == listener }
+    if chains.contains(where: { snapshot.filterChains[$0].network == .passthrough }) { explanation.carries = .tls }
+    let owned = chains.flatMap { snapshot.chainFacts[$0].serverNames }
+    let names = owned.isEmpty ? "none" : owned.joined(separator: ", ")
+    let asked = request.serverName.map { "nobody serves the name \($0)" } ?? "the client sends no server name"
+    return ExplainError(.noFilterChain, "\(asked); server names here: \(names)")
   }
 
   // MARK: Routing
@@ -188,10 +241,10 @@ package struct Explainer {
       depth == .reasons ? verdicts(host, upTo: match.rule, head, isTLS: request.isTLS) : matched(match.rule)
     guard match.rule >= 0 else {
       let count = Int(host.ruleCount)
+      if head.isConnect { return fail(&explanation, .noRoute, "no rule is for CONNECT", status: 404) }
       let what = count == 0 ? "the virtual host has no rules" : "none of its \(count) rules matches"
       return fail(&explanation, .noRoute, what, status: 404)
     }
-    guard head.method != .connect else { return fail(&explanation, .noRoute, "no rule allows CONNECT", status: 404) }
     answer(snapshot.routes[Int(match.route)], head, request, &explanation)
   }
 
@@ -234,12 +287,16 @@ package struct Explainer {
       explanation.answer = .redirect(status: redirect.status, location: Snapshot.text(location))
     case .directResponse:
       let direct = snapshot.directResponses[Int(route.actionIndex)]
+      if head.isConnect, direct.status < 300 {
+        return fail(&explanation, .noRoute, "a direct response of \(direct.status) would promise a tunnel", status: 404)
+      }
       explanation.answer = .directResponse(status: direct.status, bodyBytes: direct.body?.count ?? 0)
     case .forward:
       let destinations = (route.firstDestination..<route.firstDestination + route.destinationCount).map {
         destination($0, of: route, head, request)
       }
       explanation.answer = .forward(destinations)
+      if head.isConnect { explanation.notes.append("a tunnel: what the client sends reaches the endpoint as it is") }
       if let problem = destinations.lazy.compactMap(problem).first { fail(&explanation, problem) }
     }
   }
@@ -258,7 +315,7 @@ package struct Explainer {
     }
   }
 
-  private func fail(_ explanation: inout Explanation, _ error: ExplainError) {
+  func fail(_ explanation: inout Explanation, _ error: ExplainError) {
     explanation.error = explanation.error ?? error
   }
 
@@ -276,7 +333,8 @@ package struct Explainer {
   private func sent(
     to cluster: Cluster, _ route: Route, _ destination: Destination, _ request: SampleRequest
   ) -> SampleRequest? {
-    guard var head = try? request.head() else { return nil }
+    // Into a tunnel go the client's bytes, and no request.
+    guard var head = try? request.head(), !head.isConnect else { return nil }
     try? normalize(&head)
     snapshot.applyRequestActions(route, destination, to: &head)
     var sent = SampleRequest(head, isTLS: cluster.settings.tls != nil, port: Int(cluster.settings.port))
@@ -284,13 +342,15 @@ package struct Explainer {
     return sent
   }
 
-  private func problem(_ destination: Explanation.DestinationStep) -> ExplainError? {
+  /// What keeps a destination from being used.
+  func problem(_ destination: Explanation.DestinationStep) -> ExplainError? {
+    let status = destination.carriesBytes ? nil : 503
     guard let cluster = destination.cluster else {
-      return ExplainError(.noCluster, "the destination does not exist in the configuration", status: 503)
+      return ExplainError(.noCluster, "the destination does not exist in the configuration", status: status)
     }
-    if let problem = cluster.settings.tls?.problem { return ExplainError(.upstreamTLS, problem, status: 503) }
+    if let problem = cluster.settings.tls?.problem { return ExplainError(.upstreamTLS, problem, status: status) }
     if cluster.settings.endpoints.isEmpty, cluster.settings.dnsNames.isEmpty {
-      return ExplainError(.noEndpoints, "\(cluster.name) has no endpoints", status: 503)
+      return ExplainError(.noEndpoints, "\(cluster.name) has no endpoints", status: status)
     }
     return nil
   }

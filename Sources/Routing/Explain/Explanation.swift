@@ -46,8 +46,11 @@ package struct Explanation: Sendable {
     package let cluster: Cluster?
     package let weight: Int
     package let totalWeight: Int
-    /// What the upstream receives, after rewrites and header operations.
+    /// What the upstream receives, after rewrites and header operations; where bytes are carried, what they begin
+    /// with.
     package let sent: SampleRequest?
+    /// Bytes go on without being looked at.
+    package var carriesBytes = false
     /// The next instance, when the destination is its Service.
     package var next: [Explanation] = []
   }
@@ -61,10 +64,17 @@ package struct Explanation: Sendable {
     case earlyResponse(status: Int, by: String)
   }
 
+  /// The kind of rules that say where bytes go.
+  package enum Carriage: String, Sendable {
+    case tcp, tls
+  }
+
   /// `httpbin-egress.httpbin`
   package let instance: String
   package let request: SampleRequest
   package var listener: ListenerStep?
+  /// The rules that were asked when the connection does not lead to HTTP.
+  package var carries: Carriage?
   package var chain: ChainStep?
   /// `https.443.https.my-ingressgateway.istio-system`
   package var routeConfiguration: String?

@@ -7,12 +7,20 @@ package struct ExplanationText {
   package static func text(_ request: SampleRequest, _ explanations: [Explanation]) -> String {
     var text = ExplanationText()
     let name = request.isTLS ? request.serverName.map { "  SNI \($0)" } ?? "  no SNI" : ""
-    text.lines.append("\(request.method) \(request.url)\(name)  Host \(request.authority)")
+    text.lines.append(
+      request.isHTTP
+        ? "\(request.method) \(request.url)\(name)  Host \(request.authority)"
+        : "\(request.url)\(name)" + places(request))
     for explanation in explanations {
       text.lines.append("")
       text.add(explanation, indent: "")
     }
     return text.lines.joined(separator: "\n") + "\n"
+  }
+
+  /// The addresses of a connection, as far as they are known.
+  private static func places(_ request: SampleRequest) -> String {
+    (request.source.map { "  from \($0)" } ?? "") + (request.address.map { "  to \($0)" } ?? "")
   }
 
   /// The text of one instance alone, as it is logged.
@@ -86,21 +94,26 @@ package struct ExplanationText {
 
   private mutating func addDestination(_ destination: Explanation.DestinationStep, _ indent: String) {
     let share = destination.totalWeight == 0 ? 0 : destination.weight * 100 / destination.totalWeight
+    let unit = destination.carriesBytes ? "connections" : "requests"
     guard let cluster = destination.cluster else {
-      return line(indent, "destination", "does not exist, \(share) % of requests")
+      return line(indent, "destination", "does not exist, \(share) % of \(unit)")
     }
     let settings = cluster.settings
     let subset = settings.subset.isEmpty ? "" : " subset \(settings.subset)"
-    line(indent, "destination", "\(settings.host):\(settings.port)\(subset), \(share) % of requests")
+    line(indent, "destination", "\(settings.host):\(settings.port)\(subset), \(share) % of \(unit)")
     let rule = settings.destinationRule.map { "  DestinationRule \($0)" } ?? ""
     line(
       indent, "cluster", "\(settings.name)  \(settings.discovery.rawValue) \(settings.balancingText)\(rule)")
     let endpoints = settings.endpointTexts
     line(indent, "endpoints", endpoints.isEmpty ? "none" : endpoints.joined(separator: ", "))
-    if let sent = destination.sent {
+    if destination.carriesBytes {
+      line(indent, "sends", "the client's bytes as they are")
+    } else if let sent = destination.sent {
       line(indent, "sends", "\(settings.httpProtocol.rawValue)  \(sent.method) \(sent.target)  Host \(sent.authority)")
     }
-    guard let tls = settings.tls else { return line(indent, "upstream TLS", "none, plaintext") }
+    guard let tls = settings.tls else {
+      return line(indent, "upstream TLS", destination.carriesBytes ? "none is added" : "none, plaintext")
+    }
     let verified =
       tls.verifiedNames.isEmpty ? "verifies no name" : "verifies \(tls.verifiedNames.joined(separator: ", "))"
     let authority = tls.insecureSkipVerify ? "nothing is verified" : "\(verified), CA \(tls.authority.text)"

@@ -34,7 +34,7 @@ package struct GatewayFleet {
   /// - Parameter entry: the instances that clients reach; nil: all.
   package func explain(_ request: SampleRequest, entry: [InstanceIdentity]? = nil) -> [Explanation] {
     let candidates = members.filter { entry?.contains($0.identity) ?? true }
-    let reached = candidates.filter { $0.explainer.listener(at: request.port) != nil }
+    let reached = candidates.filter { $0.explainer.listener(for: request) != nil }
     return (reached.isEmpty ? candidates : reached).map { member in
       follow(scopes.completed(member.explainer.explain(request), for: member.identity), visited: [])
     }
@@ -44,7 +44,9 @@ package struct GatewayFleet {
   private func follow(_ explanation: Explanation, visited: [String]) -> Explanation {
     guard case .forward(var destinations)? = explanation.answer else { return explanation }
     var result = explanation
-    let step = "\(explanation.instance) \(explanation.listener?.name ?? "") \(explanation.request.authority)"
+    let step =
+      "\(explanation.instance) \(explanation.listener?.name ?? "") \(explanation.request.authority)"
+      + " \(explanation.request.serverName ?? "")"
     for index in destinations.indices {
       guard let cluster = destinations[index].cluster, let sent = destinations[index].sent else { continue }
       for (member, listener) in instances(behind: cluster) {

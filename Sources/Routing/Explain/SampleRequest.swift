@@ -1,6 +1,7 @@
 import Wire
 
-/// A request as a client would send it: what the verbs that explain and compare ask about.
+/// A request as a client would send it, or a connection that carries anything: what the verbs that explain and compare
+/// ask about.
 package struct SampleRequest: Sendable, Hashable {
   /// A header field.
   package struct Field: Sendable, Hashable {
@@ -17,6 +18,8 @@ package struct SampleRequest: Sendable, Hashable {
   package var isTLS: Bool
   /// The port that is connected to.
   package var port: Int
+  /// The unix-domain socket that is connected to instead: a path, or `@` and an abstract name.
+  package var socketPath: String?
   /// The server name of the TLS handshake; nil: none is sent.
   package var serverName: String?
   /// What `Host` or `:authority` says.
@@ -25,6 +28,13 @@ package struct SampleRequest: Sendable, Hashable {
   package var target: String
   /// The fields besides `Host`, in order.
   package var fields: [Field] = []
+  /// False for a connection of which no more is known than how it begins.
+  package var isHTTP = true
+  /// The client's address, and the one that it connects to; nil: not known.
+  package var source: IPAddress?
+  package var address: IPAddress?
+  /// The protocols that the client offers in the handshake (ALPN).
+  package var protocols: [String] = []
 
   package init(isTLS: Bool, port: Int, authority: String, target: String) {
     self.isTLS = isTLS
@@ -40,32 +50,38 @@ package struct SampleRequest: Sendable, Hashable {
   }
 
   /// The request that a client makes of a URL; without a scheme it is `http`, as in curl. User and fragment are not
-  /// sent.
+  /// sent. `tcp://host:port` and `tls://host:port` are connections.
   package init(url: String) throws(MalformedURL) {
     var rest = Substring(url)
-    var isTLS = false
-    if let scheme = url.firstRange(of: "://") {
-      switch url[..<scheme.lowerBound].lowercased() {
-      case "http", "ws": isTLS = false
-      case "https", "wss": isTLS = true
-      case let other: throw MalformedURL(description: "\"\(other)\" is not a scheme of HTTP")
-      }
-      rest = url[scheme.upperBound...]
+    var scheme = "http"
+    if let end = url.firstRange(of: "://") {
+      scheme = url[..<end.lowerBound].lowercased()
+      rest = url[end.upperBound...]
     }
+    guard ["http", "ws", "https", "wss", "tcp", "tls"].contains(scheme) else {
+      throw MalformedURL(description: "\"\(scheme)\" is not a scheme of HTTP, nor tcp or tls")
+    }
+    let isTLS = ["https", "wss", "tls"].contains(scheme)
+    let isHTTP = !["tcp", "tls"].contains(scheme)
     if let fragment = rest.firstIndex(of: "#") { rest = rest[..<fragment] }
     let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
     var authority = rest[..<end]
     if let at = authority.lastIndex(of: "@") { authority = authority[authority.index(after: at)...] }
     let (host, port) = Self.split(authority)
     guard !host.isEmpty else { throw MalformedURL(description: "\"\(url)\" names no host") }
-    guard let port = port.map({ Int($0) }) ?? (isTLS ? 443 : 80), (1...65535).contains(port) else {
+    guard let port = port.map({ Int($0) }) ?? (isTLS ? 443 : isHTTP ? 80 : nil), (1...65535).contains(port) else {
       throw MalformedURL(description: "\"\(authority)\" has no port from 1 to 65535")
     }
     let target = rest[end...]
+    guard isHTTP || target.isEmpty || target == "/" else {
+      throw MalformedURL(description: "a connection has no path: \(target)")
+    }
     self.init(
       isTLS: isTLS, port: port, authority: port == (isTLS ? 443 : 80) ? host : "\(host):\(port)",
       target: target.hasPrefix("/") ? String(target) : "/" + target)
     serverName = isTLS ? Self.serverName(of: host) : nil
+    address = IPAddress(host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host)
+    self.isHTTP = isHTTP
   }
 
   /// Adds a field; `Host` becomes the authority, wherever it stands.
@@ -108,7 +124,7 @@ package struct SampleRequest: Sendable, Hashable {
 
   /// The head, read by the parser that reads clients' requests.
   func head() throws(Refused) -> RequestHead {
-    var text = "\(method) \(target) HTTP/1.1\r\nHost: \(authority)\r\n"
+    var text = "\(method) \(isConnect ? connectTarget : target) HTTP/1.1\r\nHost: \(authority)\r\n"
     for field in fields { text += "\(field.name): \(field.value)\r\n" }
     let bytes = Array((text + "\r\n").utf8)
     var parser = HTTP1HeadParser()
@@ -120,18 +136,32 @@ package struct SampleRequest: Sendable, Hashable {
     }
   }
 
+  private var isConnect: Bool { method == "CONNECT" }
+
+  /// CONNECT asks for `host:port`.
+  private var connectTarget: String {
+    Self.split(authority[...]).port == nil ? "\(authority):\(port)" : authority
+  }
+
   // MARK: As a client writes it
 
   /// The URL, with the port that is connected to.
   package var url: String {
     let host = serverName ?? Self.split(authority[...]).host
     let usual = isTLS ? 443 : 80
+    guard isHTTP else { return "\(isTLS ? "tls" : "tcp")://\(host):\(port)" }
     return "\(isTLS ? "https" : "http")://\(host)\(port == usual ? "" : ":\(port)")\(target)"
   }
 
   /// A line for the shell that makes this request.
   package var curl: String {
     var words = ["curl"]
+    if let socketPath {
+      words +=
+        socketPath.hasPrefix("@")
+        ? ["--abstract-unix-socket", Self.quoted(String(socketPath.dropFirst()))]
+        : ["--unix-socket", Self.quoted(socketPath)]
+    }
     if method == "HEAD" { words.append("-I") } else if method != "GET" { words += ["-X", method] }
     let host = serverName ?? Self.split(authority[...]).host
     let usual = isTLS ? 443 : 80
@@ -142,6 +172,18 @@ package struct SampleRequest: Sendable, Hashable {
       words += ["-H", Self.quoted(field.value.isEmpty ? "\(field.name);" : "\(field.name): \(field.value)")]
     }
     return (words + [Self.quoted(url)]).joined(separator: " ")
+  }
+
+  /// A line for the shell that makes this request or connection.
+  package var command: String {
+    guard !isHTTP else { return curl }
+    let host = address.map { "\($0)" } ?? Self.split(authority[...]).host
+    guard isTLS else { return "nc \(Self.quoted(host)) \(port)" }
+    let place = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
+    var words = ["openssl s_client -connect", Self.quoted("\(place):\(port)")]
+    words.append(serverName.map { "-servername \(Self.quoted($0))" } ?? "-noservername")
+    if !protocols.isEmpty { words.append("-alpn \(Self.quoted(protocols.joined(separator: ",")))") }
+    return words.joined(separator: " ")
   }
 
   private static func quoted(_ text: String) -> String {

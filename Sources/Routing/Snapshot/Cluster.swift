@@ -31,8 +31,9 @@ package final class Cluster: Sendable {
 
   /// An endpoint with a known address.
   package struct Endpoint: Sendable, Hashable {
-    /// An IP literal.
+    /// An IP literal, or `unix://` with a path or `@name`.
     package let address: String
+    /// 0 for unix-domain sockets.
     package let port: UInt16
     package let weight: UInt32
     package let locality: String
@@ -40,6 +41,12 @@ package final class Cluster: Sendable {
     package var priority: Int32 = 0
     /// The share of its locality; 0 where localities have none of their own.
     package var localityWeight: UInt32 = 0
+
+    /// `127.0.0.1:80`, `[::1]:80`, `unix:///run/app.sock`
+    package var text: String {
+      if port == 0 { return address }
+      return address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
+    }
 
     package init(address: String, port: UInt16, weight: UInt32, locality: String) {
       self.address = address
@@ -73,6 +80,14 @@ package final class Cluster: Sendable {
     package var usesPOST: Bool
     /// `host:port`, IPv6 in brackets.
     package var target: String
+  }
+
+  /// When a connection in HTTP/2 is asked whether it is alive (DestinationRule `http2KeepAlive`), in milliseconds.
+  package struct HTTP2KeepAlive: Sendable, Hashable {
+    /// From one PING to the next.
+    package var interval: Int64
+    /// For the answer; the connection closes without one.
+    package var timeout: Int64
   }
 
   /// The settings of a cluster; a plain value, so that clusters can be compared.
@@ -110,6 +125,9 @@ package final class Cluster: Sendable {
     /// For `ROUND_ROBIN` and `LEAST_REQUEST`.
     package var warmup: WarmupPolicy?
     package var httpProtocol = HTTPProtocol.http1
+    /// Requests at a time on one connection in HTTP/2; more get another connection.
+    package var maxConcurrentStreams = Int.max
+    package var http2KeepAlive: HTTP2KeepAlive?
     package var tls: TLSClientPolicy?
     /// The DestinationRule in force: `httpbin-egress.httpbin`.
     package var destinationRule: String?
@@ -166,6 +184,8 @@ package struct TLSClientPolicy: Sendable, Hashable {
   package var crlFile: String?
   package var identity: Identity?
   package var insecureSkipVerify = false
+  /// `credentialName`, where certificates come from a secret.
+  package var credentialName: String?
   /// Why TLS cannot be originated: no secret. Requests get 503 UF.
   package var problem: String?
 

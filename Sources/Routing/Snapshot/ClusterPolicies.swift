@@ -9,6 +9,20 @@ package struct CircuitBreakers: Sendable, Hashable {
   package var maxRequests = Int.max
   /// `http.maxRetries`: retries under way.
   package var maxRetries = Int.max
+  /// Takes the place of `maxRetries`.
+  package var retryBudget: RetryBudget?
+
+  /// How many of the requests may be retries (DestinationRule `retryBudget`).
+  package struct RetryBudget: Sendable, Hashable {
+    /// Of the requests under way, waiting ones included.
+    package var percent = 20.0
+    /// So many are always allowed.
+    package var minRetryConcurrency = 3
+    /// Requests that began within it count as well; 0 for those under way alone.
+    package var intervalMilliseconds: Int64 = 0
+
+    package init() {}
+  }
 
   /// Nothing is limited.
   package static let none = CircuitBreakers()

@@ -19,7 +19,7 @@ package struct TCPProxyRoute: Sendable {
 package struct TCPProxyRouteFacts: Sendable {
   /// `httpbin/httpbin-egress`; empty behind `AUTO_PASSTHROUGH`.
   package let virtualService: String
-  /// Where the rule stands: `gateways/egress.yaml:31:5`.
+  /// Where the rule's match stands, or the rule without one: `gateways/egress.yaml:31:5`.
   package let location: String
 }
 
@@ -61,7 +61,8 @@ extension Snapshot {
     return -1
   }
 
-  private func contains(_ address: IPAddress, _ first: Int32, _ count: Int32) -> Bool {
+  /// Whether an address is in a run of ranges; a run without ranges has all.
+  func contains(_ address: IPAddress, _ first: Int32, _ count: Int32) -> Bool {
     guard count > 0 else { return true }
     for index in first..<first + count where subnets[Int(index)].contains(address) { return true }
     return false

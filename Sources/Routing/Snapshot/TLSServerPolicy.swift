@@ -37,6 +37,10 @@ package struct TLSServerPolicy: Sendable, Hashable {
   package var spkiPins: [String]
   package var certificateHashes: [String]
   package var acceptsUntrusted: Bool
+  /// What was asked for and is not there or cannot be used: `kubernetes://httpbin-credential`.
+  package var missingCertificates: [String] = []
+  /// Where the CA of client certificates comes from, found or not: `kubernetes://httpbin-credential-cacert`; nil: none.
+  package var clientCAName: String?
   /// Why nothing can be served with this policy: no secret, no key. Connections are refused, other chains work.
   package var problem: String?
 }

@@ -390,6 +390,8 @@ open class Connection: EventHandler {
     if events.contains(.writable), isOutputBlocked { unblockOutput() }
     guard state == .open else { return }
     if !events.isDisjoint(with: [.readable, .peerClosed, .hangUp, .error]) {
+      // An end was read already: a reset behind it shows in the events alone.
+      if inputEnded, events.contains(.error) { return fail(.reset("connection reset by peer")) }
       mayHaveInput = true
       if !events.isDisjoint(with: [.peerClosed, .hangUp, .error]) { peerHasClosed = true }
       tls?.socketBecameReadable(peerClosed: peerHasClosed)

@@ -152,7 +152,17 @@ package struct IPAddress: Hashable, Sendable {
   }
 }
 
-extension IPAddress {
+extension IPAddress: CustomStringConvertible {
+  /// The text form, for people.
+  package var description: String {
+    var bytes = [UInt8](repeating: 0, count: Self.maxTextBytes)
+    var writer = ByteWriter()
+    var span = bytes.mutableSpan
+    var output = unsafe span.mutableBytes
+    write(&writer, into: &output)
+    return String(decoding: bytes[..<writer.position], as: UTF8.self)
+  }
+
   /// The IPv4 address that an IPv6 address stands for, else the address itself.
   package var unmapped: IPAddress {
     guard !isV4, high == 0, low >> 32 == 0xFFFF else { return self }

@@ -1,5 +1,5 @@
 /// A range of addresses: `10.0.0.0/8`, `fd00::/8`, or one address.
-package struct IPPrefix: Hashable, Sendable {
+package struct IPPrefix: Hashable, Sendable, CustomStringConvertible {
   package let address: IPAddress
   /// 0...32 or 0...128
   package let length: Int
@@ -30,6 +30,9 @@ package struct IPPrefix: Hashable, Sendable {
     let bytes = Array(text.utf8)
     self.init(text: bytes.span.raw)
   }
+
+  /// `10.0.0.0/8`; an address alone has no length.
+  package var description: String { length == (address.isV4 ? 32 : 128) ? "\(address)" : "\(address)/\(length)" }
 
   /// Whether an address lies in the range. An IPv4 address inside IPv6 (`::ffff:10.0.0.1`) counts as IPv4.
   package func contains(_ other: IPAddress) -> Bool {

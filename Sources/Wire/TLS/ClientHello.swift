@@ -24,10 +24,12 @@ package struct ClientHello: Equatable, Sendable {
   }
 
   /// Whether the client is a sidecar or gateway that speaks Istio's mutual TLS: what `AUTO_PASSTHROUGH` asks for.
-  package var offersIstioProtocol: Bool {
-    offers("istio") || offers("istio-peer-exchange") || offers("istio-http/1.0") || offers("istio-http/1.1")
-      || offers("istio-h2")
-  }
+  package var offersIstioProtocol: Bool { Self.istioProtocols.contains { offers($0) } }
+
+  /// Istio's own protocols.
+  package static let istioProtocols: [StaticString] = [
+    "istio", "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2",
+  ]
 }
 
 /// Why bytes are no ClientHello that can be acted on.

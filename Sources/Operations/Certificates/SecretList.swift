@@ -1,0 +1,68 @@
+import Routing
+import Transport
+
+/// Everything that TLS needs on both sides, found or not: what `istioctl proxy-config secret` lists.
+struct SecretList {
+  /// One row.
+  struct Entry {
+    let name: String
+    /// A CA and not a certificate with its key.
+    let isAuthority: Bool
+    /// nil: it is not there, or cannot be read.
+    let facts: CertificateFacts?
+  }
+
+  private(set) var entries: [Entry] = []
+
+  init(_ snapshot: Snapshot) {
+    for policy in snapshot.policies { add(policy) }
+    for settings in snapshot.clusters.map(\.settings) { if let tls = settings.tls { add(tls) } }
+  }
+
+  private mutating func add(_ policy: TLSServerPolicy) {
+    for certificate in policy.certificates {
+      add(certificate.resourceName, isAuthority: false, CertificateFacts(pem: certificate.chainPEM))
+    }
+    for name in policy.missingCertificates { add(name, isAuthority: false, nil) }
+    guard let name = policy.clientCAName else { return }
+    add(name, isAuthority: true, policy.clientCAPEM.flatMap { CertificateFacts(pem: $0) })
+  }
+
+  private mutating func add(_ policy: TLSClientPolicy) {
+    guard let credential = policy.credentialName else { return }
+    if case .pem(let chain, _)? = policy.identity {
+      add(CredentialName.certificate(credential), isAuthority: false, CertificateFacts(pem: chain))
+    } else if policy.mode == "MUTUAL" {
+      add(CredentialName.certificate(credential), isAuthority: false, nil)
+    }
+    if case .pem(let bytes) = policy.authority {
+      add(CredentialName.authority(credential), isAuthority: true, CertificateFacts(pem: bytes))
+    } else if policy.mode != "MUTUAL" {
+      add(CredentialName.authority(credential), isAuthority: true, nil)
+    }
+  }
+
+  private mutating func add(_ name: String, isAuthority: Bool, _ facts: CertificateFacts?) {
+    guard !entries.contains(where: { $0.name == name }) else { return }
+    entries.append(Entry(name: name, isAuthority: isAuthority, facts: facts))
+  }
+
+  /// As Envoy has them in its dump, those that are in use and those that it still waits for.
+  var active: JSON { .array(entries.filter { $0.facts != nil }.map(json)) }
+
+  var warming: JSON { .array(entries.filter { $0.facts == nil }.map(json)) }
+
+  private func json(_ entry: Entry) -> JSON {
+    let now = TimeText.epochSeconds
+    var fields: [(String, JSON)] = [
+      ("name", .string(entry.name)), ("type", .string(entry.isAuthority ? "CA" : "Cert Chain")),
+      ("serial_number", .optional(entry.facts?.serial)), ("subject", .optional(entry.facts?.subject)),
+      ("subject_alt_names", .strings(entry.facts?.names ?? [])),
+      ("valid_from", .optional(entry.facts.map { TimeText.seconds($0.notBefore) })),
+      ("expiration_time", .optional(entry.facts.map { TimeText.seconds($0.notAfter) })),
+      ("valid", .bool(entry.facts.map { $0.notBefore <= now && now < $0.notAfter } ?? false)),
+    ]
+    if !entry.isAuthority { fields.append(("private_key", .string("[redacted]"))) }
+    return .object(fields)
+  }
+}

@@ -1,0 +1,150 @@
+private let instance = """
+
+  ---
+  apiVersion: apps/v1
+  kind: Deployment
+  metadata: {name: edge, namespace: istio-system}
+  spec:
+    selector: {matchLabels: {istio: edge}}
+    template: {metadata: {labels: {istio: edge}}}
+  ---
+  apiVersion: networking.istio.io/v1
+  kind: Gateway
+  metadata: {name: g, namespace: istio-system}
+  spec:
+    selector: {istio: edge}
+    servers:
+    - port: {number: 80, name: http, protocol: HTTP}
+      hosts: [a.example.com]                                    #! SP1034@a.example.com
+  """
+
+let policyCases: [AnalysisTests.Case] = [
+  .init(
+    "a policy for nobody",
+    """
+    apiVersion: security.istio.io/v1
+    kind: AuthorizationPolicy                                   #! SP1001@AuthorizationPolicy
+    metadata: {name: p, namespace: istio-system}
+    spec:
+      selector: {matchLabels: {istio: egde}}                    #! IST0127@egde
+    ---
+    apiVersion: security.istio.io/v1
+    kind: AuthorizationPolicy                                   #! SP1001@AuthorizationPolicy
+    metadata: {name: fits, namespace: istio-system}
+    spec:
+      selector: {matchLabels: {istio: edge}}
+    ---
+    apiVersion: security.istio.io/v1
+    kind: AuthorizationPolicy                                   #! SP1001@AuthorizationPolicy
+    metadata: {name: elsewhere, namespace: apps}
+    spec:
+      selector: {matchLabels: {app: web}}
+    """ + instance),
+  .init(
+    "a policy that is attached",
+    """
+    apiVersion: security.istio.io/v1
+    kind: AuthorizationPolicy                                   #! SP1001@AuthorizationPolicy
+    metadata: {name: p, namespace: istio-system}
+    spec:
+      targetRefs: [{kind: Gateway, name: x}]                    #! IST0167@targetRefs
+    """ + instance),
+  .init(
+    "a policy that is attached and selects",
+    """
+    apiVersion: security.istio.io/v1
+    kind: RequestAuthentication                                 #! SP1001@RequestAuthentication
+    metadata: {name: p, namespace: istio-system}
+    spec:
+      selector: {matchLabels: {istio: edge}}
+      targetRefs: [{kind: Gateway, name: x}]                    #! IST0106@targetRefs
+    """ + instance),
+  .init(
+    "a generated gateway by its labels",
+    """
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: edge, namespace: istio-system}
+    spec:
+      template: {metadata: {labels: {app: x, gateway.networking.k8s.io/gateway-name: gw}}}
+    ---
+    apiVersion: security.istio.io/v1
+    kind: RequestAuthentication                                 #! SP1001@RequestAuthentication
+    metadata: {name: p, namespace: istio-system}
+    spec:
+      selector: {matchLabels: {app: x}}                         #! IST0166@x
+    ---
+    apiVersion: networking.istio.io/v1
+    kind: Gateway
+    metadata: {name: g, namespace: istio-system}
+    spec:
+      selector: {app: x}
+      servers:
+      - port: {number: 80, name: http, protocol: HTTP}
+        hosts: [a.example.com]                                  #! SP1034@a.example.com
+    """),
+  .init(
+    "Telemetries",
+    """
+    apiVersion: telemetry.istio.io/v1
+    kind: Telemetry                                             #! SP1001@Telemetry
+    metadata: {name: one, namespace: istio-system}              #! IST0160@one
+    spec:
+      accessLogging:
+      - providers: []                                           #! IST0157@providers
+      - providers: [{name: envoy}]
+      - disabled: true
+    ---
+    apiVersion: telemetry.istio.io/v1
+    kind: Telemetry                                             #! SP1001@Telemetry
+    metadata: {name: two, namespace: istio-system}              #! IST0160@two
+    spec: {}
+    ---
+    apiVersion: telemetry.istio.io/v1
+    kind: Telemetry                                             #! SP1001@Telemetry
+    metadata: {name: three, namespace: istio-system}
+    spec:
+      selector: {matchLabels: {istio: edge}}                    #! IST0159@selector
+    ---
+    apiVersion: telemetry.istio.io/v1
+    kind: Telemetry                                             #! SP1001@Telemetry
+    metadata: {name: four, namespace: istio-system}
+    spec:
+      selector: {matchLabels: {istio: edge}}                    #! IST0159@selector
+    ---
+    apiVersion: telemetry.istio.io/v1
+    kind: Telemetry                                             #! SP1001@Telemetry
+    metadata: {name: alone, namespace: other}
+    spec: {}
+    """ + instance),
+  .init(
+    "what a cluster says",
+    """
+    apiVersion: v1
+    kind: Service
+    metadata: {name: a, namespace: n}
+    spec: {ports: [{port: 80, name: http}]}
+    status:
+      loadBalancer: {}
+      conditions:
+      - {type: Good, status: "True"}
+      - {type: Accepted, status: "False", reason: Why, message: because}       #! IST0171@"False"
+    """),
+  .init(
+    "annotations with values that they cannot have, that are given up or tried out",
+    """
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata:
+      name: d
+      annotations:
+        sidecar.istio.io/interceptionMode: SOMETIMES             #! IST0125@sidecar.istio.io/interceptionMode
+        sidecar.istio.io/inject: "maybe"                         #! IST0125@sidecar.istio.io/inject
+        traffic.sidecar.istio.io/excludeInboundPorts: "80, x"    #! IST0125@traffic.sidecar.istio.io/excludeInboundPorts
+        traffic.sidecar.istio.io/includeOutboundIPRanges: 10.0.0.0/8,192.0.2.1
+        sidecar.istio.io/statsInclusionPrefixes: a               #! IST0135@sidecar.istio.io/statsInclusionPrefixes
+        sidecar.istio.io/proxyCPU: 100m                          #! IST0136@sidecar.istio.io/proxyCPU
+        proxy.istio.io/config: "concurrency: 2"
+    spec: {}
+    """),
+]
