@@ -65,6 +65,7 @@ package struct ClusterCounters: Sendable {
     sum.retries += other.retries
     sum.timeouts += other.timeouts
     sum.overflows += other.overflows
+    sum.retryOverflows += other.retryOverflows
     sum.connectionOverflows += other.connectionOverflows
     sum.noneHealthy += other.noneHealthy
     sum.resets += other.resets
