@@ -140,6 +140,9 @@ def test_a_reload_keeps_the_last_good_version_and_takes_the_rest(running, upstre
     assert [entry["resource"] for entry in kept] == [f"{kind} test/{name}"], rejected
     assert kept[0]["location"].split(":")[1] == marks(path)[0].split(":")[0]
     assert served(running, "kept.example.com") == (200, "good")
+    # The log is written behind the reload; what comes last is in it when all is.
+    last = f"configuration {running.generation()} is in force"
+    running.process.wait_until(lambda: last in running.process.stderr[before:], "has said all")
     said = [line for line in running.process.stderr[before:].splitlines() if "keeps its last good version" in line]
     assert len(said) == 1 and f"{kind} test/{name}" in said[0]
 

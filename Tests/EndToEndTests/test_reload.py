@@ -118,12 +118,14 @@ def test_a_resource_that_turned_bad_keeps_its_last_good_version(owner):
         assert get(running.port(), host=host).text == "two"
     rejected = running.admin_json("/server_info")["configuration"]["rejected"]
     assert [(entry["resource"], entry["kept"]) for entry in rejected] == [("VirtualService test/first", True)]
-    assert rejected[0]["error"] and "first.yaml:7:" in rejected[0]["location"] and "hoosts" in running.process.stderr
+    assert rejected[0]["error"] and "first.yaml:7:" in rejected[0]["location"]
+    eventually(lambda: "hoosts" in running.process.stderr, "the reason is logged")
     status = run_verb("status", "--admin", f"127.0.0.1:{running.admin_base}").stdout
     assert "VirtualService test/first, kept as it was" in status, status
     assert 'sallyport_config_rejected_resources{version="last_good"} 1' in running.admin("/stats/prometheus")[1]
 
     running.reload_and_wait()
+    eventually(lambda: "configuration 3 is in force" in running.process.stderr, "all is said")
     assert running.process.stderr.count("keeps its last good version") == 1
     assert get(running.port(), host="first.example").text == "two"
     first["spec"]["hosts"] = ["mended.example"]
@@ -132,7 +134,7 @@ def test_a_resource_that_turned_bad_keeps_its_last_good_version(owner):
     assert get(running.port(), host="mended.example").text == "two"
     assert get(running.port(), host="first.example").status == 404
     assert running.admin_json("/server_info")["configuration"]["rejected"] == []
-    assert "VirtualService test/first is not rejected any more" in running.process.stderr
+    eventually(lambda: "VirtualService test/first is not rejected any more" in running.process.stderr, "it is said")
 
 
 def test_a_resource_that_refers_to_what_is_not_there_keeps_its_last_good_version(owner):

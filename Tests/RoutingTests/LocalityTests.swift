@@ -158,6 +158,20 @@ import Testing
     #expect(endpoints.allSatisfy { $0.priority == 0 })
   }
 
+  @Test func `priorities and shares are seen in words`() throws {
+    func texts(_ policy: String) throws -> [String] {
+      let output = Self.compile(Self.entry(Self.endpoints(["us/us-1", "eu/x"])), policy: policy)
+      return try #require(output.snapshot.clusters.first).settings.endpointTexts
+    }
+    #expect(
+      try texts("outlierDetection: {}")
+        == ["10.0.0.0:80 priority 0 in us/us-1", "10.0.0.1:80 priority 1 in eu/x"])
+    #expect(
+      try texts("loadBalancer: {localityLbSetting: {distribute: [{from: us/*, to: {us/*: 90, eu/*: 10}}]}}")
+        == ["10.0.0.0:80 in us/us-1 with 90 of 100", "10.0.0.1:80 in eu/x with 10 of 100"])
+    #expect(try texts("loadBalancer: {simple: RANDOM}") == ["10.0.0.0:80", "10.0.0.1:80"])
+  }
+
   @Test func `an instance that does not know where it is is told so`() {
     let policy = "loadBalancer: {localityLbSetting: {distribute: [{from: us/*, to: {eu/*: 100}}]}}"
     let output = Self.compile(Self.entry(Self.endpoints(Self.places)), policy: policy, labels: [:])

@@ -145,7 +145,7 @@ package struct CurlLine {
     case "--request", "--header", "--data", "--data-raw", "--data-binary", "--data-ascii", "--data-urlencode", "--json",
       "--form", "--form-string", "--url", "--user-agent", "--referer", "--cookie", "--user", "--upload-file",
       "--connect-to", "--range", "--oauth2-bearer", "--url-query", "--resolve", "--request-target",
-        "--haproxy-clientip", "--unix-socket", "--abstract-unix-socket":
+      "--haproxy-clientip", "--unix-socket", "--abstract-unix-socket":
       return true
     default: return false
     }

@@ -67,6 +67,7 @@ package struct ClusterCounters: Sendable {
     sum.activeRequests += other.activeRequests
     for index in 0..<6 { sum.responses[index] += other.responses[index] }
     sum.retries += other.retries
+    sum.retryOverflows += other.retryOverflows
     sum.timeouts += other.timeouts
     sum.overflows += other.overflows
     sum.noneHealthy += other.noneHealthy

@@ -38,12 +38,21 @@ extension Cluster.Settings {
     }
   }
 
-  /// `127.0.0.1:18080`, `httpbin.org:443`; with weights where they differ.
+  /// `127.0.0.1:18080`, `httpbin.org:443`; with weights, priorities and shares of localities where they differ.
   package var endpointTexts: [String] {
-    let weights = endpoints.map(\.weight) + dnsNames.map(\.weight)
-    let isWeighted = Set(weights).count > 1
-    let places = endpoints.map(\.text) + dnsNames.map { "\($0.name):\($0.port)" }
-    return zip(places, weights).map { isWeighted ? "\($0) weight \($1)" : $0 }
+    let all =
+      endpoints.map { ($0.text, $0.weight, $0.priority, $0.locality, $0.localityWeight) }
+      + dnsNames.map { ("\($0.name):\($0.port)", $0.weight, $0.priority, $0.locality, $0.localityWeight) }
+    let isWeighted = Set(all.map(\.1)).count > 1
+    let isRanked = all.contains { $0.2 > 0 }
+    return all.map { place, weight, priority, locality, share in
+      var text = place
+      if isWeighted { text += " weight \(weight)" }
+      if isRanked { text += " priority \(priority)" }
+      if isRanked || share > 0, !locality.isEmpty { text += " in \(locality)" }
+      if share > 0 { text += " with \(share) of 100" }
+      return text
+    }
   }
 }
 
