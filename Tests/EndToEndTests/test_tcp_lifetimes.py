@@ -1,8 +1,10 @@
 """How many TCP connections there may be, how long they live, what a drain does to them, and that no end loses bytes."""
 
+import fcntl
 import pathlib
 import signal
 import socket
+import struct
 import threading
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from harness.configuration import (destination_rule, gateway, http_server, network_service, route, static_entry,
                                    tcp_route, tcp_server, to_upstream, virtual_service)
 from harness.gateway import parse_access_line
+from harness.http2 import HEADERS, WINDOW_UPDATE, Client, Upstream, frame, settings
 from harness.http_client import Connection, ConnectionClosed, get
 from harness.upstreams import response
 from harness.waiting import eventually
@@ -210,6 +213,7 @@ def test_the_drain_time_ends_tcp_connections(owner):
 # Bytes before a reset
 
 SIZE = 3 << 20
+INITIAL_WINDOW_SIZE = 4
 # What is left when the reset comes is with the client's kernel, in the gateway's buffers, or in its kernel.
 SIZES = (60_000, 90_000, 120_000)
 
@@ -226,8 +230,6 @@ def reset_after(size: int):
 
 def wait_until_sent(connection: socket.socket) -> None:
     """A reset throws away what the other side's kernel has not acknowledged."""
-    import fcntl
-    import struct
     eventually(lambda: struct.unpack("i", fcntl.ioctl(connection, 0x5411, b"\0" * 4))[0] == 0, "all was taken", bound=20)
 
 
@@ -326,3 +328,71 @@ def test_an_early_answer_is_heard_although_the_request_cannot_be_sent(owner):
                 pass
             answer = client.read_response()
             assert (answer.status, answer.body) == (413, b"too large")
+
+
+def test_a_whole_http2_response_outlives_a_reset(owner):
+    body = b"b" * 120_000
+    sent = threading.Event()
+
+    def script(peer, _):
+        stream = peer.read_until(HEADERS).stream
+        peer.send(peer.headers(stream, [(":status", "200")], end=False))
+        for start in range(0, len(body), 15_000):
+            peer.send(peer.data(stream, body[start:start + 15_000], end=start + 15_000 >= len(body)))
+        wait_until_sent(peer.socket)
+        peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        peer.socket.close()
+        sent.set()
+
+    upstream = owner.own(Upstream(script))
+    running = owner.gateway(http(upstream.port, "HTTP2"))
+    no_window = settings((INITIAL_WINDOW_SIZE, 0))
+    with Client(running.port(80), settings_frame=no_window) as client:
+        client.send(client.request(1))
+        assert sent.wait(20)
+        # The worker answers after it has handled the reset.
+        assert counter(running, "upstream_rq_total", "outbound|80||upstream.example") == 1
+        client.send(frame(WINDOW_UPDATE, stream=1, payload=struct.pack(">I", 60_000)))
+        answer = client.answer(1)
+        assert (answer.status, len(answer.body)) == (200, len(body))
+    assert not upstream.problems
+
+
+# Databases
+
+def redis(connection) -> None:
+    """As much of Redis's protocol as a client needs to set and get."""
+    reader, values = connection.socket.makefile("rb"), {}
+    while (line := reader.readline()).startswith(b"*"):
+        words = []
+        for _ in range(int(line[1:])):
+            size = int(reader.readline()[1:])
+            words.append(reader.read(size + 2)[:-2])
+        if words[0] == b"SET":
+            values[words[1]] = words[2]
+            connection.send(b"+OK\r\n")
+        elif words[0] == b"GET":
+            value = values.get(words[1])
+            connection.send(b"$-1\r\n" if value is None else b"$%d\r\n%b\r\n" % (len(value), value))
+        else:
+            connection.send(b"+PONG\r\n")
+
+
+def resp(*words: bytes) -> bytes:
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
+
+
+def test_a_redis_session_with_pipelining_and_binary_values(owner):
+    upstream = owner.upstream(redis)
+    value = bytes(range(256)) * 2000
+    running = owner.gateway(
+        [gateway(tcp_server(name="redis-cache", protocol="REDIS")),
+         network_service(tcp=[tcp_route(("cache.example", 6379))]),
+         static_entry("cache.example", upstream.port, port=6379, protocol="REDIS")], ports=(9000,))
+    with connect(running) as client:
+        client.sendall(resp(b"PING") + resp(b"SET", b"key", value) + resp(b"GET", b"key") + resp(b"GET", b"none"))
+        expected = b"+PONG\r\n+OK\r\n$%d\r\n%b\r\n$-1\r\n" % (len(value), value)
+        received = b""
+        while len(received) < len(expected):
+            received += client.recv(1 << 16)
+        assert received == expected
