@@ -69,6 +69,12 @@ struct ListenerBuilder {
         "SP1001", .warning, "unix sockets are known but not acted on", bind.location, server,
         help: "the server is left out")
     }
+    if server.portProtocol == .udp {
+      return report(
+        "SP1001", .warning, "protocol UDP is known but not acted on", server.server.port?.protocolName?.location,
+        server,
+        help: "the server is left out")
+    }
     for bindPort in bindPorts(server.port) { place(server, at: address(of: server), bindPort) }
   }
 
