@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -92,6 +93,11 @@ static inline ssize_t shim_send2(int fd, const void *first, size_t first_size, c
   struct msghdr message = {.msg_iov = parts + (first_size == 0), .msg_iovlen = 2 - (first_size == 0)};
   return sendmsg(fd, &message, MSG_NOSIGNAL);
 }
+static inline int shim_unsent_bytes(int fd) {
+  int count = 0;
+  return ioctl(fd, TIOCOUTQ, &count) < 0 ? 0 : count;
+}
+static inline int shim_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
 static inline void shim_set_zero_linger(int fd) {
   struct linger linger = {.l_onoff = 1, .l_linger = 0};
   (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);

@@ -223,6 +223,7 @@ package final class DataPlane {
 
   /// Stops accepting connections.
   package func closeListeners() {
+    builder.closeListeners()
     onWorkers { $0.closeListeners() }
   }
 

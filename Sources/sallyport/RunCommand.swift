@@ -54,6 +54,9 @@ struct RunCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Without anything moving on a client's connection.", valueName: "seconds"))
   var idleTimeout = 3600.0
 
+  @Option(help: ArgumentHelp("For a request whose client neither sends nor takes what is due.", valueName: "seconds"))
+  var streamIdleTimeout = 300.0
+
   @Option(help: "Client connections at a time.")
   var maxConnections: Int?
 
@@ -115,6 +118,7 @@ struct RunCommand: ParsableCommand {
       options.resolveOverrides = try resolve.map(Self.override)
       options.limits.headerTimeoutMilliseconds = Int64(headerTimeout * 1000)
       options.limits.idleTimeoutMilliseconds = Int64(idleTimeout * 1000)
+      options.limits.streamIdleTimeoutMilliseconds = Int64(streamIdleTimeout * 1000)
       options.limits.maxConnections = maxConnections ?? Int.max
       options.limits.http1.maxHeaderBytes = min(maxHeaderBytes, 96 * 1024)
       options.limits.http1.maxHeaderCount = maxHeaderCount

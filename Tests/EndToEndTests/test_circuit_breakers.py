@@ -151,3 +151,73 @@ def test_a_pool_without_limits_changes_nothing(owner):
     running = limited(owner, upstream.port, http={"maxRequestsPerConnection": 2, "http2MaxRequests": 0})
     assert [get(running.port()).status for _ in range(6)] == [200] * 6
     assert upstream.connections == 3
+
+
+class Retried:
+    """An upstream that fails first attempts and holds the second ones."""
+
+    def __init__(self, owner):
+        self.go = threading.Event()
+        self.second = 0
+        self.upstream = owner.upstream(self._script)
+
+    def _script(self, connection):
+        while (request := connection.read_request()) is not None:
+            if request.header("x-envoy-attempt-count") == "2":
+                self.second += 1
+                self.go.wait(20)
+                connection.send(response("second"))
+            elif request.target == "/held":
+                self.go.wait(20)
+                connection.send(response("held"))
+            else:
+                connection.send(response("no", "503 No"))
+
+
+def budgeted(owner, upstream, **budget):
+    rule = route("upstream.example", 80, retries={"attempts": 1, "retryOn": "5xx", "backoff": "1ms"})
+    return owner.gateway([*to_upstream(upstream.port, rules=[rule]), destination_rule(
+        "upstream.example", {"retryBudget": budget, "connectionPool": {"http": {"maxRetries": 1}}})])
+
+
+def overflows(running) -> int:
+    text = running.admin("/stats?filter=upstream_rq_retry_overflow")[1]
+    return sum(int(line.rpartition(": ")[2]) for line in text.splitlines())
+
+
+def test_a_retry_budget_always_allows_its_minimum(owner):
+    """In place of maxRetries; what is beyond it says UO and is counted."""
+    retried = Retried(owner)
+    running = budgeted(owner, retried.upstream, percent=0, minRetryConcurrency=2)
+    clients = [ask(running, f"/{number}") for number in range(2)]
+    eventually(lambda: retried.second == 2, "two are retried")
+    assert get(running.port(), "/third").status == 503
+    assert parse_access_line(running.wait_for_access_line("/third"))["response_flags"] == "UO"
+    assert overflows(running) == 1
+    assert "envoy_cluster_upstream_rq_retry_overflow" in running.admin("/stats/prometheus?filter=retry_overflow")[1]
+    retried.go.set()
+    assert [client.read_response().text for client in clients] == ["second"] * 2
+
+
+def test_a_retry_budget_is_a_share_of_the_requests_under_way(owner):
+    retried = Retried(owner)
+    running = budgeted(owner, retried.upstream, percent=50, minRetryConcurrency=0)
+    assert get(running.port(), "/alone").status == 503, "half of one is none"
+    held = [ask(running, "/held") for _ in range(4)]
+    retried.upstream.wait_for_requests(5)
+    clients = [ask(running, "/first"), ask(running, "/second")]
+    eventually(lambda: retried.second == 2, "two of six are retried")
+    retried.go.set()
+    assert [client.read_response().text for client in [*held, *clients]] == ["held"] * 4 + ["second"] * 2
+    assert overflows(running) == 1
+
+
+def test_a_retry_budget_counts_those_of_its_interval(owner):
+    """Requests that are over count as long as they are recent."""
+    retried = Retried(owner)
+    retried.go.set()
+    running = budgeted(owner, retried.upstream, percent=20, minRetryConcurrency=0, budgetInterval="60s")
+    for _ in range(10):
+        assert get(running.port(), "/held").text == "held"
+    assert get(running.port(), "/now").text == "second"
+    assert overflows(running) == 0

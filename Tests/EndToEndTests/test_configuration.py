@@ -200,10 +200,10 @@ def test_a_reference_to_a_host_that_is_not_there_is_found(tmp_path):
 
 def test_a_known_field_that_is_not_acted_on_is_a_visible_warning(tmp_path):
     resources = to_upstream(1)
-    resources[1]["spec"]["http"][0]["match"] = [{"statPrefix": "counted"}]
+    resources[0]["spec"]["servers"][0]["defaultEndpoint"] = "127.0.0.1:1"
     result = check(tmp_path, resources)
     assert re.search(r"config\.yaml:\d+:\d+: warning\[", output(result)), output(result)
-    assert "statPrefix" in output(result)
+    assert "defaultEndpoint" in output(result)
 
 
 def test_port_level_settings_say_which_siblings_they_discard(tmp_path):
@@ -240,7 +240,7 @@ def test_sarif_output_is_sarif(tmp_path):
 
 def test_the_failure_threshold_decides_what_fails(tmp_path):
     resources = to_upstream(1)
-    resources[1]["spec"]["http"][0]["match"] = [{"statPrefix": "counted"}]
+    resources[0]["spec"]["servers"][0]["defaultEndpoint"] = "127.0.0.1:1"
     assert check(tmp_path, resources).returncode in (0, 79)
     assert check(tmp_path, resources, "--failure-threshold", "Error").returncode == 0
     assert check(tmp_path, resources, "--failure-threshold", "Warning").returncode == 79

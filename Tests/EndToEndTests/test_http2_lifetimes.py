@@ -184,6 +184,142 @@ def test_a_client_of_http1_that_reads_nothing_is_let_go(owner):
     assert all(" - " in line for line in running.access_lines() if "/small" in line)
 
 
+# Idle time, stream by stream
+
+QUICK = ("--stream-idle-timeout", "1")
+
+
+class Beside:
+    """Requests that go on, on the connection of one that is stuck."""
+
+    def __init__(self, client: Client, first: int = 101):
+        self.client, self.stream = client, first
+
+    def until_reset(self, stream: int) -> http2.Frame:
+        """Serves on until the stream is reset."""
+        while True:
+            self.client.send(self.client.request(self.stream, "/beside"))
+            while True:
+                got = self.client.read_until(HEADERS, DATA, RST_STREAM)
+                if got.kind == RST_STREAM:
+                    assert got.stream == stream
+                    return got
+                if got.stream == self.stream and got.flags & END_STREAM:
+                    break
+            self.stream += 2
+
+
+def test_a_client_that_takes_no_body_loses_that_stream_alone(owner):
+    upstream = owner.upstream(answering(
+        lambda request: response(bytes(1 << 20) if request.target == "/big" else "ok")))
+    running = owner.gateway(to_upstream(upstream.port), flags=QUICK)
+    with Client(running.port(), settings_frame=http2.settings((4, 1000))) as client:
+        client.send(client.request(1, "/big"))
+        assert Beside(client).until_reset(1).error_code == http2.CANCEL
+    line = running.wait_for_access_line("/big")
+    assert "200 SI stream_idle_timeout" in line, line
+    assert " SI " not in running.wait_for_access_line("/beside")
+
+
+def test_a_short_answer_that_is_not_taken_ends_too(owner):
+    """All of it is with the gateway: the upstream and the log are done, the client is not."""
+    upstream = owner.upstream(answering(lambda request: response(bytes(5000) if request.target == "/big" else "ok")))
+    running = owner.gateway(to_upstream(upstream.port), flags=QUICK)
+    with Client(running.port(), settings_frame=http2.settings((4, 1000))) as client:
+        client.send(client.request(1, "/big"))
+        assert Beside(client).until_reset(1).error_code == http2.CANCEL
+        assert client.still_serves(99_999)
+
+
+def test_an_upload_that_stops_is_answered_408(owner):
+    upstream = owner.upstream()
+    running = owner.gateway(to_upstream(upstream.port), flags=QUICK)
+    with Client(running.port()) as client:
+        client.send(client.request(1, "/upload", method="POST", end=False) + client.data(1, b"abc", end=False))
+        assert client.answer(1).status == 408
+        assert client.still_serves(3)
+    assert "408 SI stream_idle_timeout" in running.wait_for_access_line("/upload")
+
+
+def test_an_upload_that_moves_is_not_stalled(owner):
+    upstream = owner.upstream()
+    running = owner.gateway(to_upstream(upstream.port), flags=("--stream-idle-timeout", "2"))
+    with Client(running.port()) as client, Connection(running.port()) as connection:
+        client.send(client.request(1, "/upload", method="POST", end=False))
+        connection.send("POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n")
+        # Longer than the timeout altogether: the subject is time itself.
+        for _ in range(8):
+            assert not threading.Event().wait(0.4)
+            client.send(client.data(1, b"x", end=False))
+            connection.send("x")
+        client.send(client.data(1, b"x"))
+        connection.send("x")
+        assert client.answer(1).status == 200 and connection.read_response().status == 200
+
+
+def test_an_upload_over_http1_that_stops_is_answered_408(owner):
+    upstream = owner.upstream()
+    running = owner.gateway(to_upstream(upstream.port), flags=QUICK)
+    with Connection(running.port()) as connection:
+        connection.send("POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc")
+        assert connection.read_response().status == 408
+    assert "408 SI stream_idle_timeout" in running.wait_for_access_line("/upload")
+
+
+@pytest.mark.parametrize("begun", [True, False], ids=["begun", "gRPC"])
+def test_a_call_that_waits_for_news_is_not_stuck(owner, begun):
+    """Both directions are open and nothing waits for the client: that is what `--idle-timeout` is for."""
+    release = threading.Event()
+
+    def script(connection):
+        connection.read_head()
+        head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        if begun:
+            connection.send(head)
+        release.wait(20)
+        connection.send((b"" if begun else head.encode()) + b"4\r\nnews\r\n0\r\n\r\n")
+
+    upstream = owner.upstream(script)
+    running = owner.gateway(to_upstream(upstream.port), flags=QUICK)
+    with Client(running.port()) as client, Connection(running.port()) as connection:
+        client.send(client.request(1, "/watch", method="POST", end=False,
+                                   extra=[] if begun else [("content-type", "application/grpc")]))
+        if begun:
+            connection.send("POST /watch HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+            connection.read_head()
+        # Longer than the timeout.
+        assert not threading.Event().wait(2.5)
+        release.set()
+        got = client.read_until(DATA, RST_STREAM)
+        assert (got.kind, got.payload) == (DATA, b"news")
+        if begun:
+            assert b"news" in connection.read_until(b"0\r\n\r\n")
+
+
+def test_an_upstream_may_take_its_time(owner):
+    """The route's timeout bounds it, and nothing else does."""
+    release = threading.Event()
+    upstream = owner.upstream(lambda connection: (
+        connection.read_head(), release.wait(20), connection.send(response("late"))))
+    running = owner.gateway(to_upstream(upstream.port), flags=QUICK)
+    with Client(running.port()) as client:
+        client.send(client.request(1))
+        assert not threading.Event().wait(2.5)
+        release.set()
+        assert client.answer(1).body == b"late"
+
+
+def test_a_connection_whose_streams_are_done_is_idle_from_its_last_frame(owner):
+    """The time that streams had does not shorten that of the connection."""
+    upstream = owner.upstream()
+    running = owner.gateway(to_upstream(upstream.port), flags=("--stream-idle-timeout", "0.5", "--idle-timeout", "2"))
+    with Client(running.port()) as client:
+        assert client.get(1).status == 200
+        assert not threading.Event().wait(1.2)
+        assert client.get(3).status == 200
+        assert GOAWAY in [got.kind for got in client.read_closed()]
+
+
 def test_malformed_heads_do_not_end_the_connection(owner):
     """A head that was refused is not one that is still coming in."""
     upstream = owner.upstream()

@@ -144,6 +144,29 @@ def test_a_key_that_does_not_fit_its_certificate_is_said(owner, nginx, authority
     assert another.key_text.splitlines()[1] not in running.process.stderr + running.process.stdout
 
 
+@pytest.mark.parametrize("how", ["half renewed", "no key", "garbage"])
+def test_a_secret_that_cannot_be_used_keeps_its_last_good_version(owner, nginx, authority, how):
+    first, second = authority.issue("a.example"), authority.issue("a.example")
+    running = owner.gateway(behind(nginx, https_server("a.example", credential="front")), ports=(443,),
+                            secrets={"front": files(first)})
+    folder = running.secrets / "front"
+    if how == "garbage":
+        (folder / "tls.crt").write_text("-----BEGIN CERTIFICATE-----")
+    else:
+        (folder / "tls.crt").write_text(second.chain_text)
+    if how == "no key":
+        (folder / "tls.key").unlink()
+    running.reload_and_wait()
+    assert served(running.port(443), "a.example") == first.fingerprint
+    rejected = running.admin_json("/server_info")["configuration"]["rejected"]
+    assert [(entry["resource"], entry["kept"]) for entry in rejected] == [("Secret test/front", True)]
+    (folder / "tls.crt").write_text(second.chain_text)
+    (folder / "tls.key").write_text(second.key_text)
+    running.reload_and_wait()
+    assert served(running.port(443), "a.example") == second.fingerprint
+    assert running.admin_json("/server_info")["configuration"]["rejected"] == []
+
+
 def test_a_changed_secret_is_live_after_a_reload(owner, nginx, authority):
     first, second = authority.issue("a.example"), authority.issue("a.example")
     running = owner.gateway(behind(nginx, https_server("a.example", credential="front")), ports=(443,),

@@ -169,3 +169,99 @@ def test_connect_failures_are_retried_by_default_and_leave_for_another_endpoint(
     good = owner.upstream()
     running = owner.gateway(to_upstream(free_port(), good.port))
     assert [get(running.port()).status for _ in range(20)] == [200] * 20
+
+
+# What clients ask of the router
+
+STRANGER = "PROXY TCP4 203.0.113.9 127.0.0.1 1000 80\r\n"
+# A field, what it comes with, the upstream's first answer, and whether that is retried. The route has no retries.
+ASKED = [
+    ({"x-envoy-retry-on": "5xx"}, status(503), True),
+    ({"x-envoy-retry-on": "reset, gateway-error"}, status(503), False),
+    ({"x-envoy-retry-on": "reset,gateway-error"}, status(503), True),
+    ({"x-envoy-retry-on": "5xx", "x-envoy-max-retries": "0"}, status(503), False),
+    ({"x-envoy-max-retries": "3"}, status(503), False),
+    ({"x-envoy-retry-on": "unavailable"}, status(200, grpc_status="14"), False),
+    ({"x-envoy-retry-grpc-on": "unavailable"}, b"HTTP/1.1 204 No Content\r\ngrpc-status: 14\r\n\r\n", True),
+    ({"x-envoy-retry-on": "retriable-status-codes", "x-envoy-retriable-status-codes": "418,429"}, status(429), True),
+    ({"x-envoy-retriable-status-codes": "418"}, status(418), False),
+    ({"x-envoy-retry-on": "retriable-headers", "x-envoy-retriable-header-names": "x-one, X-Again"},
+     response("no", "200 OK", "x-again: 1"), True),
+    ({"x-envoy-retry-on": "retriable-headers"}, response("no", "200 OK", "x-again: 1"), False),
+]
+
+
+def asking(port: int, fields: dict[str, str], preface: str = "", body: str = ""):
+    with Connection(port) as connection:
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        connection.send(f"{preface}POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: {len(body)}\r\n{head}\r\n{body}")
+        return connection.read_response()
+
+
+def envoy_fields(request) -> set[str]:
+    ours = {"x-envoy-attempt-count", "x-envoy-expected-rq-timeout-ms", "x-envoy-external-address"}
+    return {name.lower() for name, _ in request.headers if name.lower().startswith("x-envoy-")} - ours
+
+
+@pytest.mark.parametrize("fields, first, is_retried", ASKED, ids=[" ".join(f"{n}={v}" for n, v in a[0].items()) for a in ASKED])
+def test_a_client_on_a_private_network_may_ask_for_retries(owner, fields, first, is_retried):
+    upstream = owner.upstream(failing_first(first))
+    running = owner.gateway(retrying([upstream.port], attempts=0))
+    asking(running.port(), fields, body="abc")
+    assert [request.body for request in upstream.requests] == [b"abc"] * (2 if is_retried else 1)
+    assert all(envoy_fields(request) == set() for request in upstream.requests)
+
+
+def test_what_is_asked_for_adds_to_the_route(owner):
+    upstream = owner.upstream(failing_first(status(409), status(503), status(503)))
+    running = owner.gateway(retrying([upstream.port], attempts=1, retryOn="5xx"))
+    answer = asking(running.port(), {"x-envoy-retry-on": "retriable-4xx", "x-envoy-max-retries": "3"})
+    assert answer.status == 200 and len(upstream.requests) == 4
+
+
+@pytest.mark.parametrize("fields", [
+    {"x-envoy-retry-on": "5xx", "x-envoy-max-retries": "9"}, {"x-envoy-retry-grpc-on": "unavailable"},
+    {"x-envoy-retry-on": "retriable-headers", "x-envoy-retriable-header-names": "content-length"},
+    {"x-envoy-upstream-rq-timeout-ms": "1"}, {"x-envoy-upstream-rq-per-try-timeout-ms": "1"}])
+def test_a_stranger_may_ask_for_nothing(owner, fields):
+    upstream = owner.upstream(failing_first(status(503)))
+    resources = retrying([upstream.port], attempts=0)
+    resources[0]["metadata"]["annotations"] = {"sallyport.dev/proxy-protocol": "http-80"}
+    running = owner.gateway(resources)
+    assert asking(running.port(), fields, STRANGER).status == 503
+    assert len(upstream.requests) == 1 and envoy_fields(upstream.requests[0]) == set()
+    assert upstream.requests[0].header("x-forwarded-for") == "203.0.113.9"
+    assert upstream.requests[0].header("x-envoy-expected-rq-timeout-ms") is None
+
+
+def test_who_is_forwarded_by_others_may_ask_for_nothing(owner):
+    """Behind a balancer everybody comes from a private address."""
+    upstream = owner.upstream(failing_first(status(503)))
+    running = owner.gateway(retrying([upstream.port], attempts=0))
+    fields = {"x-forwarded-for": "203.0.113.9", "x-envoy-retry-on": "5xx", "x-envoy-max-retries": "9"}
+    assert asking(running.port(), fields).status == 503
+    assert len(upstream.requests) == 1 and envoy_fields(upstream.requests[0]) == set()
+
+
+def test_a_client_on_a_private_network_may_bound_the_time(owner):
+    """It takes the place of the route's, and the upstream is told."""
+    upstream = owner.upstream(lambda connection: (connection.read_request(), connection.wait_for_end()))
+    rule = route("upstream.example", 80, timeout="30s", retries={"attempts": 0})
+    running = owner.gateway(to_upstream(upstream.port, rules=[rule]))
+    assert asking(running.port(), {"x-envoy-upstream-rq-timeout-ms": "100"}).status == 504
+    assert parse_access_line(running.wait_for_access_line("/x"))["response_code_details"] == "response_timeout"
+    assert upstream.requests[0].header("x-envoy-expected-rq-timeout-ms") == "100"
+    fields = {"x-envoy-upstream-rq-per-try-timeout-ms": "50", "x-envoy-retry-on": "5xx", "x-envoy-max-retries": "2"}
+    assert asking(running.port(), fields).status == 504
+    line = parse_access_line(running.wait_for_access_line("/x", 2))
+    assert line["response_code_details"] == "upstream_per_try_timeout"
+    assert [request.header("x-envoy-expected-rq-timeout-ms") for request in upstream.requests[1:]] == ["50"] * 3
+
+
+@pytest.mark.parametrize("fields", [{"x-envoy-max-retries": "-1", "x-envoy-retry-on": "5xx"},
+                                    {"x-envoy-max-retries": "many", "x-envoy-retry-on": "5xx,nonsense"}])
+def test_what_makes_no_sense_is_ignored(owner, fields):
+    upstream = owner.upstream(failing_first(status(503)))
+    running = owner.gateway(retrying([upstream.port], attempts=0))
+    assert asking(running.port(), fields).status == 200
+    assert len(upstream.requests) == 2

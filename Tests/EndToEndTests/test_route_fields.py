@@ -198,3 +198,55 @@ def test_proxy_config_says_how_many_workers(owner, echo):
     running = owner.gateway([gateway(http_server("*")), static_entry("up.example", echo.port), virtual_service(up()),
                              config], workers=None)
     assert "with 3 workers" in running.process.stderr
+
+
+def counted(running, prefix: str) -> dict[str, int]:
+    """The counters of a statPrefix that are not zero."""
+    text = running.admin("/stats?usedonly&filter=^vhost")[1]
+    lines = [line.removeprefix(f"vhost.{prefix}.upstream_rq_").split(": ") for line in text.splitlines()
+             if line.startswith(f"vhost.{prefix}.")]
+    return {name: int(value) for name, value in lines}
+
+
+def test_statPrefix_counts_the_requests_of_its_matches(owner):
+    """By virtual host and prefix, in Envoy's names, over workers and reloads; other rules are not counted."""
+    left = [503, 503, 503]
+
+    def answer(request):
+        status = left.pop() if request.target == "/retried" and left else 200
+        return response("x", f"{status} X")
+
+    upstream = owner.upstream(answering(answer))
+    retries = {"attempts": 1, "retryOn": "5xx", "backoff": "1ms"}
+
+    def resources(*more):
+        return [gateway(http_server("*")), static_entry("u.up", upstream.port), virtual_service(
+            route("u.up", 80, match=[{"uri": {"exact": "/a"}, "statPrefix": "shop"},
+                                     {"uri": {"exact": "/b"}, "statPrefix": "shop"}, {"uri": {"exact": "/c"}}]),
+            route("u.up", 80, match={"uri": {"exact": "/retried"}, "statPrefix": "again"}, retries=retries),
+            {"match": [{"uri": {"exact": "/direct"}, "statPrefix": "direct"}], "directResponse": {"status": 200}},
+            route("nowhere.up", 80, match={"uri": {"exact": "/nowhere"}, "statPrefix": "gone"}), *more,
+            hosts=("a.example", "b.example"))]
+    running = owner.gateway(resources(), workers=2)
+    for target in ("/a", "/b", "/a", "/c"):
+        assert get(running.port(), target, host="a.example").status == 200
+    assert get(running.port(), "/a", host="b.example").status == 200
+    assert counted(running, "a.example:80.route.shop") == {"2xx": 3, "total": 3}
+    assert counted(running, "b.example:80.route.shop") == {"2xx": 1, "total": 1}
+    assert [get(running.port(), "/retried", host="a.example").status for _ in range(3)] == [503, 200, 200]
+    assert counted(running, "a.example:80.route.again") == {
+        "2xx": 2, "5xx": 1, "retry": 2, "retry_limit_exceeded": 1, "retry_success": 1, "total": 3}
+    assert get(running.port(), "/direct", host="a.example").status == 200
+    assert counted(running, "a.example:80.route.direct") == {}
+    assert get(running.port(), "/nowhere", host="a.example").status == 503
+    assert counted(running, "a.example:80.route.gone") == {"5xx": 1, "total": 1}
+    running.configure(resources(route("u.up", 80)))
+    running.reload_and_wait()
+    assert get(running.port(), "/b", host="a.example").status == 200
+    assert counted(running, "a.example:80.route.shop") == {"2xx": 4, "total": 4}
+    text = running.admin("/stats/prometheus?filter=vhost_route")[1]
+    assert 'envoy_vhost_route_upstream_rq_total{envoy_virtual_host="a.example:80",envoy_route="shop"} 4' in text
+    assert ('envoy_vhost_route_upstream_rq_xx{envoy_response_code_class="5",envoy_virtual_host="a.example:80",'
+            'envoy_route="again"} 1') in text
+    assert running.admin("/reset_counters", method="POST")[0] == 200
+    assert counted(running, "a.example:80.route.shop") == {}

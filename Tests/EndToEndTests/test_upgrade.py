@@ -112,12 +112,154 @@ def test_a_client_that_half_closes_still_gets_the_rest(pair):
         assert connection.read_exactly(7) == b"goodbye"
 
 
-def test_an_upstream_that_closes_ends_the_tunnel(pair):
+def test_an_upstream_that_closes_is_seen_at_once(pair):
     pair.upstream.script = lambda connection: (connection.read_head(), connection.send(SWITCH + "bye"))
     with Connection(pair.port) as connection:
         connection.send(HANDSHAKE)
         connection.read_until(b"\r\n\r\n")
         assert connection.read_to_end()[0] == b"bye"
+
+
+BIG = bytes(range(256)) * 8192
+
+
+def half_closing(result: list, ended: threading.Event, go_on: threading.Event | None = None):
+    """An upstream that speaks, ends its side, and goes on listening, once it may. To others it answers."""
+    def script(connection):
+        if connection.read_head().target != "/chat":
+            return connection.send(response())
+        connection.send(SWITCH + "bye")
+        connection.half_close()
+        if go_on:
+            go_on.wait(20)
+        data = bytearray()
+        while piece := connection.socket.recv(1 << 16):
+            data += piece
+        result.append(bytes(connection._buffer) + bytes(data))
+        ended.set()
+    return script
+
+
+def test_an_upstream_that_half_closes_still_gets_the_rest(pair):
+    result, ended = [], threading.Event()
+    pair.upstream.script = half_closing(result, ended)
+    with Connection(pair.port) as connection:
+        connection.send(HANDSHAKE)
+        connection.read_until(b"\r\n\r\n")
+        assert connection.read_to_end() == (b"bye", True)
+        connection.send(BIG)
+        assert not ended.is_set()
+        connection.half_close()
+        assert ended.wait(20)
+    assert result == [BIG]
+    assert '101 - via_upstream' in pair.gateway.wait_for_access_line("/chat")
+
+
+def test_an_upstream_that_half_closes_under_tls(owner, authority):
+    """close_notify ends one direction, as FIN does."""
+    certificate = authority.issue("ws.example.com")
+    result, ended = [], threading.Event()
+    upstream = owner.upstream(half_closing(result, ended))
+    running = owner.gateway(
+        [gateway(https_server("*", credential="a")), virtual_service(route("upstream.example", 80)),
+         static_entry("upstream.example", upstream.port)],
+        ports=(443,), secrets={"a": {"tls.crt": certificate.chain_text, "tls.key": certificate.key_text}})
+    with Connection(running.port(443), tls=client_context(authority), server_name="ws.example.com") as connection:
+        connection.send(HANDSHAKE)
+        connection.read_until(b"\r\n\r\n")
+        assert connection.read_to_end() == (b"bye", True)
+        connection.send(BIG)
+    assert ended.wait(20)
+    assert result == [BIG]
+
+
+def test_an_upstream_that_half_closes_over_http2(pair):
+    """Its end is END_STREAM; DATA goes on the other way, and the stream is over when that has ended."""
+    result, ended = [], threading.Event()
+    pair.upstream.script = half_closing(result, ended)
+    with Client(pair.port) as client:
+        client.send(client.headers(1, [
+            (":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/chat"),
+            (":authority", "h")], end=False))
+        assert dict(client.read_until(HEADERS).fields)[":status"] == "200"
+        got = client.read_until(DATA)
+        data = got.payload
+        while not got.flags & END_STREAM:
+            got = client.read_until(DATA)
+            data += got.payload
+        assert data == b"bye"
+        for _ in range(3):
+            client.send(client.data(1, b"x" * 10000, end=False))
+        assert client.get(3, "/other").status == 200
+        assert not ended.is_set()
+        client.send(client.data(1, b"end", end=True))
+        assert ended.wait(20)
+    assert result == [b"x" * 30000 + b"end"]
+    line = pair.gateway.wait_for_access_line("/chat")
+    assert '200 - via_upstream' in line, line
+
+
+def test_the_last_bytes_of_a_tunnel_over_http2_survive_its_stream(pair):
+    """The stream ends while the upstream does not read: what waits in the gateway is not lost."""
+    result, ended, go_on = [], threading.Event(), threading.Event()
+    pair.upstream.script = half_closing(result, ended, go_on)
+    with Client(pair.port) as client:
+        client.send(client.headers(1, [
+            (":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/chat"),
+            (":authority", "h")], end=False))
+        while not client.read_until(DATA).flags & END_STREAM:
+            pass
+        sent, window = 0, 65535
+        client.socket.settimeout(1)
+        try:
+            while True:
+                if window >= 16384:
+                    client.send(client.data(1, b"y" * 16384, end=False))
+                    sent, window = sent + 16384, window - 16384
+                    continue
+                update = client.read_until(http2.WINDOW_UPDATE, http2.SETTINGS)
+                if update.kind == http2.WINDOW_UPDATE and update.stream == 1:
+                    window += int.from_bytes(update.payload, "big")
+        except TimeoutError:
+            client.socket.settimeout(http2.TIMEOUT_SECONDS)
+        client.send(client.data(1, b"", end=True))
+        assert client.get(3, "/other").status == 200, "the end was seen"
+        go_on.set()
+        assert ended.wait(20)
+    assert len(result[0]) == sent
+    assert '200 - via_upstream' in pair.gateway.wait_for_access_line("/chat")
+
+
+def test_an_upstream_that_is_gone_behind_its_end(pair):
+    """It closed altogether: what the client still sends has nobody, and the client is told."""
+    closed = threading.Event()
+
+    def script(connection):
+        connection.read_head()
+        connection.send(SWITCH)
+        connection.half_close()
+        connection.read_exactly(1)
+        connection.reset()
+        closed.set()
+
+    pair.upstream.script = script
+    with Connection(pair.port) as connection:
+        connection.send(HANDSHAKE)
+        connection.read_until(b"\r\n\r\n")
+        connection.send(b"x")
+        assert closed.wait(20)
+        # Reset, although nothing more is sent to it.
+        pair.gateway.wait_for_access_line("upstream_reset_after_response_started")
+
+
+def test_a_half_closed_tunnel_ends_when_it_is_silent(owner):
+    upstream = owner.upstream(lambda connection: (
+        connection.read_head(), connection.send(SWITCH), connection.half_close(), connection.wait_for_end()))
+    running = owner.gateway(to_upstream(upstream.port), flags=("--idle-timeout", "1"))
+    with Connection(running.port()) as connection:
+        connection.send(HANDSHAKE)
+        connection.read_until(b"\r\n\r\n")
+        assert "SI stream_idle_timeout" in running.wait_for_access_line("/chat")
 
 
 def test_an_upgrade_with_a_body_is_no_upgrade(pair):

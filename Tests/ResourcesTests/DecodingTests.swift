@@ -197,11 +197,15 @@ import Testing
 
   @Test func `says fields that are known and not acted on`() {
     let result = load(
-      Self.serviceHead
-        + "  hosts: [a.example.com]\n  http: [{route: [{destination: {host: b}}], match: [{statPrefix: p}]}]\n"
-    )
+      """
+      apiVersion: networking.istio.io/v1
+      kind: Gateway
+      metadata: {name: g, namespace: n}
+      spec:
+        servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"], defaultEndpoint: "127.0.0.1:1"}]
+      """)
     #expect(result.diagnostics.map(\.code) == ["SP1001"] && result.broken.isEmpty)
-    #expect(result.resources.virtualServices.count == 1)
+    #expect(result.resources.gateways.count == 1)
   }
 
   @Test func `warns of unknown kinds with a suggestion`() {

@@ -119,6 +119,20 @@ let virtualServiceCases: [AnalysisTests.Case] = [
             \(up)
         """)),
   .init(
+    "what takes every request does not take CONNECT",
+    edge
+      + service(
+        "v",
+        """
+          - \(up)
+          - match: [{method: {exact: CONNECT}}]
+            \(up)
+          - match:
+            - method: {exact: CONNECT}               #! IST0130@method
+              authority: {exact: "a.example.com:1"}
+            \(up)
+        """)),
+  .init(
     "rules of different gateways do not meet",
     edge + """
       apiVersion: networking.istio.io/v1
@@ -199,6 +213,8 @@ let virtualServiceCases: [AnalysisTests.Case] = [
             - uri: {exact: "/a?b=c"}                 #! SP1024@"/a?b=c"
             - uri: {regex: "/a/*"}                   #! SP1027@"/a/*"
             - uri: {exact: "*"}
+            - method: {exact: CONNECT}
+              uri: {prefix: "/c"}                    #! SP1024@"/c"
             \(up)
         """)),
   .init(

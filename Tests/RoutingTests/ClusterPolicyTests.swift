@@ -51,6 +51,15 @@ import Testing
     #expect(policy.maxEjectionPercent == 40 && policy.errorStatuses == [418])
   }
 
+  @Test func `a retry budget has Istio's defaults, and a subset's takes its place`() throws {
+    let plain = try settings("retryBudget: {}").circuitBreakers.retryBudget
+    #expect(plain?.percent == 20 && plain?.minRetryConcurrency == 3 && plain?.intervalMilliseconds == 0)
+    let own = try settings(
+      "retryBudget: {percent: 5}", subset: "retryBudget: {minRetryConcurrency: 1, budgetInterval: 2s}")
+    let budget = own.circuitBreakers.retryBudget
+    #expect(budget?.percent == 20 && budget?.minRetryConcurrency == 1 && budget?.intervalMilliseconds == 2000)
+  }
+
   @Test func `a subset's blocks replace those of the rule one by one`() throws {
     let settings = try settings(
       "outlierDetection: {consecutive5xxErrors: 9}, connectionPool: {tcp: {maxConnections: 1}}",

@@ -53,6 +53,13 @@ import Testing
     #expect(!result.contains("x-envoy-external-address"))
   }
 
+  @Test(arguments: [("", true, true), ("X-Forwarded-For: 1.1.1.1\r\n", true, false), ("", false, false)])
+  func `believes what internal clients ask of the router`(forwarded: String, isInternal: Bool, isBelieved: Bool) {
+    let request = "GET / HTTP/1.1\r\nHost: a\r\n\(forwarded)X-Envoy-Retry-On: 5xx\r\nX-Envoy-Max-Retries: 2\r\n\r\n"
+    #expect(self.forwarded(request, isInternal: isInternal).contains("X-Envoy-Retry-On: 5xx\r\n") == isBelieved)
+    #expect(self.forwarded(request, isInternal: isInternal).contains("X-Envoy-Max-Retries: 2\r\n") == isBelieved)
+  }
+
   @Test func `says the route's timeout`() {
     #expect(
       forwarded("GET / HTTP/1.1\r\nHost: a\r\n\r\n", timeout: 1500).contains("x-envoy-expected-rq-timeout-ms: 1500\r\n")

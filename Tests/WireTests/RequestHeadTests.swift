@@ -33,6 +33,14 @@ import Testing
     .init(request: "GET /a\u{0}b HTTP/1.1\r\nHost: a\r\n\r\n", refusal: .malformedTarget),
     .init(request: "GET /a\u{7F} HTTP/1.1\r\nHost: a\r\n\r\n", refusal: .malformedTarget),
     .init(request: "GET * HTTP/1.1\r\nHost: a\r\n\r\n", refusal: .malformedTarget),
+    .init(request: "CONNECT a HTTP/1.1\r\nHost: a\r\n\r\n", refusal: .malformedConnectTarget),
+    .init(request: "CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n", refusal: .malformedConnectTarget),
+    .init(request: "CONNECT a:0 HTTP/1.1\r\nHost: a\r\n\r\n", refusal: .malformedConnectTarget),
+    .init(request: "CONNECT http://a:1 HTTP/1.1\r\nHost: a\r\n\r\n", refusal: .malformedConnectTarget),
+    .init(request: "CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n", refusal: .connectWithBody),
+    .init(
+      request: "CONNECT a:1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", refusal: .connectWithBody),
+    .init(request: "CONNECT a:1 HTTP/1.1\r\n\r\n", refusal: .missingHost),
     // Field lines
     .init(request: "GET / HTTP/1.1\r\nHost : a\r\n\r\n", refusal: .whitespaceBeforeColon),
     .init(request: "GET / HTTP/1.1\r\nHost\t: a\r\n\r\n", refusal: .whitespaceBeforeColon),
@@ -169,6 +177,12 @@ import Testing
     let head = Parsing.request("GET http://real.example:81?q HTTP/1.1\r\nHost: other\r\n\r\n")
     #expect(head.authority == "real.example:81" && head.path == "/" && head.query == "q")
     #expect(head.written.contains("Host: real.example:81\r\n") && !head.written.contains("other"))
+  }
+
+  @Test func `the target of CONNECT is the authority, whatever Host says`() {
+    let head = Parsing.request("CONNECT b:1 HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n")
+    #expect(head.authority == "b:1" && head.path.isEmpty && head.written.contains("Host: b:1\r\n"))
+    #expect(head.wantsUpgrade && !head.isPersistent && !head.written.contains("x\r\n\r\n"))
   }
 
   @Test func `knows when a connection stays open`() {

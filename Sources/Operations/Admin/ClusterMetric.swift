@@ -49,7 +49,7 @@ struct ClusterMetric: Sendable {
         "upstream_rq_pending_overflow", .counter,
         "Requests that were refused by http1MaxPendingRequests, http2MaxRequests or maxConnections"
       ) { $0.counters.overflows },
-      ClusterMetric("upstream_rq_retry_overflow", .counter, "Retries that were not made because of maxRetries") {
+      ClusterMetric("upstream_rq_retry_overflow", .counter, "Retries that maxRetries or retryBudget did not allow") {
         $0.counters.retryOverflows
       },
     ]
@@ -100,6 +100,9 @@ struct ClusterMetric: Sendable {
 
   private static var connections: [ClusterMetric] {
     [
+      ClusterMetric("http2.keepalive_timeout", .counter, "Connections that did not answer a PING") {
+        $0.counters.keepAliveTimeouts
+      },
       ClusterMetric("ssl.connection_error", .counter, "TLS handshakes that failed") { $0.counters.handshakeFailures },
       ClusterMetric("ssl.handshake", .counter, "TLS handshakes") { $0.counters.handshakes },
       ClusterMetric("upstream_cx_active", .gauge, "Connections") { $0.counters.activeConnections },
@@ -111,6 +114,9 @@ struct ClusterMetric: Sendable {
       },
       ClusterMetric("upstream_cx_destroy_with_active_rq", .counter, "Connections that ended with a request on them") {
         $0.counters.connectionsDestroyedWithActiveRequest
+      },
+      ClusterMetric("upstream_cx_max_duration_reached", .counter, "Connections that maxConnectionDuration ended") {
+        $0.counters.maxDurationsReached
       },
       ClusterMetric("upstream_cx_none_healthy", .counter, "Requests for which there was no endpoint") {
         $0.counters.noneHealthy

@@ -89,7 +89,8 @@ struct ConfigurationDump {
   /// Envoy's `/listeners`: `name::address`.
   var listenerText: String {
     snapshot.listenerFacts.enumerated().map { index, facts in
-      "\(facts.name)::\(facts.bindAddress):\(snapshot.listeners[index].bindPort)\n"
+      let place = Pipe.path(facts.bindAddress) ?? "\(facts.bindAddress):\(snapshot.listeners[index].bindPort)"
+      return "\(facts.name)::\(place)\n"
     }.joined()
   }
 
@@ -109,7 +110,7 @@ struct ConfigurationDump {
   }
 
   func address(_ host: String, _ port: Int) -> JSON {
-    .object([("socket_address", .object([("address", .string(host)), ("port_value", .number(port))]))])
+    Pipe.address(host, port)
   }
 
   // MARK: Dump
@@ -276,6 +277,7 @@ extension String {
   /// `0.0.0.0_443` as `0.0.0.0:443`.
   fileprivate var replacingLastUnderscore: String {
     guard let index = lastIndex(of: "_") else { return self }
+    if hasPrefix(Pipe.prefix) { return String(self[..<index]) }
     return String(self[..<index]) + ":" + self[self.index(after: index)...]
   }
 }

@@ -18,7 +18,10 @@ package enum ConfigurationTables {
     var table = Table(chains ? ["ADDRESSES", "PORT", "MATCH", "DESTINATION"] : ["ADDRESSES", "PORT", "TYPE"])
     for listener in listeners {
       let socket = listener["address"]["socket_address"]
-      let place = [socket["address"].plain, socket["port_value"].plain]
+      let pipe = listener["address"]["pipe"]["path"].plain
+      let place =
+        pipe.isEmpty
+        ? [socket["address"].plain, socket["port_value"].plain] : [Pipe.prefix + pipe, "0"]
       guard chains else {
         table.add(place + [ConfigurationSelection.type(of: listener)])
         continue
@@ -91,11 +94,13 @@ package enum ConfigurationTables {
         let health = host["health_status"]
         var locality = ["region", "zone", "sub_zone"].map { host["locality"][$0].plain }
         while let last = locality.last, last.isEmpty { locality.removeLast() }
+        let pipe = host["address"]["pipe"]["path"].plain
+        let name = "\(address.contains(":") ? "[\(address)]" : address):\(socket["port_value"].plain)"
         table.add([
-          "\(address.contains(":") ? "[\(address)]" : address):\(socket["port_value"].plain)",
-          health["eds_health_status"].plain, locality.isEmpty ? "-" : locality.joined(separator: "/"),
-          cluster["name"].plain, health["failed_outlier_check"].plain == "true" ? "FAILED" : "OK",
-          host["priority"].plain, host["weight"].plain,
+          pipe.isEmpty ? name : Pipe.prefix + pipe, health["eds_health_status"].plain,
+          locality.isEmpty ? "-" : locality.joined(separator: "/"), cluster["name"].plain,
+          health["failed_outlier_check"].plain == "true" ? "FAILED" : "OK", host["priority"].plain,
+          host["weight"].plain,
         ])
       }
     }

@@ -15,6 +15,7 @@ enum PrometheusText {
     writeServer(statistics, &families)
     writeIstio(statistics, &families)
     writeTCP(statistics, &families)
+    writeRoutes(statistics, &families)
     return families.text
   }
 
@@ -33,6 +34,27 @@ enum PrometheusText {
           [("envoy_response_code_class", "\(digit)"), ("cluster_name", name)])
       }
     }
+  }
+
+  /// What is counted by `statPrefix`, with Envoy's names and labels.
+  private static func writeRoutes(_ statistics: Statistics, _ families: inout MetricFamilies) {
+    let prefix = "envoy_vhost_route_upstream_rq_"
+    let routes = statistics.sortedRoutes
+    for (name, counters) in routes {
+      for digit in 1...5 {
+        families.add(
+          .counter(prefix + "xx", "Forwarded requests of a statPrefix by class of their status"),
+          counters.responses[digit], [("envoy_response_code_class", "\(digit)")] + labels(name))
+      }
+    }
+    for metric in RouteMetric.all {
+      let family = MetricFamilies.Family.counter(prefix + metric.name, metric.help)
+      for (name, counters) in routes { families.add(family, metric.value(counters), labels(name)) }
+    }
+  }
+
+  private static func labels(_ name: RouteStatisticsName) -> [(String, String)] {
+    [("envoy_virtual_host", name.virtualHost), ("envoy_route", name.prefix)]
   }
 
   /// Istio's metrics of connections that are not HTTP.

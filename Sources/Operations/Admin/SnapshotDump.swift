@@ -35,10 +35,8 @@ package struct SnapshotDump {
     _ address: String, _ port: UInt16, _ weight: UInt32, _ priority: Int32, _ locality: String
   ) -> JSON {
     .object([
-      (
-        "address",
-        .object([("socket_address", .object([("address", .string(address)), ("port_value", .number(Int(port)))]))])
-      ), ("health_status", .object([("eds_health_status", .string("UNKNOWN"))])), ("weight", .number(Int(weight))),
+      ("address", Pipe.address(address, Int(port))),
+      ("health_status", .object([("eds_health_status", .string("UNKNOWN"))])), ("weight", .number(Int(weight))),
       ("priority", .number(Int(priority))), ("locality", Locality(locality).json),
     ])
   }

@@ -33,6 +33,7 @@ struct Statistics {
   private(set) var downstream = WorkerCounters()
   private(set) var clusters: [String: ClusterFigures] = [:]
   private(set) var requests: [RequestOutcome: RequestCounters.Value] = [:]
+  private(set) var routes: [RouteStatisticsName: RouteCounters] = [:]
   private(set) var lentBufferBytes = 0
   /// By worker.
   private(set) var workerConnections: [Int] = []
@@ -66,6 +67,7 @@ struct Statistics {
       for endpoint in cluster.endpoints { Self.add(endpoint, to: &sum.endpoints) }
       clusters[cluster.name] = sum
     }
+    for (name, counters) in report.routes { routes[name, default: RouteCounters()] += counters }
     for (key, value) in report.requests {
       let host = report.requestHosts.indices.contains(Int(key.host)) ? report.requestHosts[Int(key.host)] : nil
       requests[RequestOutcome(host: host, status: key.status, flags: key.flags), default: .init()] += value
@@ -102,7 +104,22 @@ struct Statistics {
     add("server.state", isDraining ? 1 : 0)
     add("server.ready", isReady ? 1 : 0)
     add("server.uptime", Int(uptimeSeconds))
+    addRoutes(add)
     return values
+  }
+
+  /// What is counted by `statPrefix`, in the order of names.
+  var sortedRoutes: [(name: RouteStatisticsName, counters: RouteCounters)] {
+    routes.sorted { ($0.key.virtualHost, $0.key.prefix) < ($1.key.virtualHost, $1.key.prefix) }
+      .map { ($0.key, $0.value) }
+  }
+
+  private func addRoutes(_ add: (String, Int) -> Void) {
+    for (name, counters) in sortedRoutes {
+      let prefix = "vhost.\(name.virtualHost).route.\(name.prefix)."
+      for digit in 1...5 { add(prefix + "upstream_rq_\(digit)xx", counters.responses[digit]) }
+      for metric in RouteMetric.all { add(prefix + "upstream_rq_" + metric.name, metric.value(counters)) }
+    }
   }
 
   private func addDownstream(_ add: (String, Int) -> Void) {
@@ -183,14 +200,8 @@ struct Statistics {
     return .object([
       (
         "address",
-        .object([
-          (
-            "socket_address",
-            .object([
-              ("address", .string(endpoint.address.host)), ("port_value", .number(Int(endpoint.address.port))),
-            ])
-          )
-        ])
+        Pipe.address(
+          (endpoint.address.family == .unix ? Pipe.prefix : "") + endpoint.address.host, Int(endpoint.address.port))
       ),
       (
         "stats",

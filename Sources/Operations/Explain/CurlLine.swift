@@ -19,6 +19,7 @@ package struct CurlLine {
   private var keepsPath = false
   private var takesBrackets = true
   private var connectTo: [String] = []
+  private var socketPath: String?
   private var resolved: [String] = []
   private var queries: [String] = []
   private var target: String?
@@ -73,10 +74,10 @@ package struct CurlLine {
     "-o", "--output", "-w", "--write-out", "-m", "--max-time", "--connect-timeout", "--cacert", "--capath",
     "-E", "--cert", "--key", "--cert-type", "--key-type", "--pass", "--ciphers", "--tls13-ciphers", "--tls-max",
     "--curves", "--retry", "--retry-delay", "--retry-max-time", "-x", "--proxy", "--noproxy", "--interface",
-    "--unix-socket", "--limit-rate", "-D", "--dump-header", "-c", "--cookie-jar", "--max-redirs", "-y", "-Y",
+    "--limit-rate", "-D", "--dump-header", "-c", "--cookie-jar", "--max-redirs", "-y", "-Y",
     "--speed-time", "--speed-limit", "--dns-servers", "--local-port", "--keepalive-time", "--trace", "--trace-ascii",
     "--stderr", "-K", "--config", "--pinnedpubkey", "--crlfile", "-C", "--continue-at", "-z", "--time-cond", "--rate",
-    "--max-filesize", "--expect100-timeout", "--output-dir", "--aws-sigv4", "--abstract-unix-socket", "--alt-svc",
+    "--max-filesize", "--expect100-timeout", "--output-dir", "--aws-sigv4", "--alt-svc",
     "--create-file-mode", "--delegation", "--dns-interface", "--dns-ipv4-addr", "--dns-ipv6-addr", "--doh-url", "--ech",
     "--egd-file", "--engine", "--etag-compare", "--etag-save", "--happy-eyeballs-timeout-ms", "--hsts", "--ip-tos",
     "--keepalive-cnt", "--krb", "--libcurl", "--login-options", "--netrc-file", "--parallel-max", "--pinnedpubkey",
@@ -144,7 +145,7 @@ package struct CurlLine {
     case "--request", "--header", "--data", "--data-raw", "--data-binary", "--data-ascii", "--data-urlencode", "--json",
       "--form", "--form-string", "--url", "--user-agent", "--referer", "--cookie", "--user", "--upload-file",
       "--connect-to", "--range", "--oauth2-bearer", "--url-query", "--resolve", "--request-target",
-      "--haproxy-clientip":
+      "--haproxy-clientip", "--unix-socket", "--abstract-unix-socket":
       return true
     default: return false
     }
@@ -172,6 +173,8 @@ package struct CurlLine {
       isUpload = true
       uploaded = value.split(separator: "/").last.map(String.init) ?? ""
     case "--connect-to": connectTo.append(value)
+    case "--unix-socket": socketPath = value
+    case "--abstract-unix-socket": socketPath = "@" + value
     case "--resolve": resolved.append(value)
     case "--request-target": target = value
     case "--haproxy-clientip": source = value
@@ -235,6 +238,7 @@ package struct CurlLine {
       addUsual("Content-Type", "application/x-www-form-urlencoded", to: &request)
     }
     connect(&request)
+    request.socketPath = socketPath
     return request
   }
 

@@ -13,6 +13,8 @@ extension ConfigurationSource {
     package let files: [String]
     /// The texts of the resources in force.
     let documents: [SourceDocument]
+    /// The secrets in force.
+    let secrets: [Resource<Secret>]
 
     package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } || !rejected.isEmpty }
   }
@@ -33,16 +35,16 @@ extension ConfigurationSource {
       let names = InstanceCatalog.instances(in: read.resources).map(\.identity.name)
       return .failure(.unknownInstance(selection.name ?? "", names))
     }
+    var refused = Self.keepSecrets(&read, from: previous?.secrets ?? [])
     var (snapshot, compiled) = compile(read.resources, generation)
-    var refused: [(name: String, error: Diagnostic)] = []
-    if let previous { refused = keepReferences(&read, &snapshot, &compiled, after: previous) }
+    if let previous { refused += keepReferences(&read, &snapshot, &compiled, after: previous) }
     rejected += refused.map { RejectedResource($0.name, $0.error, isKept: true) }
     let inForce = read.diagnostics + compiled
     return .success(
       Loaded(
         snapshot: snapshot, diagnostics: inForce + refused.map(\.error), inForce: inForce, rejected: rejected,
         files: read.files,
-        documents: read.documents.filter { !$0.resources.isEmpty }))
+        documents: read.documents.filter { !$0.resources.isEmpty }, secrets: read.resources.secrets))
   }
 
   private func compile(_ resources: ResourceSet, _ generation: Int) -> (Snapshot, [Diagnostic]) {

@@ -253,6 +253,7 @@ package final class Instance {
   /// Ends now.
   func finish() {
     log.log(.info, "main", "end")
+    plane?.closeListeners()
     loop.stop()
   }
 

@@ -11,8 +11,10 @@ enum AccessLogFormatter {
   static func bound(_ stream: Stream, json: Bool) -> Int {
     // The head's store holds all of the fields that are logged; what was edited is in it, too.
     let variable = stream.request.headers.byteCount + (stream.failureReason?.utf8.count ?? 0) + stream.nameBytes + 255
+    let addresses =
+      LineWriter.extraBytes(stream.upstreamAddress, json: json) + LineWriter.extraBytes(stream.source.local, json: json)
     // A byte may become six in JSON.
-    return fixedBytes + (json ? variable * 6 : variable)
+    return fixedBytes + addresses + (json ? variable * 6 : variable)
   }
 
   // MARK: Text
@@ -137,6 +139,8 @@ enum AccessLogFormatter {
 
   /// `%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%`
   private static func path(_ stream: Stream) -> ByteRange {
+    // CONNECT has no path.
+    if stream.request.isConnect { return .empty }
     let original = stream.request.headers.value(of: .xEnvoyOriginalPath)
     return original.isEmpty ? stream.request.target : original
   }
@@ -148,7 +152,10 @@ enum AccessLogFormatter {
 
   private static func writeServerName(_ stream: Stream, _ line: inout LineWriter, _ output: inout MutableRawSpan) {
     guard stream.source.isTLS else { return line.missing(into: &output) }
-    stream.downstream.withSession { $0?.withServerName { line.span($0, into: &output) } }
+    stream.downstream.withSession { session in
+      guard let session else { return line.missing(into: &output) }
+      session.withServerName { line.span($0, into: &output) }
+    }
   }
 
   private static func writeRouteName(_ stream: Stream, _ line: inout LineWriter, _ output: inout MutableRawSpan) {

@@ -74,11 +74,18 @@ struct LineWriter {
     }
   }
 
+  /// How much longer than an IP address the text of `address` may become.
+  static func extraBytes(_ address: SocketAddress?, json: Bool) -> Int {
+    address?.family == .unix ? SocketAddress.maxTextBytes * (json ? 6 : 1) : 0
+  }
+
   mutating func address(_ address: SocketAddress?, into output: inout MutableRawSpan) {
     guard let address else { return missing(into: &output) }
-    if isJSON { writer.write("\"", into: &output) }
     var text = ByteText()
     text.set { address.write(into: &$0) }
+    // A path may have what JSON escapes; a nameless socket is written like what is missing.
+    if address.family == .unix { return span(text.bytes, into: &output) }
+    if isJSON { writer.write("\"", into: &output) }
     writer.write(text.bytes, into: &output)
     if isJSON { writer.write("\"", into: &output) }
   }

@@ -10,8 +10,12 @@ enum TCPAccessLogFormatter {
   /// An upper bound of the line's length.
   static func bound(_ record: TCPAccessRecord, json: Bool) -> Int {
     let variable = (record.failureReason?.utf8.count ?? 0) + record.serverName.count + record.clusterName.count
+    var addresses = 0
+    for address in [record.upstream, record.upstreamLocal, record.local, record.peer] {
+      addresses += LineWriter.extraBytes(address, json: json)
+    }
     // A byte may become six in JSON.
-    return fixedBytes + (json ? variable * 6 : variable)
+    return fixedBytes + addresses + (json ? variable * 6 : variable)
   }
 
   /// Istio's default text format: `[…] "- - -" 0 UF,URX - - "…" 0 0 1 - "-" "-" "-" "-" "10.0.0.1:3306" outbound|3306||db …`

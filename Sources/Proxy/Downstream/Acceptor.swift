@@ -24,7 +24,8 @@ final class Acceptor: EventHandler {
     loop = worker.loop
     self.socket = socket
     super.init()
-    try loop.register(self.socket.descriptor, self, for: .readable)
+    // A unix-domain socket is shared by all workers.
+    try loop.register(self.socket.descriptor, self, for: address.family == .unix ? [.readable, .exclusive] : .readable)
     loop.adopt(self)
   }
 

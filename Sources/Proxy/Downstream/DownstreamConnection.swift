@@ -9,6 +9,7 @@ class DownstreamConnection: Connection {
   final var previousInList: Ref<DownstreamConnection>?
   final var source: StreamSource
   private final var generationNumber = -1
+  private final var clientCertificate: [UInt8] = []
 
   init(acceptor: Acceptor, worker: Worker, descriptor: Int32, peer: SocketAddress, tls: TLSSession?) throws {
     self.worker = Ref(worker)
@@ -37,6 +38,13 @@ class DownstreamConnection: Connection {
 
   @available(*, unavailable, message: "use the initializer of this class")
   override init(takingOver other: Connection) { fatalError("use the initializer of this class") }
+
+  /// Lends what `x-forwarded-client-cert` says of the client; made once a connection.
+  final func withClientCertificate(_ body: (RawSpan) -> Void) {
+    if clientCertificate.isEmpty, let tls { clientCertificate = tls.forwardedClientCertificate() }
+    let text = clientCertificate
+    body(text.span.raw)
+  }
 
   /// A connection serves the newest snapshot with every request: its listener and chain are looked up anew once.
   final func adoptGeneration(_ worker: Worker) {

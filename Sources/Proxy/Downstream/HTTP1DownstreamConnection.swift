@@ -34,7 +34,12 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   private var isHeadTimed = false
   /// Protocols were switched: bytes pass as they are, both ways, until one side ends.
   private var isTunnel = false
+  /// The upstream of the tunnel has ended; our end follows the last byte.
+  private var endsTunnelOutput = false
+  private var hasEndedTunnelOutput = false
   private var discardedBytes = 0
+  /// The answer has begun while the request goes on, and both sides are still: not a client that is stuck.
+  private var isQuiet = false
   private var requestCount = 0
   private var timer = TimerID.none
 
@@ -45,6 +50,8 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     static let idle: UInt8 = 1
     static let head: UInt8 = 2
     static let body: UInt8 = 3
+    /// The client has to send, or to take what waits for it.
+    static let stall: UInt8 = 4
   }
 
   override init(
@@ -65,6 +72,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
       $0.counters.handshakes += 1
       armTimer($0.limits.idleTimeoutMilliseconds, Timer.idle)
     }
+    if let tls, tls.hasVerifiedPeer { source.hasVerifiedClient = true }
     if tls?.hasChosenHTTP2 == true { becomeHTTP2() }
   }
 
@@ -80,6 +88,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   }
 
   override func outputDrained() {
+    if endsTunnelOutput { return finishTunnelOutput() }
     if let stream { stream.with { $0.downstreamDrained() } }
     process()
   }
@@ -164,9 +173,9 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     responseIsPersistent = true
     reader.begin(framing)
     worker.with { worker in
-      armTimer(worker.limits.idleTimeoutMilliseconds, Timer.idle)
-      adoptGeneration(worker)
       let isComplete = reader.isComplete
+      if isComplete { armTimer(worker.limits.idleTimeoutMilliseconds, Timer.idle) } else { timeStall() }
+      adoptGeneration(worker)
       phase = isComplete ? .awaitingResponse : .body
       stream.with {
         $0.requestEnded = isComplete && !$0.request.wantsUpgrade
@@ -190,7 +199,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
           withInput { stream.requestBody($0.extracting(offset..<offset + count)) }
         }
         input.consume(reader.took(taken, at: offset))
-        if isTunnel, taken > 0 { worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.body) } }
+        if taken > 0 { noteMovement() }
         if phase != .body { return true }
         if taken < count { return false }
       case .end(let consumed):
@@ -257,7 +266,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
 
   /// Writes the response head and decides how the body is framed and whether the connection stays.
   func sendResponseHead(_ stream: Stream) {
-    if stream.response.status == 101 { return switchProtocols(stream) }
+    if stream.isTunnel { return switchProtocols(stream) }
     let version = stream.request.version
     let hasBody = stream.response.hasBody(for: stream.request.method)
     var framing = stream.response.framing
@@ -284,14 +293,29 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   }
 
   private func switchProtocols(_ stream: Stream) {
+    if stream.request.isConnect { stream.response.removeFraming() }
+    let field: HTTP1.ConnectionField = stream.request.isConnect ? .absent : .upgrade
     let size = stream.response.http1ByteCount
-    let written = gather(size) { stream.response.writeHTTP1(into: &$0, framing: .none, connection: .upgrade) }
+    let written = gather(size) { stream.response.writeHTTP1(into: &$0, framing: .none, connection: field) }
     if !written { return abortResponse() }
     isTunnel = true
     responseIsPersistent = false
     reader.begin(.untilClose)
     writer.begin(.untilClose)
     phase = .body
+  }
+
+  /// The upstream of a tunnel sends no more: neither do we. What the client sends goes on.
+  func endTunnelOutput() {
+    endsTunnelOutput = true
+    finishTunnelOutput()
+  }
+
+  private func finishTunnelOutput() {
+    guard !hasEndedTunnelOutput else { return }
+    endOutput()
+    // What the kernel did not take yet goes first; `outputDrained()` comes back here.
+    hasEndedTunnelOutput = state == .open && output.isEmpty
   }
 
   private func keepsAlive(_ stream: Stream) -> Bool {
@@ -313,7 +337,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   /// Sends response bytes; returns how many were taken.
   func sendResponseBody(_ span: RawSpan) -> Int {
     let taken = writer.send(span, on: self)
-    if taken > 0 { worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.body) } }
+    if taken > 0 { noteMovement() }
     return taken
   }
 
@@ -321,7 +345,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   func endResponse(_ stream: Stream) {
     writer.end(trailers: stream.responseTrailers, on: self)
     self.stream = nil
-    guard responseIsPersistent else { return closeNow(lingering: phase == .body) }
+    guard responseIsPersistent else { return closeNow(lingering: phase == .body || stream.request.isConnect) }
     switch phase {
     case .awaitingResponse:
       becomeIdle()
@@ -414,13 +438,25 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
 
   // MARK: Timers
 
+  /// Bytes of a body went one way or the other.
+  private func noteMovement() {
+    isQuiet = false
+    if !isTunnel, phase == .body || isOutputBlocked { return timeStall() }
+    worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.body) }
+  }
+
+  private func timeStall() {
+    isQuiet = false
+    worker.with { armTimer($0.limits.stallTimeoutMilliseconds, Timer.stall) }
+  }
+
   private func armTimer(_ milliseconds: Int64, _ tag: UInt8) {
-    guard milliseconds > 0 else { return }
+    guard milliseconds > 0 else { return loop.cancel(&timer) }
     loop.arm(&timer, after: milliseconds, owner: self, tag: tag)
   }
 
   override func timerFired(_ tag: UInt8) {
-    guard tag <= Timer.body else { return super.timerFired(tag) }
+    guard tag <= Timer.stall else { return super.timerFired(tag) }
     timer = .none
     switch phase {
     case .head:
@@ -429,6 +465,12 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     case .awaitingResponse where !isOutputBlocked && !isTunnel:
       // It is the upstream that takes its time; the route's timeout is for that.
       worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.idle) }
+    case .body where !isTunnel && !isOutputBlocked && !isQuiet && stream?.with { $0.state == .streaming } == true:
+      isQuiet = true
+      worker.with {
+        let limits = $0.limits
+        armTimer(limits.idleTimeoutMilliseconds - limits.stallTimeoutMilliseconds, Timer.idle)
+      }
     case .body, .awaitingResponse:
       stream?.with { $0.idleTimedOut() }
       if state == .open { closeNow() }

@@ -19,10 +19,12 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
   /// The peer broke the protocol: what it still sends is not looked at.
   private var isBroken = false
   private var timer = TimerID.none
+  private var stallTimer = TimerID.none
   private var headTimer = TimerID.none
   private var shutdownTimer = TimerID.none
-  /// As of the last look at whether anything moves.
+  /// As of the last look at whether the client reads.
   private var bytesSentBefore = 0
+  private var bytesSentSince: Int64 = 0
 
   /// Between the announcement that the connection will close and the refusal of new streams: a round trip, amply.
   private static let shutdownMilliseconds: Int64 = 1000
@@ -31,6 +33,7 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
     static let idle: UInt8 = 1
     static let head: UInt8 = 2
     static let shutdown: UInt8 = 3
+    static let stall: UInt8 = 4
   }
 
   override init(takingOver other: DownstreamConnection) {
@@ -43,9 +46,9 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
     super.init(takingOver: other)
     worker.with {
       $0.counters.http2Connections += 1
-      loop.arm(&timer, after: max(1, $0.limits.idleTimeoutMilliseconds), owner: self, tag: Timer.idle)
       loop.arm(&headTimer, after: max(1, $0.limits.headerTimeoutMilliseconds), owner: self, tag: Timer.head)
     }
+    noteInput()
     schedulePump()
   }
 
@@ -74,9 +77,23 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
     schedulePump()
   }
 
-  private func rearmTimers() {
+  /// Streams have timeouts of their own, and none a timer: the connection looks after them together, when the first of
+  /// them may be due.
+  private func noteInput() {
     worker.with {
-      loop.arm(&timer, after: max(1, $0.limits.idleTimeoutMilliseconds), owner: self, tag: Timer.idle)
+      let limits = $0.limits
+      if limits.idleTimeoutMilliseconds > 0 {
+        loop.arm(&timer, after: limits.idleTimeoutMilliseconds, owner: self, tag: Timer.idle)
+      }
+      if session.activeStreams > 0, !stallTimer.isArmed, limits.stallTimeoutMilliseconds > 0 {
+        loop.arm(&stallTimer, after: limits.stallTimeoutMilliseconds, owner: self, tag: Timer.stall)
+      }
+    }
+  }
+
+  private func rearmTimers() {
+    noteInput()
+    worker.with {
       if session.isInsideHead {
         if !headTimer.isArmed {
           loop.arm(&headTimer, after: max(1, $0.limits.headerTimeoutMilliseconds), owner: self, tag: Timer.head)
@@ -124,8 +141,7 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
       }
     case .ended: exchange(event.slot)?.with { $0.requestEnded() }
     case .closed:
-      exchange(event.slot)?.with { $0.closed(event.errorCode) }
-      session.freeSlot(event.slot)
+      if exchange(event.slot)?.with({ $0.closed(event.errorCode) }) ?? true { session.freeSlot(event.slot) }
       if isShuttingDown { schedulePump() }
     case .goAway, .settings: break
     }
@@ -222,7 +238,10 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
 
   private func gatherFrames() {
     let goesOn = writeFrames(of: session) { slot, count in
-      links[Int(slot)].with { writeBodyFrame(count, from: &$0.outgoing, of: session) }
+      links[Int(slot)].with {
+        $0.lastMoved = loop.now
+        return writeBodyFrame(count, from: &$0.outgoing, of: session)
+      }
     }
     if !goesOn { close() }
   }
@@ -267,6 +286,7 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
 
   override func connectionClosed() {
     loop.cancel(&timer)
+    loop.cancel(&stallTimer)
     loop.cancel(&headTimer)
     loop.cancel(&shutdownTimer)
     for link in links { link.with { $0.connectionClosed() } }
@@ -287,24 +307,39 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
     case Timer.idle:
       timer = .none
       idleTimedOut()
+    case Timer.stall:
+      stallTimer = .none
+      endStalled()
     default: super.timerFired(tag)
     }
   }
 
   /// Envoy's rule for connections: without streams they go, with streams each has its own timeouts.
   private func idleTimedOut() {
-    let isMoving = bytesSent != bytesSentBefore
-    bytesSentBefore = bytesSent
-    // It does not read, so it would not see a goodbye either.
-    if isOutputBlocked, !isMoving { return close() }
     if session.activeStreams == 0, !isOutputBlocked {
       isShuttingDown = true
-      pump()
-    } else if !isMoving {
-      for link in links { link.with { $0.idleTimedOut() } }
+      return pump()
     }
+    worker.with { loop.arm(&timer, after: $0.limits.idleTimeoutMilliseconds, owner: self, tag: Timer.idle) }
+  }
+
+  /// Ends streams on which nothing has moved for too long, and looks again when the next may be due.
+  private func endStalled() {
+    let now = loop.now
+    let limits = worker.with { $0.limits }
+    let stall = limits.stallTimeoutMilliseconds
+    if bytesSent != bytesSentBefore || !isOutputBlocked {
+      bytesSentBefore = bytesSent
+      bytesSentSince = now
+    }
+    // It does not read, so it would not see a goodbye either.
+    if isOutputBlocked, now - bytesSentSince >= stall { return close() }
+    var next = isOutputBlocked ? bytesSentSince + stall : Int64.max
+    for link in links { next = min(next, link.with { $0.endIfIdle(limits, now: now) }) }
     guard state == .open else { return }
-    worker.with { loop.arm(&timer, after: max(1, $0.limits.idleTimeoutMilliseconds), owner: self, tag: Timer.idle) }
     schedulePump()
+    guard session.activeStreams > 0 || isOutputBlocked else { return }
+    // A stream that waits for its upstream may wait for its client later.
+    loop.arm(&stallTimer, after: min(max(next - now, 1), stall), owner: self, tag: Timer.stall)
   }
 }

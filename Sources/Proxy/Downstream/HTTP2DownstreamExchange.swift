@@ -19,8 +19,16 @@ final class HTTP2DownstreamExchange {
   /// The stream offered more than was taken, and waits to hear that there is room.
   private(set) var isBlocked = false
   private var discardedBytes = 0
+  /// The HTTP/2 stream has not ended.
+  private var isOpen = false
+  /// When something last moved on the stream, in milliseconds of the loop's clock.
+  var lastMoved: Int64 = 0
+  /// It is being ended because nothing moved.
+  private var isTimedOut = false
   /// Bytes of `incoming` are with the stream: they stay where they are.
   private var isLending = false
+  /// The HTTP/2 stream has ended as it should, and the last bytes of its tunnel are on their way to the upstream.
+  private var isSettling = false
 
   /// Bytes of a response that wait for the client's window.
   private static let outgoingLimit = 64 * 1024
@@ -41,12 +49,20 @@ final class HTTP2DownstreamExchange {
     outputEnded = false
     isBlocked = false
     discardedBytes = 0
+    isOpen = true
+    isTimedOut = false
+    noteMovement()
+  }
+
+  private func noteMovement() {
+    lastMoved = connection.with { $0.loop.now }
   }
 
   // MARK: Request
 
   /// Bytes of the request body came.
   func receive(_ span: RawSpan) {
+    noteMovement()
     guard let stream else { return discard(span.byteCount) }
     var taken = 0
     if incoming.isEmpty { taken = stream.with { $0.requestBody(span) } }
@@ -117,11 +133,13 @@ final class HTTP2DownstreamExchange {
   }
 
   func sendResponseHead(_ stream: Stream) {
+    noteMovement()
     let framing = stream.response.framing
     let hasBody = stream.response.hasBody(for: stream.request.method)
     outputEnded = !hasBody || framing == .none || framing == .length(0)
-    if stream.response.status == 101 {
-      stream.response.becomeConnectResponse()
+    if stream.isTunnel {
+      if stream.response.status == 101 { stream.response.becomeConnectResponse() }
+      stream.response.removeFraming()
       outputEnded = false
     }
     connection.with {
@@ -138,6 +156,7 @@ final class HTTP2DownstreamExchange {
       connection.with { $0.awaitRoom(slot) }
     }
     guard taken > 0, outgoing.append(span.extracting(first: taken)) else { return 0 }
+    noteMovement()
     connection.with {
       $0.session.offer(taken, slot: slot)
       $0.schedulePump()
@@ -145,8 +164,20 @@ final class HTTP2DownstreamExchange {
     return taken
   }
 
+  /// The upstream of a tunnel sends no more: our side of the stream ends. What the client sends goes on.
+  func endTunnelOutput() {
+    guard !outputEnded else { return }
+    outputEnded = true
+    let none = HeaderBlock(byteCapacity: 0, fieldCapacity: 0)
+    connection.with {
+      $0.session.endBody(slot: slot, trailers: none)
+      $0.schedulePump()
+    }
+  }
+
   func endResponse(_ stream: Stream) {
     self.stream = nil
+    if isSettling { return settled() }
     connection.with {
       if !outputEnded { $0.session.endBody(slot: slot, trailers: stream.responseTrailers) }
       $0.schedulePump()
@@ -156,9 +187,17 @@ final class HTTP2DownstreamExchange {
   }
 
   /// The response cannot be completed.
-  func abortResponse() { fail(.internalError) }
+  func abortResponse() {
+    if isTimedOut { return fail(.cancel) }
+    // RFC 9113, section 8.5, for the TCP connection of a tunnel.
+    fail(stream?.with { $0.request.isConnect } == true ? .connectError : .internalError)
+  }
 
   private func fail(_ code: HTTP2ErrorCode) {
+    if isSettling {
+      stream = nil
+      return settled()
+    }
     connection.with {
       $0.session.reset(slot: slot, code)
       $0.schedulePump()
@@ -182,8 +221,14 @@ final class HTTP2DownstreamExchange {
 
   // MARK: Ending
 
-  /// The HTTP/2 stream is over. A request that is still with its stream has lost its client.
-  func closed(_ code: HTTP2ErrorCode) {
+  /// The HTTP/2 stream is over. A request that is still with its stream has lost its client, unless both sides of a
+  /// tunnel have ended. Returns whether the slot is free.
+  func closed(_ code: HTTP2ErrorCode) -> Bool {
+    isOpen = false
+    if code == .noError, inputEnded, outputEnded, stream?.with({ $0.isTunnel }) == true {
+      isSettling = true
+      return false
+    }
     let link = stream
     stream = nil
     dropIncoming()
@@ -196,26 +241,58 @@ final class HTTP2DownstreamExchange {
         $0.downstreamClosed(.downstreamRemoteReset, details: "http2.remote_reset")
       }
     }
+    return true
+  }
+
+  /// The tunnel is over.
+  private func settled() {
+    isSettling = false
+    dropIncoming()
+    outgoing.removeAll()
+    outgoing.releaseIfEmpty()
+    connection.with { $0.session.freeSlot(slot) }
   }
 
   /// The connection is gone, and the request with it.
   func connectionClosed() {
     let link = stream
     stream = nil
+    let isComplete = isSettling && incoming.isEmpty
     dropIncoming()
     outgoing.removeAll()
     outgoing.releaseIfEmpty()
-    link?.with { $0.downstreamClosed() }
+    // The upstream connection has the last bytes of the tunnel: they need no client any more.
+    if isComplete { link?.with { $0.downstream = .none } } else { link?.with { $0.downstreamClosed() } }
   }
 
-  /// Nothing moved for too long. Only where it is the client that we wait for.
-  func idleTimedOut() {
-    guard !inputEnded || !outgoing.isEmpty else { return }
-    guard let stream else {
-      resetIfAnswered()
-      return
+  /// Ends the stream if nothing has moved on it for too long. Only where it is the client that we wait for, or both sides
+  /// keep it open: what the upstream takes its time for, the route's timeout bounds.
+  ///
+  /// - Returns: when to look again, `Int64.max` for never.
+  func endIfIdle(_ limits: ProxyLimits, now: Int64) -> Int64 {
+    let limit = idleLimit(limits)
+    guard limit > 0 else { return .max }
+    guard now - lastMoved >= limit else { return lastMoved + limit }
+    if let stream {
+      isTimedOut = true
+      stream.with { $0.idleTimedOut() }
+    } else if !resetIfAnswered() {
+      fail(.cancel)
     }
-    stream.with { $0.idleTimedOut() }
+    return .max
+  }
+
+  /// How long the stream may be still as it is now, 0 for ever.
+  private func idleLimit(_ limits: ProxyLimits) -> Int64 {
+    guard isOpen || isSettling else { return 0 }
+    guard let stream else { return limits.stallTimeoutMilliseconds }
+    let (isTunnel, hasBegun, isGRPC) = stream.with { ($0.isTunnel, $0.state == .streaming, $0.request.isGRPC) }
+    if isTunnel { return limits.idleTimeoutMilliseconds }
+    if !outgoing.isEmpty { return limits.stallTimeoutMilliseconds }
+    if inputEnded { return 0 }
+    // Both directions are open: a call that waits for news, not one that is stuck. gRPC servers may begin to answer with
+    // the first of them.
+    return hasBegun || isGRPC ? limits.idleTimeoutMilliseconds : limits.stallTimeoutMilliseconds
   }
 
   private func dropIncoming() {

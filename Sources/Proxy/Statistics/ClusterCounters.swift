@@ -8,6 +8,10 @@ package struct ClusterCounters: Sendable {
   package var connectFailures = 0
   /// `upstream_cx_connect_timeout`
   package var connectTimeouts = 0
+  /// `upstream_cx_overflow`: connections that a limit did not allow.
+  package var connectionOverflows = 0
+  /// `upstream_cx_max_duration_reached`
+  package var maxDurationsReached = 0
   /// `upstream_cx_destroy_with_active_rq`
   package var connectionsDestroyedWithActiveRequest = 0
   /// `upstream_rq_total`
@@ -18,18 +22,18 @@ package struct ClusterCounters: Sendable {
   package var responses: InlineArray<6, Int> = .init(repeating: 0)
   /// `upstream_rq_retry`: retries, replays on a fresh connection included.
   package var retries = 0
+  /// `upstream_rq_retry_overflow`: retries that a limit or a budget did not allow.
+  package var retryOverflows = 0
   /// `upstream_rq_timeout`
   package var timeouts = 0
   /// `upstream_rq_pending_overflow`
   package var overflows = 0
-  /// `upstream_rq_retry_overflow`
-  package var retryOverflows = 0
-  /// `upstream_cx_overflow`: a connection was wanted beyond the limit.
-  package var connectionOverflows = 0
   /// `upstream_cx_none_healthy`
   package var noneHealthy = 0
   /// `upstream_rq_rx_reset`
   package var resets = 0
+  /// `http2.keepalive_timeout`: connections that did not answer a PING.
+  package var keepAliveTimeouts = 0
   /// `upstream_cx_rx_bytes_total`
   package var bytesReceived = 0
   /// `upstream_cx_tx_bytes_total`
@@ -56,6 +60,8 @@ package struct ClusterCounters: Sendable {
     sum.activeConnections += other.activeConnections
     sum.connectFailures += other.connectFailures
     sum.connectTimeouts += other.connectTimeouts
+    sum.connectionOverflows += other.connectionOverflows
+    sum.maxDurationsReached += other.maxDurationsReached
     sum.connectionsDestroyedWithActiveRequest += other.connectionsDestroyedWithActiveRequest
     sum.requests += other.requests
     sum.activeRequests += other.activeRequests
@@ -63,10 +69,9 @@ package struct ClusterCounters: Sendable {
     sum.retries += other.retries
     sum.timeouts += other.timeouts
     sum.overflows += other.overflows
-    sum.retryOverflows += other.retryOverflows
-    sum.connectionOverflows += other.connectionOverflows
     sum.noneHealthy += other.noneHealthy
     sum.resets += other.resets
+    sum.keepAliveTimeouts += other.keepAliveTimeouts
     sum.bytesReceived += other.bytesReceived
     sum.bytesSent += other.bytesSent
     sum.handshakes += other.handshakes

@@ -66,6 +66,7 @@ package struct RequestCounters {
 
   /// The first of `bounds` that a value does not exceed, or their number. A tree of comparisons with constants: most
   /// durations and bodies are small, and nothing is loaded.
+  @inline(__always)
   static func bucket(_ value: Int) -> Int {
     if value <= 50 {
       if value <= 1 { return 0 }
@@ -84,6 +85,7 @@ package struct RequestCounters {
 }
 
 extension RequestCounters.Value {
+  @inline(__always)
   fileprivate mutating func add(duration: Int, requestBytes: Int, responseBytes: Int) {
     requests += 1
     self.requestBytes += requestBytes

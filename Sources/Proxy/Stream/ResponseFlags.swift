@@ -41,12 +41,16 @@ package struct ResponseFlags: OptionSet, Hashable, Sendable {
   /// DR: the client reset the stream.
   package static let downstreamRemoteReset = ResponseFlags(rawValue: 1 << 17)
 
+  /// DT: the connection has lived as long as it may.
+  package static let durationTimeout = ResponseFlags(rawValue: 1 << 18)
+
   /// The short names in the order in which Envoy writes them.
   package static let names: [(flag: ResponseFlags, name: StaticString)] = [
     (.noHealthyUpstream, "UH"), (.upstreamConnectionFailure, "UF"), (.upstreamOverflow, "UO"), (.noRouteFound, "NR"),
     (.upstreamRetryLimitExceeded, "URX"), (.noClusterFound, "NC"), (.downstreamConnectionTermination, "DC"),
     (.upstreamRequestTimeout, "UT"), (.upstreamConnectionTermination, "UC"), (.upstreamProtocolError, "UPE"),
-    (.downstreamProtocolError, "DPE"), (.streamIdleTimeout, "SI"), (.overloadManager, "OM"),
+    (.downstreamProtocolError, "DPE"), (.streamIdleTimeout, "SI"), (.durationTimeout, "DT"),
+    (.overloadManager, "OM"),
     (.dnsResolutionFailure, "DF"), (.faultInjected, "FI"), (.delayInjected, "DI"), (.upstreamRemoteReset, "UR"),
     (.downstreamRemoteReset, "DR"),
   ]

@@ -8,14 +8,16 @@ import Transport
 extension Stream {
   /// Sends the request to an endpoint of a cluster with limits.
   func sendWithinLimits(to endpoint: Ref<UpstreamEndpoint>, _ breaker: CircuitBreaker) {
+    if attempts == 1 { breaker.requestBegan(now: loop.nowNanoseconds) }
     if usesHTTP2Upstream {
-      let hasRoom = endpoint.with { $0.availableHTTP2() != nil }
+      let hasRoom = endpoint.with { $0.availableHTTP2(for: self) != nil }
       let isLimited = !hasRoom && isConnectionRefused(breaker)
       guard !isLimited || endpoint.with({ $0.connectionCount == 0 }), hold(.pending, breaker) else {
         return upstreamFailed(.overflow, reason: nil)
       }
       return sendOverHTTP2(to: endpoint)
     }
+    if request.isConnect { return openTunnel(to: endpoint, breaker) }
     if let idle = endpoint.with({ $0.takeIdle() }) { return use(idle) }
     guard hold(.pending, breaker) else { return upstreamFailed(.overflow, reason: nil) }
     state = .awaitingConnection
@@ -25,6 +27,16 @@ extension Stream {
     } else {
       openConnection(to: endpoint)
     }
+  }
+
+  /// A tunnel has a connection of its own: an idle one makes room for it, and it waits for none.
+  private func openTunnel(to endpoint: Ref<UpstreamEndpoint>, _ breaker: CircuitBreaker) {
+    if breaker.isConnectionLimitReached { endpoint.with { $0.takeIdle() }?.with { $0.closeIdle() } }
+    guard !isConnectionRefused(breaker), hold(.pending, breaker) else {
+      return upstreamFailed(.overflow, reason: nil)
+    }
+    state = .awaitingConnection
+    openConnection(to: endpoint)
   }
 
   /// Whether a connection that is wanted would be one too many; counts it.
@@ -55,7 +67,7 @@ extension Stream {
 
   private func hold(_ resource: CircuitBreaker.Resources, _ breaker: CircuitBreaker) -> Bool {
     guard !held.contains(resource) else { return true }
-    guard breaker.take(resource) else { return false }
+    guard breaker.take(resource, now: loop.nowNanoseconds) else { return false }
     held.insert(resource)
     return true
   }

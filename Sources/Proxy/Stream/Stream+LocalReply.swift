@@ -44,7 +44,7 @@ extension Stream {
 
   func endReply(_ body: [UInt8]?) {
     if isCrossOrigin { markCrossOrigin() }
-    if request.isGRPC { return endGRPCReply(grpcCode, message: body) }
+    if request.isGRPC, !request.isConnect { return endGRPCReply(grpcCode, message: body) }
     finishReply(body)
   }
 

@@ -13,7 +13,7 @@ extension Stream {
   /// Whether the response whose head is in `response` leads to another attempt, by the route's policy.
   func shouldRetry() -> Bool {
     // The usual answer: a success with a body.
-    if response.status < 400, response.framing != .none { return false }
+    if response.status < 400, response.framing != .none, ownRetryPolicy == nil { return false }
     let policy = retryPolicy
     return policy.attempts > 0 && isRepeatable && isCovered(by: policy) && takeRetry()
   }
@@ -21,11 +21,17 @@ extension Stream {
   /// Envoy's order: overloaded upstreams are left alone, rate limits have a condition of their own.
   private func isCovered(by policy: RetryPolicy) -> Bool {
     let status = response.status
+    if policy.conditions.contains(.retriableHeaders), hasRetriableField { return true }
     // Only a response without a body carries its gRPC status in the head.
     if status < 400 { return covers(grpc: policy) }
     if response.headers.contains(.xEnvoyOverloaded) { return false }
     if response.headers.contains(.xEnvoyRateLimited) { return policy.conditions.contains(.rateLimited) }
     return policy.covers(status: status) || covers(grpc: policy)
+  }
+
+  /// The response has a field that the request named in `x-envoy-retriable-header-names`.
+  private var hasRetriableField: Bool {
+    retriableFields.contains { response.headers.index(named: $0.span.raw) >= 0 }
   }
 
   private func covers(grpc policy: RetryPolicy) -> Bool {
@@ -42,6 +48,7 @@ extension Stream {
     }
     guard !hasLimits || holdRetry() else {
       flags.insert(.upstreamOverflow)
+      isRetryOverflow = true
       cluster?.with { $0.counters.retryOverflows += 1 }
       return false
     }

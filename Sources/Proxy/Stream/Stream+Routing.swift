@@ -18,8 +18,7 @@ extension Stream {
     if match.virtualHost >= 0, !source.isTLS, snapshot.virtualHosts[Int(match.virtualHost)].requiresTLS {
       return redirectToHTTPS()
     }
-    // No route allows CONNECT: like Envoy without a CONNECT matcher.
-    guard match.route >= 0, request.method != .connect else { return replyNoRoute() }
+    guard match.route >= 0 else { return replyNoRoute() }
     route = snapshot.routes[Int(match.route)]
     if route.features.isEmpty { act(in: generation) } else { beginFeatures(in: generation) }
   }
@@ -99,7 +98,16 @@ extension Stream {
     }
     if request.isExtendedConnect { worker.with { $0.addWebSocketKey(&request) } }
     armGRPCTimer()
-    worker.with { $0.prepare(&request, from: source, timeoutMilliseconds: Int(route.timeoutMilliseconds)) }
+    let certificates = snapshot.settings.forwardClientCert
+    worker.with {
+      $0.prepare(
+        &request, from: source, timeoutMilliseconds: Int(route.timeoutMilliseconds),
+        keepsClientCertificate: certificates.keepsField(isVerified: source.hasVerifiedClient))
+    }
+    if source.hasVerifiedClient, certificates.addsClient {
+      downstream.withClientCertificate { request.appendClientCertificate($0) }
+    }
+    if request.hasRouterFields { takeRouterFields() }
     if route.features.contains(.valueOperators) {
       editRequest(snapshot, destination)
     } else {
@@ -132,6 +140,8 @@ extension Stream {
 
   private func replyDirectly(_ snapshot: Snapshot) {
     let direct = snapshot.directResponses[Int(route.actionIndex)]
+    // A success would mean that there is a tunnel (RFC 9110, section 9.3.6).
+    if request.isConnect, direct.status < 300 { return replyNoRoute() }
     reply(direct.status, details: "direct_response", bytes: direct.body)
   }
 }

@@ -56,12 +56,18 @@ extension Stream {
       sendWithinLimits(to: endpoint, breaker)
     } else if usesHTTP2Upstream {
       sendOverHTTP2(to: endpoint)
-    } else if let idle = endpoint.with({ $0.takeIdle() }) {
+    } else if !isConnect, let idle = endpoint.with({ $0.takeIdle() }) {
       use(idle)
     } else {
       state = .awaitingConnection
       openConnection(to: endpoint)
     }
+  }
+
+  /// The same as the request's, without a call into another target.
+  private var isConnect: Bool {
+    if case .connect = request.method { return true }
+    return false
   }
 
   /// Sends the request on an idle connection.
@@ -96,10 +102,12 @@ extension Stream {
   func sendOverHTTP2(to endpoint: Ref<UpstreamEndpoint>) {
     guard let cluster else { return }
     state = .awaitingConnection
-    if let connection = endpoint.with({ $0.availableHTTP2() }) {
+    if let connection = endpoint.with({ $0.availableHTTP2(for: self) }) {
       return connection.with { $0.assign(self) }
     }
-    let opened = cluster.with { cluster in endpoint.with { HTTP2UpstreamConnection.open(to: $0, of: cluster) } }
+    let opened = cluster.with { cluster in
+      endpoint.with { HTTP2UpstreamConnection.open(to: $0, of: cluster, for: self) }
+    }
     switch opened {
     case .success(let connection): connection.assign(self)
     case .failure(let failure): upstreamFailed(.connectFailure, reason: failure.reason)
@@ -188,7 +196,8 @@ extension Stream {
   }
 
   var retryPolicy: RetryPolicy {
-    generation.map { $0.with { $0.snapshot.retryPolicy(route) } } ?? .none
+    if let ownRetryPolicy { return ownRetryPolicy }
+    return generation.map { $0.with { $0.snapshot.retryPolicy(route) } } ?? .none
   }
 
   /// Tries again: at once after a stale connection, else after Envoy's jittered exponential back-off.
@@ -232,7 +241,8 @@ extension Stream {
 
   /// The timeout of one attempt counts from the moment both the request has arrived and a connection is ready.
   func armPerTryTimer() {
-    let milliseconds = route.retryPolicy >= 0 && requestEnded ? retryPolicy.perTryTimeoutMilliseconds : 0
+    let mayHaveOne = route.retryPolicy >= 0 || ownRetryPolicy != nil
+    let milliseconds = mayHaveOne && requestEnded ? retryPolicy.perTryTimeoutMilliseconds : 0
     if milliseconds > 0 { armTryTimer(milliseconds) }
   }
 

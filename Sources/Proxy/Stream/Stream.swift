@@ -43,6 +43,11 @@ package final class Stream: EventHandler {
   /// Attempts made, the first included.
   var attempts = 0
   var retriesLeft = 0
+  /// A retry was due, and a limit or a budget did not allow it.
+  var isRetryOverflow = false
+  /// What the client's `x-envoy-` fields make of the route's policy, and the response fields that it wants retried.
+  var ownRetryPolicy: RetryPolicy?
+  var retriableFields: [[UInt8]] = []
   /// One more attempt is allowed because a kept-alive connection turned out to be closed.
   var mayReplay = true
   /// A copy of the body is kept, and complete so far.
@@ -67,6 +72,8 @@ package final class Stream: EventHandler {
   var mirrorCluster: Int32 = -1
   /// `corsPolicy` allows the page that asks.
   var isCrossOrigin = false
+  /// Both sides agreed to switch protocols: bytes pass both ways until both have ended.
+  var isTunnel = false
 
   // What the log will say.
   var flags: ResponseFlags = []
@@ -187,11 +194,11 @@ package final class Stream: EventHandler {
 
   /// The upstream switched protocols: bytes go both ways from now on. Or it did not, and this is a response like others.
   private func settleUpgrade() {
-    if response.status != 101 {
+    isTunnel = response.status == 101 || request.isConnect
+    if !isTunnel {
       requestEnded = true
       upstream.endRequest(self)
     }
-    let isTunnel = response.status == 101
     if isTunnel { loop.cancel(&routeTimer) }
     sendResponseHead()
     guard isTunnel, state == .streaming else { return }
@@ -204,6 +211,11 @@ package final class Stream: EventHandler {
     // The client may have turned out to be gone, and the stream be over.
     if state != .idle { responseBodyBytes += taken }
     return taken
+  }
+
+  /// The upstream's direction of a tunnel has ended; what the client still has to say goes on.
+  func tunnelResponseEnded() {
+    downstream.endTunnelOutput()
   }
 
   /// The response has ended, `responseTrailers` included. The upstream connection has let go of the stream already.
@@ -276,11 +288,17 @@ package final class Stream: EventHandler {
     responseBodyBytes = 0
     attempts = 0
     retriesLeft = 0
+    isRetryOverflow = false
     mayReplay = true
+    if ownRetryPolicy != nil {
+      ownRetryPolicy = nil
+      retriableFields = []
+    }
     if keepsBody { forgetBody() }
     isReplaying = false
     if !tried.isEmpty { tried.removeAll(keepingCapacity: true) }
     isCrossOrigin = false
+    isTunnel = false
     if !plannedMirrors.isEmpty { plannedMirrors.removeAll(keepingCapacity: true) }
     mirrorCluster = -1
     hasLimits = false

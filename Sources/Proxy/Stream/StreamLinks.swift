@@ -34,6 +34,15 @@ enum DownstreamLink {
     }
   }
 
+  /// The upstream of a tunnel sends no more; the tunnel goes on.
+  func endTunnelOutput() {
+    switch self {
+    case .http1(let connection): connection.with { $0.endTunnelOutput() }
+    case .http2(let exchange): exchange.with { $0.endTunnelOutput() }
+    case .none: break
+    }
+  }
+
   /// The response is complete.
   func endResponse(_ stream: Stream) {
     switch self {
@@ -57,6 +66,15 @@ enum DownstreamLink {
     switch self {
     case .http1(let connection): connection.with { $0.resumeRequestBody() }
     case .http2(let exchange): exchange.with { $0.resumeRequestBody() }
+    case .none: break
+    }
+  }
+
+  /// What `x-forwarded-client-cert` says of the client.
+  func withClientCertificate(_ body: (RawSpan) -> Void) {
+    switch self {
+    case .http1(let connection): connection.with { $0.withClientCertificate(body) }
+    case .http2(let exchange): exchange.with { $0.connection.with { $0.withClientCertificate(body) } }
     case .none: break
     }
   }

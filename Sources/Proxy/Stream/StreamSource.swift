@@ -15,11 +15,11 @@ package struct StreamSource {
   package var local = SocketAddress(v4: 0, port: 0)
   /// The client's connection is encrypted.
   package var isTLS = false
+  /// The client showed a certificate that was verified.
+  package var hasVerifiedClient = false
 
   package init() {}
 
   /// What a PROXY protocol header to an upstream says.
-  var proxyAddresses: ProxyProtocolHeader.Addresses {
-    .init(source: peer.endpoint, destination: local.endpoint)
-  }
+  var proxyAddresses: ProxyProtocolHeader.Addresses? { SocketAddress.proxyAddresses(from: peer, to: local) }
 }

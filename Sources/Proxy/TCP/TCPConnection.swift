@@ -37,8 +37,6 @@ class TCPConnection: Connection {
   override func ready(_ events: ReadyEvents) {
     if isBulk, state == .open, input.isEmpty, events.contains(.readable) { input.enlarge() }
     super.ready(events)
-    // An end was read already: a reset behind it shows in the events alone.
-    if state == .open, inputEnded, events.contains(.error) { fail(.reset("connection reset by peer")) }
   }
 
   override func inputAvailable() {
@@ -60,7 +58,9 @@ class TCPConnection: Connection {
         moved()
       }
     }
-    if inputEnded, input.isEmpty { partner.with { $0.endAfterOutput() } }
+    guard inputEnded, input.isEmpty else { return }
+    if let inputFailure { return fail(.reset(inputFailure)) }
+    partner.with { $0.endAfterOutput() }
   }
 
   /// Goes on after the other side could not take everything.

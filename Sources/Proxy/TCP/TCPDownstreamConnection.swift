@@ -6,6 +6,7 @@ import Wire
 /// the whole: the way, the timers, the line in the log.
 ///
 ///     (handshaking ──▶) connecting ──▶ carrying ──both directions ended──▶ closed
+///                                          └──upstream reset──▶ delivering ──all delivered──▶ closed
 final class TCPDownstreamConnection: TCPConnection {
   /// Where a connection came in.
   enum Entrance {
@@ -21,6 +22,8 @@ final class TCPDownstreamConnection: TCPConnection {
     /// The name service, or the endpoint.
     case connecting
     case carrying
+    /// The upstream connection broke; the client has not got all of what came before.
+    case delivering
     case closing
   }
 
@@ -32,12 +35,21 @@ final class TCPDownstreamConnection: TCPConnection {
   private let cluster: UpstreamCluster?
   private var upstream: Ref<TCPUpstreamConnection>?
   private var timer = TimerID.none
+  private var durationTimer = TimerID.none
   private var isAwaitingEndpoint = false
+
+  /// Until it is looked again whether the client has got everything, in milliseconds.
+  private var deliveryPause: Int64 = 2
+  /// A client that does not read is given up.
+  private var deliveryEnd = Int64.max
+  private static let longestDeliveryPause: Int64 = 1000
 
   private enum Timer {
     static let handshake: UInt8 = 1
     static let connect: UInt8 = 2
     static let idle: UInt8 = 3
+    static let duration: UInt8 = 4
+    static let delivery: UInt8 = 5
   }
 
   /// Takes over a descriptor that is counted in the worker's budget, and sets out.
@@ -73,6 +85,9 @@ final class TCPDownstreamConnection: TCPConnection {
     try super.init(loop: worker.loop, descriptor: descriptor, peer: record.peer, tls: tls, isConnecting: false)
     worker.countOpened()
     cluster?.counters.tcpConnectionsOpened += 1
+    if let limit = cluster?.config.settings.maxConnectionDurationMilliseconds, limit > 0 {
+      loop.arm(&durationTimer, after: Int64(limit), owner: self, tag: Timer.duration)
+    }
     if tls != nil { arm(worker.limits.handshakeTimeoutMilliseconds, Timer.handshake) }
   }
 
@@ -133,17 +148,24 @@ final class TCPDownstreamConnection: TCPConnection {
 
   private func connect(to endpoint: UpstreamEndpoint, of cluster: UpstreamCluster) {
     record.upstream = endpoint.address
+    let breaker = cluster.hasLimits ? cluster.shared?.breaker : nil
+    if let breaker, !breaker.takeConnection() {
+      cluster.counters.connectionOverflows += 1
+      return end(.upstreamOverflow, resetting: false)
+    }
     switch TCPUpstreamConnection.open(to: endpoint, of: cluster, for: self) {
     case .success(let connection):
       upstream = Ref(connection)
       arm(Int64(cluster.config.settings.connectTimeoutMilliseconds), Timer.connect)
-    case .failure(let failure): upstreamConnectFailed(failure.reason)
+    case .failure(let failure):
+      breaker?.connectionClosed()
+      upstreamConnectFailed(failure.reason)
     }
   }
 
   /// What a PROXY protocol header to the upstream says.
   var proxyAddresses: ProxyProtocolHeader.Addresses? {
-    record.local.map { .init(source: record.peer.endpoint, destination: $0.endpoint) }
+    record.local.flatMap { SocketAddress.proxyAddresses(from: record.peer, to: $0) }
   }
 
   // MARK: From the upstream side
@@ -169,7 +191,21 @@ final class TCPDownstreamConnection: TCPConnection {
   func upstreamReset(_ reason: String?) {
     upstream = nil
     record.failureReason = reason
-    end(.upstreamConnectionTermination, resetting: true)
+    record.flags.insert(.upstreamConnectionTermination)
+    partner = nil
+    phase = .delivering
+    if let limit = cluster?.config.settings.tcpIdleTimeoutMilliseconds, limit > 0 {
+      deliveryEnd = loop.now + Int64(limit)
+    }
+    deliverThenReset()
+  }
+
+  /// The upstream's reset is passed on behind its last byte: a reset throws away what the kernel has not delivered yet.
+  private func deliverThenReset() {
+    guard phase == .delivering, state == .open else { return }
+    if (output.isEmpty && undeliveredBytes == 0) || loop.now >= deliveryEnd { return end([], resetting: true) }
+    deliveryPause = min(deliveryPause * 2, Self.longestDeliveryPause)
+    arm(deliveryPause, Timer.delivery)
   }
 
   /// One direction has ended, on either side.
@@ -191,7 +227,8 @@ final class TCPDownstreamConnection: TCPConnection {
   }
 
   override func timerFired(_ tag: UInt8) {
-    guard tag <= Timer.idle else { return super.timerFired(tag) }
+    guard tag <= Timer.delivery else { return super.timerFired(tag) }
+    guard tag != Timer.duration else { return durationReached() }
     timer = .none
     switch tag {
     case Timer.handshake:
@@ -202,8 +239,15 @@ final class TCPDownstreamConnection: TCPConnection {
       if isAwaitingEndpoint, let cluster { return noHealthyUpstream(cluster) }
       record.failureReason = ConnectionFailure.connectTimeout.reason
       end([.upstreamConnectionFailure, .upstreamRetryLimitExceeded], resetting: false)
+    case Timer.delivery: deliverThenReset()
     default: end(.streamIdleTimeout, resetting: false)
     }
+  }
+
+  private func durationReached() {
+    durationTimer = .none
+    cluster?.counters.maxDurationsReached += 1
+    end(.durationTimeout, resetting: false)
   }
 
   private func arm(_ milliseconds: Int64, _ tag: UInt8) {
@@ -231,13 +275,14 @@ final class TCPDownstreamConnection: TCPConnection {
   override func connectionFailed(_ failure: ConnectionFailure) {
     if case .handshake = failure { worker.with { $0.counters.handshakeFailures += 1 } }
     guard phase != .closing else { return }
-    if phase == .carrying { record.flags.insert(.downstreamConnectionTermination) }
+    if phase == .carrying || phase == .delivering { record.flags.insert(.downstreamConnectionTermination) }
     phase = .closing
     cancelUpstream(resetting: true)
   }
 
   override func connectionClosed() {
     loop.cancel(&timer)
+    loop.cancel(&durationTimer)
     if isAwaitingEndpoint { cluster?.stopAwaiting(self) }
     cancelUpstream(resetting: true)
     partner = nil

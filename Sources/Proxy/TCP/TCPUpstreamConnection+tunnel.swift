@@ -27,6 +27,7 @@ extension TCPUpstreamConnection {
       case .needMore(let consumed):
         input.consume(consumed)
         guard inputEnded else { return }
+        if let inputFailure { return fail(.reset(inputFailure)) }
         guard tunnel.reader.endsWithInput else { return fail(.reset("the forward proxy's answer broke off")) }
         return partner.with { $0.endAfterOutput() }
       case .data(let offset, let count):

@@ -29,7 +29,7 @@ final class TCPUpstreamConnection: TCPConnection {
     to endpoint: UpstreamEndpoint, of cluster: UpstreamCluster, for client: TCPDownstreamConnection
   ) -> Result<TCPUpstreamConnection, ConnectionFailure> {
     do {
-      let descriptor = try OutgoingSocket.connect(to: endpoint.address)
+      let descriptor = try cluster.openSocket(to: endpoint.address)
       let tls = cluster.makeSession(descriptor: descriptor, peer: endpoint.address)
       return .success(
         try TCPUpstreamConnection(
@@ -130,6 +130,11 @@ final class TCPUpstreamConnection: TCPConnection {
 
   // MARK: Ending
 
+  /// What came before the reset goes to the client first.
+  override func outlives(_ reason: String) -> Bool { phase == .carrying && !input.isEmpty }
+
+  override var hearsPeerOut: Bool { phase == .carrying }
+
   /// The client does not want this connection any more.
   func cancel(resetting: Bool) {
     isGone = true
@@ -157,6 +162,7 @@ final class TCPUpstreamConnection: TCPConnection {
     upstreamEndpoint.connectionCount -= 1
     upstreamEndpoint.activeRequests -= 1
     cluster.counters.activeConnections -= 1
+    if cluster.hasLimits { cluster.shared?.breaker?.connectionClosed() }
     cluster.counters.bytesReceived += bytesReceived
     cluster.counters.bytesSent += bytesSent
     partner = nil

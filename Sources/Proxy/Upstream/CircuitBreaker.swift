@@ -9,9 +9,13 @@ final class CircuitBreaker: Sendable {
   private let pending = Atomic<Int>(0)
   private let requests = Atomic<Int>(0)
   private let retries = Atomic<Int>(0)
+  /// Requests within the budget's interval, where there is one.
+  private let recent: RecentCount?
 
   init(_ limits: CircuitBreakers) {
     self.limits = limits
+    let interval = limits.retryBudget?.intervalMilliseconds ?? 0
+    recent = interval > 0 ? RecentCount(milliseconds: interval) : nil
   }
 
   /// What a stream may hold.
@@ -27,13 +31,25 @@ final class CircuitBreaker: Sendable {
   }
 
   /// Takes one of what is limited; false when there is none left.
-  func take(_ resource: Resources) -> Bool {
+  ///
+  /// - Parameter now: nanoseconds of the loop's clock.
+  func take(_ resource: Resources, now: Int64) -> Bool {
     switch resource {
     case .pending: return Self.take(pending, limits.maxPendingRequests)
     case .request: return Self.take(requests, limits.maxRequests)
-    default: return Self.take(retries, limits.maxRetries)
+    default: return Self.take(retries, retryLimit(now))
     }
   }
+
+  /// How many retries may be under way.
+  private func retryLimit(_ now: Int64) -> Int {
+    guard let budget = limits.retryBudget else { return limits.maxRetries }
+    let active = requests.load(ordering: .relaxed) + pending.load(ordering: .relaxed) + (recent?.count(now: now) ?? 0)
+    return max(budget.minRetryConcurrency, Int(Double(active) * budget.percent / 100))
+  }
+
+  /// A request sets out for the cluster.
+  func requestBegan(now: Int64) { recent?.add(now: now) }
 
   /// Gives back what was taken.
   func give(_ resources: Resources) {
@@ -53,11 +69,15 @@ final class CircuitBreaker: Sendable {
     CircuitBreakerState(
       connections: isConnectionLimitReached, pending: pending.load(ordering: .relaxed) >= limits.maxPendingRequests,
       requests: requests.load(ordering: .relaxed) >= limits.maxRequests,
-      retries: retries.load(ordering: .relaxed) >= limits.maxRetries)
+      // Of what a budget counts, as of the last request.
+      retries: retries.load(ordering: .relaxed) >= retryLimit(0))
   }
 
   /// One more connection would be too many.
   var isConnectionLimitReached: Bool { connections.load(ordering: .relaxed) >= limits.maxConnections }
+
+  /// Counts a connection that is about to be opened, unless it would be too many.
+  func takeConnection() -> Bool { Self.take(connections, limits.maxConnections) }
 
   func connectionOpened() { connections.add(1, ordering: .relaxed) }
 

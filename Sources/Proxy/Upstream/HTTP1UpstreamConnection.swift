@@ -36,9 +36,17 @@ final class HTTP1UpstreamConnection: Connection {
   private var responseBegan = false
   /// Protocols were switched: bytes pass as they are, both ways, until one side ends.
   private var isTunnel = false
+  /// The directions of a tunnel end each by itself: what the upstream sends, and what it gets.
+  private var tunnelInputEnded = false
+  private var tunnelOutputEnded = false
   private var requestCount = 0
   private var informationalCount = 0
   private var timer = TimerID.none
+  private var durationTimer = TimerID.none
+  /// The connection has lived as long as it may: it ends with the exchange that is under way.
+  private var isExpired = false
+  /// The client takes no more of the response for now.
+  private var isBodyBlocked = false
   private var isProcessing = false
 
   /// Interim responses before the final one; more is an attack.
@@ -47,6 +55,7 @@ final class HTTP1UpstreamConnection: Connection {
   private enum Timer {
     static let connect: UInt8 = 1
     static let idle: UInt8 = 2
+    static let duration: UInt8 = 3
   }
 
   /// Opens a connection to `endpoint` for `stream`, which hears of it through `connected()` or `upstreamFailed`.
@@ -54,7 +63,7 @@ final class HTTP1UpstreamConnection: Connection {
     to endpoint: UpstreamEndpoint, of cluster: UpstreamCluster, for stream: Stream
   ) -> Result<HTTP1UpstreamConnection, ConnectionFailure> {
     do {
-      let descriptor = try OutgoingSocket.connect(to: endpoint.address)
+      let descriptor = try cluster.openSocket(to: endpoint.address)
       let tls = cluster.makeSession(descriptor: descriptor, peer: endpoint.address)
       let connection = try HTTP1UpstreamConnection(
         cluster: cluster, endpoint: endpoint, descriptor: descriptor, tls: tls)
@@ -93,7 +102,7 @@ final class HTTP1UpstreamConnection: Connection {
   /// The PROXY protocol stands in front of TLS. It names one client, so the connection serves no other.
   override func socketConnected() {
     guard let version = cluster.config.settings.proxyProtocol else { return }
-    let addresses = stream.map { $0.with { $0.source.proxyAddresses } }
+    let addresses = stream.flatMap { $0.with { $0.source.proxyAddresses } }
     sendProxyHeader(ProxyProtocolHeader(version: version, addresses: addresses))
   }
 
@@ -101,6 +110,8 @@ final class HTTP1UpstreamConnection: Connection {
     localAddress = SocketAddress.local(of: descriptor)
     if tls != nil { cluster.counters.handshakes += 1 }
     armIdleTimer()
+    let duration = cluster.config.settings.maxConnectionDurationMilliseconds
+    if duration > 0 { loop.arm(&durationTimer, after: Int64(duration), owner: self, tag: Timer.duration) }
     guard let stream else {
       becomeIdle()
       return serveQueue()
@@ -131,6 +142,7 @@ final class HTTP1UpstreamConnection: Connection {
 
   func sendRequestHead(_ stream: Stream) {
     method = stream.request.method
+    if method == .connect { return beginTunnel(stream) }
     let framing = stream.request.framing
     writer.begin(framing)
     let size = stream.request.http1ByteCount
@@ -145,12 +157,12 @@ final class HTTP1UpstreamConnection: Connection {
   func endRequest(_ stream: Stream) {
     guard !requestEnded else { return }
     requestEnded = true
-    if isTunnel { return endOutput() }
+    if isTunnel { return endTunnelOutput() }
     writer.end(trailers: stream.requestTrailers, on: self)
   }
 
   override func outputDrained() {
-    if isTunnel, requestEnded { return endOutput() }
+    if isTunnel, requestEnded { return endTunnelOutput() }
     guard !requestEnded, let stream else { return }
     stream.with { $0.upstreamDrained() }
   }
@@ -237,6 +249,7 @@ final class HTTP1UpstreamConnection: Connection {
 
   private func readBody() -> Bool {
     guard let stream else { return false }
+    isBodyBlocked = false
     while true {
       let step = stream.with { stream in withInput { reader.next($0, trailers: &stream.responseTrailers) } }
       switch step {
@@ -249,7 +262,10 @@ final class HTTP1UpstreamConnection: Connection {
         }
         guard phase == .readingBody else { return false }
         input.consume(reader.took(taken, at: offset))
-        if taken < count { return false }
+        if taken < count {
+          isBodyBlocked = true
+          return false
+        }
       case .end(let consumed):
         input.consume(consumed)
         responseEnded(stream)
@@ -266,7 +282,7 @@ final class HTTP1UpstreamConnection: Connection {
     // Bytes after the end of the response belong to nothing: such a connection must not be used again.
     let isReusable =
       isPersistent && requestEnded && input.isEmpty && !inputEnded && !upstreamEndpoint.isRetired
-      && !cluster.isRetired && !isWornOut && cluster.config.settings.proxyProtocol == nil
+      && !cluster.isRetired && !isWornOut && !isExpired && cluster.config.settings.proxyProtocol == nil
     if isReusable { becomeIdle() } else { phase = .closing }
     stream.with { $0.endResponse() }
     if !isReusable, state != .closed { close() }
@@ -288,18 +304,63 @@ final class HTTP1UpstreamConnection: Connection {
     guard inputEnded, state == .open else { return }
     switch phase {
     case .awaitingHead:
-      guard !responseBegan else { return breakOff(.connectionTermination, nil) }
-      breakOff(requestCount > 1 ? .staleConnection : .connectionTermination, nil)
+      guard !responseBegan else { return breakOff(.connectionTermination, inputFailure) }
+      breakOff(requestCount > 1 ? .staleConnection : .connectionTermination, inputFailure)
     case .readingBody:
+      // What was received may be all there is to come.
+      guard !isBodyBlocked else { return }
+      if let inputFailure { return breakOff(.truncated, inputFailure) }
       guard input.isEmpty || !reader.endsWithInput else { return }
+      if isTunnel { return tunnelEndedByUpstream() }
       // Under TLS an end without goodbye may be anybody's cut: what only it would complete is incomplete (RFC 9112, 9.8).
-      guard reader.endsWithInput, isTunnel || tls?.isTruncated != true, let stream else {
+      guard reader.endsWithInput, tls?.isTruncated != true, let stream else {
         return breakOff(.truncated, nil)
       }
       responseEnded(stream)
     case .idle, .connecting, .closing: break
     }
   }
+
+  // MARK: Tunnels
+
+  /// Grants a CONNECT: the endpoint gets the client's bytes and knows nothing of HTTP (Envoy's `connect_config`).
+  private func beginTunnel(_ stream: Stream) {
+    isTunnel = true
+    isPersistent = false
+    responseBegan = true
+    reader.begin(.untilClose)
+    writer.begin(.untilClose)
+    phase = .readingBody
+    stream.response.becomeTunnel()
+    _ = stream.responseArrived()
+  }
+
+  /// The upstream sends no more. What the client has to say goes on.
+  private func tunnelEndedByUpstream() {
+    guard !tunnelInputEnded else { return }
+    tunnelInputEnded = true
+    if tunnelOutputEnded { return tunnelEnded() }
+    stream?.with { $0.tunnelResponseEnded() }
+  }
+
+  /// Ends what the upstream gets, when all of it is sent.
+  private func endTunnelOutput() {
+    guard !tunnelOutputEnded else { return }
+    endOutput()
+    // What the kernel did not take yet goes first; `outputDrained()` comes back here.
+    guard state == .open, output.isEmpty else { return }
+    tunnelOutputEnded = true
+    if tunnelInputEnded { tunnelEnded() }
+  }
+
+  private func tunnelEnded() {
+    if let stream { responseEnded(stream) }
+  }
+
+  /// A response that was received is delivered, whatever became of the connection since.
+  override func outlives(_ reason: String) -> Bool { !input.isEmpty && hearsPeerOut }
+
+  override var hearsPeerOut: Bool { phase == .awaitingHead || phase == .readingBody }
 
   // MARK: Idle
 
@@ -331,14 +392,23 @@ final class HTTP1UpstreamConnection: Connection {
     }
   }
 
+  private func durationReached() {
+    durationTimer = .none
+    isExpired = true
+    cluster.counters.maxDurationsReached += 1
+    guard phase == .idle else { return }
+    upstreamEndpoint.remove(self)
+    closeIdle()
+  }
+
   // MARK: Ending
 
   /// The stream does not want this exchange any more. A request that was cut off cannot be taken back: the connection
-  /// closes.
+  /// closes; a tunnel's with a reset, so that what it carried does not look complete.
   func cancel() {
     stream = nil
     phase = .closing
-    close()
+    if isTunnel { reset() } else { close() }
   }
 
   private func breakOff(_ failure: UpstreamFailure, _ reason: String?) {
@@ -380,6 +450,7 @@ final class HTTP1UpstreamConnection: Connection {
 
   override func connectionClosed() {
     loop.cancel(&timer)
+    loop.cancel(&durationTimer)
     upstreamEndpoint.connectionCount -= 1
     upstreamEndpoint.http1ConnectionCount -= 1
     cluster.counters.activeConnections -= 1
@@ -395,7 +466,8 @@ final class HTTP1UpstreamConnection: Connection {
   }
 
   override func timerFired(_ tag: UInt8) {
-    guard tag <= Timer.idle else { return super.timerFired(tag) }
+    guard tag <= Timer.duration else { return super.timerFired(tag) }
+    guard tag != Timer.duration else { return durationReached() }
     timer = .none
     switch phase {
     case .connecting: fail(.connectTimeout)

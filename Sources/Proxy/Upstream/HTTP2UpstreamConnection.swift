@@ -22,24 +22,36 @@ final class HTTP2UpstreamConnection: Connection {
   private var isPumpScheduled = false
   private var isProcessing = false
   private var timer = TimerID.none
+  /// The client that a PROXY protocol header named: the connection is for its requests alone.
+  private var client: StreamSource?
+  private let maxStreams: Int
+  let keepAlive: Cluster.HTTP2KeepAlive?
+  var keepAliveTimer = TimerID.none
+  /// Answers that were there before the PING that is out; nil when none is.
+  var answersBeforePing: Int?
+  private var durationTimer = TimerID.none
 
   /// Requests that may wait for a connection whose settings are not known; nghttp2's and Envoy's assumption.
   private static let assumedStreams = 100
 
-  private enum Timer {
+  enum Timer {
     static let connect: UInt8 = 1
     static let idle: UInt8 = 2
+    static let keepAlive: UInt8 = 3
+    static let duration: UInt8 = 4
   }
 
-  /// Opens a connection to `endpoint`.
+  /// Opens a connection to `endpoint`, in the name of `stream`'s client where the upstream is told.
   static func open(
-    to endpoint: UpstreamEndpoint, of cluster: UpstreamCluster
+    to endpoint: UpstreamEndpoint, of cluster: UpstreamCluster, for stream: Stream
   ) -> Result<HTTP2UpstreamConnection, ConnectionFailure> {
     do {
-      let descriptor = try OutgoingSocket.connect(to: endpoint.address)
+      let descriptor = try cluster.openSocket(to: endpoint.address)
       let tls = cluster.makeSession(descriptor: descriptor, peer: endpoint.address, offersHTTP2: true)
-      return .success(
-        try HTTP2UpstreamConnection(cluster: cluster, endpoint: endpoint, descriptor: descriptor, tls: tls))
+      let connection = try HTTP2UpstreamConnection(
+        cluster: cluster, endpoint: endpoint, descriptor: descriptor, tls: tls)
+      if cluster.config.settings.proxyProtocol != nil { connection.client = stream.source }
+      return .success(connection)
     } catch {
       return .failure(.connect("\(error)"))
     }
@@ -50,6 +62,8 @@ final class HTTP2UpstreamConnection: Connection {
   ) throws {
     self.cluster = cluster
     upstreamEndpoint = endpoint
+    maxStreams = cluster.config.settings.maxConcurrentStreams
+    keepAlive = cluster.config.settings.http2KeepAlive
     session = HTTP2Session(.client, memory: cluster.worker.with { $0.http2Memory })
     try super.init(loop: cluster.loop, descriptor: descriptor, peer: endpoint.address, tls: tls, isConnecting: true)
     endpoint.add(self)
@@ -74,10 +88,17 @@ final class HTTP2UpstreamConnection: Connection {
   /// Whether one more request may be given to this connection.
   var takesRequests: Bool {
     switch state {
-    case .connecting, .handshaking: return !isRetired && waiting.count < Self.assumedStreams
-    case .open: return !isRetired && session.takesStreams
+    case .connecting, .handshaking: return !isRetired && waiting.count < min(Self.assumedStreams, maxStreams)
+    case .open: return !isRetired && active < maxStreams && session.takesStreams
     case .lingering, .closed: return false
     }
+  }
+
+  /// Whether the upstream knows this connection as that of the stream's client: of the same connection, as in Envoy, since
+  /// its port was said, too.
+  func serves(_ stream: Stream) -> Bool {
+    guard let client else { return true }
+    return client.peer == stream.source.peer && client.local == stream.source.local
   }
 
   /// Takes on a request; the stream hears `connected()`, at once if the connection is there.
@@ -107,6 +128,8 @@ final class HTTP2UpstreamConnection: Connection {
     free.append(Ref(exchange))
     active -= 1
     guard active == 0, state != .closed else { return }
+    // Its client has no more requests, for all we know, and nobody else may have it.
+    if client != nil { isRetired = true }
     if isRetired || isUnwanted { return schedulePump() }
     // While it is being opened, the connect timeout runs.
     if state == .open { armIdleTimer() }
@@ -125,10 +148,19 @@ final class HTTP2UpstreamConnection: Connection {
     return slot
   }
 
+  /// The PROXY protocol stands in front of TLS and of everything else.
+  override func socketConnected() {
+    guard let version = cluster.config.settings.proxyProtocol else { return }
+    sendProxyHeader(ProxyProtocolHeader(version: version, addresses: client?.proxyAddresses))
+  }
+
   override func connectionOpened() {
     localAddress = SocketAddress.local(of: descriptor)
     if tls != nil { cluster.counters.handshakes += 1 }
     loop.cancel(&timer)
+    armKeepAlive()
+    let duration = cluster.config.settings.maxConnectionDurationMilliseconds
+    if duration > 0 { loop.arm(&durationTimer, after: Int64(duration), owner: self, tag: Timer.duration) }
     schedulePump()
     let ready = waiting
     waiting.removeAll()
@@ -149,6 +181,7 @@ final class HTTP2UpstreamConnection: Connection {
     }
     isProcessing = false
     guard state == .open else { return }
+    if answersBeforePing != nil { noteSignOfLife() }
     if let failure {
       failAll(.protocolError, failure)
       pump()
@@ -164,9 +197,14 @@ final class HTTP2UpstreamConnection: Connection {
   /// when the last of them has been read.
   private func endOfInput() {
     isRetired = true
-    for exchange in owned { exchange.connectionEnded(isStale: requestCount > 1) }
+    for exchange in owned { exchange.connectionEnded(inputFailure, isStale: requestCount > 1) }
     if state == .open, active == 0 { close() }
   }
+
+  /// Responses that are complete outlive a reset like any other end.
+  override func outlives(_ reason: String) -> Bool { true }
+
+  override var hearsPeerOut: Bool { true }
 
   private func handleEvents() {
     var index = 0
@@ -288,7 +326,7 @@ final class HTTP2UpstreamConnection: Connection {
     }
   }
 
-  private func failAll(_ failure: UpstreamFailure, _ reason: String?) {
+  func failAll(_ failure: UpstreamFailure, _ reason: String?) {
     // Each may at once try another connection: this one must not be chosen.
     isRetired = true
     for exchange in owned where exchange.stream != nil { exchange.fail(failure, reason) }
@@ -318,6 +356,8 @@ final class HTTP2UpstreamConnection: Connection {
 
   override func connectionClosed() {
     loop.cancel(&timer)
+    loop.cancel(&keepAliveTimer)
+    loop.cancel(&durationTimer)
     upstreamEndpoint.remove(self)
     upstreamEndpoint.connectionCount -= 1
     cluster.counters.activeConnections -= 1
@@ -329,7 +369,17 @@ final class HTTP2UpstreamConnection: Connection {
   }
 
   override func timerFired(_ tag: UInt8) {
-    guard tag <= Timer.idle else { return super.timerFired(tag) }
+    switch tag {
+    case Timer.keepAlive:
+      keepAliveTimer = .none
+      return keepAliveDue()
+    case Timer.duration:
+      durationTimer = .none
+      cluster.counters.maxDurationsReached += 1
+      return retire()
+    case Timer.connect, Timer.idle: break
+    default: return super.timerFired(tag)
+    }
     timer = .none
     if state == .connecting || state == .handshaking { return fail(.connectTimeout) }
     guard active == 0 else { return }

@@ -209,11 +209,11 @@ final class HTTP2UpstreamExchange {
   }
 
   /// The upstream has closed the connection.
-  func connectionEnded(isStale: Bool) {
+  func connectionEnded(_ reason: String?, isStale: Bool) {
     guard isTaken else { return }
     slot = -1
     if stream == nil { return letGo() }
-    if !inputEnded { failAsTerminated(nil, isStale: isStale) }
+    if !inputEnded { failAsTerminated(reason, isStale: isStale) }
   }
 
   /// The attempt failed with its connection. One that had served others and ends without an answer was most likely

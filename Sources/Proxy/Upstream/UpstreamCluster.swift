@@ -104,13 +104,23 @@ package final class UpstreamCluster {
 
   private static func fixedEndpoints(_ config: Cluster) -> [ResolvedEndpoint] {
     config.settings.endpoints.compactMap { endpoint in
-      SocketAddress(literal: endpoint.address, port: endpoint.port).map {
+      SocketAddress(named: endpoint.address, port: endpoint.port).map {
         var resolved = ResolvedEndpoint(address: $0, weight: endpoint.weight, locality: endpoint.locality)
         resolved.priority = endpoint.priority
         resolved.localityWeight = endpoint.localityWeight
         return resolved
       }
     }
+  }
+
+  /// Begins to connect to an endpoint.
+  func openSocket(to address: SocketAddress) throws(SystemError) -> Int32 {
+    let descriptor = try OutgoingSocket.connect(to: address)
+    if let policy = config.settings.tcpKeepAlive, address.family != .unix {
+      OutgoingSocket.keepAlive(
+        descriptor, time: policy.timeSeconds, interval: policy.intervalSeconds, probes: policy.probes)
+    }
+    return descriptor
   }
 
   /// A TLS session to an endpoint; nil for plaintext clusters.
@@ -152,10 +162,11 @@ package final class UpstreamCluster {
 
   /// A connection that was made to an earlier address is used before a new one is made to the current.
   private func kept(for stream: Stream, beside endpoint: Ref<UpstreamEndpoint>) -> Ref<UpstreamEndpoint> {
-    guard !former.isEmpty else { return endpoint }
+    // A tunnel takes no connection that was made for another request.
+    guard !former.isEmpty, !stream.request.isConnect else { return endpoint }
     let isHTTP2 = stream.usesHTTP2Upstream
-    if endpoint.with({ $0.hasRoom(isHTTP2: isHTTP2) }) { return endpoint }
-    return former.first { $0.hasRoom(isHTTP2: isHTTP2) }.map { Ref($0) } ?? endpoint
+    if endpoint.with({ $0.hasRoom(for: stream, isHTTP2: isHTTP2) }) { return endpoint }
+    return former.first { $0.hasRoom(for: stream, isHTTP2: isHTTP2) }.map { Ref($0) } ?? endpoint
   }
 
   /// Chooses the endpoint for a connection from `client`. Of what may be hashed, a connection has its address alone.
@@ -168,8 +179,13 @@ package final class UpstreamCluster {
     return noEndpoint()
   }
 
+  @inline(__always)
   private func choose(excluding excluded: UInt64 = 0) -> Ref<UpstreamEndpoint>? {
     if isPlain { return worker.with { balancer.pick(random: &$0.random) } }
+    return chooseByLevel(excluding: excluded)
+  }
+
+  private func chooseByLevel(excluding excluded: UInt64) -> Ref<UpstreamEndpoint>? {
     if isWarming { warm() }
     return worker.with { levels.pick(random: &$0.random, excluding: excluded) }
   }
@@ -245,8 +261,13 @@ package final class UpstreamCluster {
   }
 
   /// Names are asked for again only while the cluster is used: an idle instance stays asleep.
+  @inline(__always)
   private func refreshIfExpired() {
     guard case .answered(let expires, false) = resolution, loop.now >= expires else { return }
+    refresh(expires)
+  }
+
+  private func refresh(_ expires: Int64) {
     resolution = .answered(expires: expires, isRefreshing: true)
     worker.with { $0.requestResolution(of: self) }
   }
@@ -258,8 +279,9 @@ package final class UpstreamCluster {
   /// - Parameter lifetimeMilliseconds: how long the answer is good for.
   func resolved(_ endpoints: [ResolvedEndpoint], lifetimeMilliseconds: Int64) {
     resolution = .answered(expires: loop.now + lifetimeMilliseconds, isRefreshing: false)
-    // One address at a time, the first.
-    replaceEndpoints(with: config.settings.discovery == .logicalDNS ? Array(endpoints.prefix(1)) : endpoints)
+    // Of a logical name one address at a time, the first. Beside names a cluster may have addresses.
+    let isLogical = config.settings.discovery == .logicalDNS
+    replaceEndpoints(with: isLogical ? Array(endpoints.prefix(1)) : Self.fixedEndpoints(config) + endpoints)
     resumeWaiting()
   }
 

@@ -57,7 +57,9 @@ package final class UpstreamEndpoint {
   }
 
   /// Whether a connection is there that takes one more request.
-  func hasRoom(isHTTP2: Bool) -> Bool { isHTTP2 ? availableHTTP2() != nil : idleTop != nil }
+  func hasRoom(for stream: Stream, isHTTP2: Bool) -> Bool {
+    isHTTP2 ? availableHTTP2(for: stream) != nil : idleTop != nil
+  }
 
   /// Takes the most recently used idle connection.
   func takeIdle() -> Ref<HTTP1UpstreamConnection>? {
@@ -116,8 +118,10 @@ package final class UpstreamEndpoint {
   // MARK: HTTP/2
 
   /// The first HTTP/2 connection that takes one more request, one that is being opened included.
-  func availableHTTP2() -> Ref<HTTP2UpstreamConnection>? {
-    for index in 0..<http2.count where http2[index].with({ $0.takesRequests }) { return http2[index] }
+  func availableHTTP2(for stream: Stream) -> Ref<HTTP2UpstreamConnection>? {
+    for index in 0..<http2.count where http2[index].with({ $0.takesRequests && $0.serves(stream) }) {
+      return http2[index]
+    }
     return nil
   }
 

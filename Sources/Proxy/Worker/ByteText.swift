@@ -1,6 +1,6 @@
 /// A short text of bytes that is rewritten in place for each request: an address, a request id. No heap.
 struct ByteText {
-  private var storage = InlineArray<64, UInt8>(repeating: 0)
+  private var storage = InlineArray<112, UInt8>(repeating: 0)
   private(set) var count = 0
 
   /// Lets `write` fill the text; it returns the length in bytes.

@@ -5,7 +5,8 @@ import Transport
 /// since the last snapshot is taken over.
 final class PlanBuilder {
   private let options: DataPlaneOptions
-  private var bound: Set<SocketAddress> = []
+  /// Sockets that the workers have, with the files of those that are in the file system.
+  private var bound: [SocketAddress: UnixSocketFile?] = [:]
   private var contexts: [TLSContextCache]
   private var problems: [PublishProblem] = []
 
@@ -30,7 +31,7 @@ final class PlanBuilder {
             descriptor: descriptors.isEmpty ? nil : descriptors[worker]))
       }
     }
-    bound = wanted
+    bound = bound.filter { wanted.contains($0.key) }
     let shared = snapshot.clusters.map(SharedClusterState.init)
     let plans = (0..<options.workers).map { worker in
       WorkerPlan(
@@ -42,6 +43,11 @@ final class PlanBuilder {
     return (plans, problems)
   }
 
+  /// The workers stop accepting: the files of sockets go.
+  func closeListeners() {
+    bound = [:]
+  }
+
   private func report(_ problem: PublishProblem) {
     if !problems.contains(where: { $0.subject == problem.subject && $0.reason == problem.reason }) {
       problems.append(problem)
@@ -50,10 +56,10 @@ final class PlanBuilder {
 
   private func address(of snapshot: Snapshot, _ index: Int) -> SocketAddress? {
     let facts = snapshot.listenerFacts[index]
-    guard let address = SocketAddress(literal: facts.bindAddress, port: snapshot.listeners[index].bindPort) else {
+    guard let address = SocketAddress(named: facts.bindAddress, port: snapshot.listeners[index].bindPort) else {
       report(
         PublishProblem(
-          subject: "listener \(facts.name)", reason: "\"\(facts.bindAddress)\" is not an IP address",
+          subject: "listener \(facts.name)", reason: "\"\(facts.bindAddress)\" is no address",
           isBindFailure: true))
       return nil
     }
@@ -62,11 +68,16 @@ final class PlanBuilder {
 
   /// New sockets for an address, one a worker; empty when the workers have them; nil when it cannot be bound.
   private func descriptors(for address: SocketAddress, _ name: String) -> [Int32]? {
-    if bound.contains(address) { return [] }
+    if bound[address] != nil { return [] }
     var descriptors: [Int32] = []
     do {
       try Self.checkFree(address)
-      for _ in 0..<options.workers { descriptors.append(try ListeningSocket(address: address).takeDescriptor()) }
+      for worker in 0..<options.workers {
+        descriptors.append(
+          worker > 0 && address.family == .unix
+            ? try ListeningSocket.duplicate(descriptors[0]) : try ListeningSocket(address: address).takeDescriptor())
+      }
+      bound[address] = .some(UnixSocketFile(of: address))
       return descriptors
     } catch {
       for descriptor in descriptors { SystemCalls.close(descriptor) }

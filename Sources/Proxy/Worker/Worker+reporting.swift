@@ -11,6 +11,7 @@ package struct WorkerReport: Sendable {
   package let requests: [RequestCounters.Key: RequestCounters.Value]
   /// The hosts that the keys of `requests` number.
   package let requestHosts: [String]
+  package let routes: [(name: RouteStatisticsName, counters: RouteCounters)]
 }
 
 /// One cluster in a report.
@@ -60,7 +61,8 @@ extension Worker {
     counters.droppedLogLines = accessLog.droppedLines
     return WorkerReport(
       worker: index, counters: counters, clusters: generation.clusters.map(report), handlerCount: loop.handlerCount,
-      lentBufferBytes: loop.buffers.lentBytes, requests: requestCounters.values, requestHosts: requestHosts.names)
+      lentBufferBytes: loop.buffers.lentBytes, requests: requestCounters.values, requestHosts: requestHosts.names,
+      routes: Array(zip(routeStatistics.names, routeStatistics.counters)))
   }
 
   private func report(_ cluster: UpstreamCluster) -> ClusterReport {
@@ -83,6 +85,7 @@ extension Worker {
     fresh.activeRequests = counters.activeRequests
     counters = fresh
     requestCounters = RequestCounters()
+    routeStatistics.reset()
     for cluster in generation.clusters {
       var fresh = ClusterCounters()
       fresh.activeConnections = cluster.counters.activeConnections
@@ -120,6 +123,9 @@ extension Worker {
     counters.activeRequests -= 1
     counters.responses[min(5, max(0, stream.response.status / 100))] += 1
     requestCounters.count(stream)
+    if stream.route.features.contains(.statistics), stream.destinationIndex >= 0, let generation = stream.generation {
+      routeStatistics.count(stream, generation.with { $0.statisticsNumber(stream.routeIndex) })
+    }
     guard logFormat != .off else { return }
     let milliseconds = clock.now(stream.startNanoseconds) / 1_000_000
     let json = logFormat == .json

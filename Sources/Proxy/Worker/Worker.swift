@@ -33,6 +33,7 @@ package final class Worker {
   var mirrors = MirrorBudget()
   var requestCounters = RequestCounters()
   var requestHosts = RequestHosts()
+  var routeStatistics = RouteStatistics()
   var probers: [Prober] = []
   var explainTokens = ExplainTokens()
   /// Text forms that are built anew for each request, in place.
@@ -51,7 +52,7 @@ package final class Worker {
     self.budget = budget
     self.services = services
     accessLog = AccessLogBatch(loop: loop, services: services)
-    let first = WorkerGeneration(number: 0, snapshot: .empty, clusters: [])
+    let first = WorkerGeneration(number: 0, snapshot: .empty, clusters: [], statistics: &routeStatistics)
     generation = first
     currentGeneration = Ref(first)
     streams.serve(self)
@@ -69,7 +70,7 @@ package final class Worker {
           previous: old.clusters.first { $0.config.name == config.name })
     }
     generation = WorkerGeneration(
-      number: old.number + 1, snapshot: plan.snapshot, clusters: clusters)
+      number: old.number + 1, snapshot: plan.snapshot, clusters: clusters, statistics: &routeStatistics)
     currentGeneration = Ref(generation)
     old.isCurrent = false
     for cluster in old.clusters where !clusters.contains(where: { $0 === cluster }) { cluster.retire() }
@@ -202,15 +203,19 @@ package final class Worker {
   }
 
   /// Adds the forwarding headers of a request from `source`.
-  func prepare(_ request: inout RequestHead, from source: StreamSource, timeoutMilliseconds: Int) {
+  func prepare(
+    _ request: inout RequestHead, from source: StreamSource, timeoutMilliseconds: Int, keepsClientCertificate: Bool
+  ) {
     // Clients behind one balancer have one address.
     if !source.peer.hasSameHost(as: describedPeer) || peerText.count == 0 {
       describedPeer = source.peer
-      peerText.set { source.peer.writeHost(into: &$0) }
+      // A unix-domain socket's path is not an address that others could do something with.
+      peerText.set { source.peer.family == .unix ? 0 : source.peer.writeHost(into: &$0) }
     }
     requestID.set { random.writeUUID(into: &$0) }
-    let rules = ForwardingRules(
+    var rules = ForwardingRules(
       isTLS: source.isTLS, isInternal: source.peer.isPrivate, expectedTimeoutMilliseconds: timeoutMilliseconds)
+    rules.keepsClientCertificate = keepsClientCertificate
     request.prepareForUpstream(rules, peer: peerText.bytes, requestID: requestID.bytes)
   }
 

@@ -10,17 +10,36 @@ final class WorkerGeneration {
   let snapshot: Snapshot
   var activeStreams = 0
   let clusters: [UpstreamCluster]
+  /// By route: the number in the worker's `routeStatistics`, -1 for none; empty when no route has a `statPrefix`.
+  private let statisticsNumbers: [Int32]
   private let clusterLinks: [Ref<UpstreamCluster>]
   var isCurrent = true
   /// Called when the generation is not current any more and its last stream has ended.
   var whenFinished: ((WorkerGeneration) -> Void)?
 
-  init(number: Int, snapshot: Snapshot, clusters: [UpstreamCluster]) {
+  init(number: Int, snapshot: Snapshot, clusters: [UpstreamCluster], statistics: inout RouteStatistics) {
+    statisticsNumbers = Self.numbers(snapshot, &statistics)
     self.number = number
     self.snapshot = snapshot
     self.clusters = clusters
     clusterLinks = clusters.map { Ref($0) }
   }
+
+  private static func numbers(_ snapshot: Snapshot, _ statistics: inout RouteStatistics) -> [Int32] {
+    guard snapshot.routeExtras.contains(where: { $0.statPrefix != nil }) else { return [] }
+    var numbers = [Int32](repeating: -1, count: snapshot.routes.count)
+    for (host, facts) in zip(snapshot.virtualHosts, snapshot.virtualHostFacts) {
+      for rule in host.firstRule..<host.firstRule + host.ruleCount {
+        let route = Int(snapshot.rules[Int(rule)].route)
+        guard let prefix = snapshot.extras(of: snapshot.routes[route])?.statPrefix else { continue }
+        numbers[route] = statistics.number(of: .init(virtualHost: facts.name, prefix: prefix))
+      }
+    }
+    return numbers
+  }
+
+  /// The number under which a route's requests are counted, -1 for none.
+  func statisticsNumber(_ route: Int32) -> Int32 { statisticsNumbers[Int(route)] }
 
   /// The cluster of a destination.
   func cluster(_ index: Int32) -> Ref<UpstreamCluster> { clusterLinks[Int(index)] }

@@ -57,7 +57,6 @@ package struct ConnectionPoolSettings: Sendable {
     maxConnections = Self.count("maxConnections", "max connections", reader)
     maxConnectionDuration = reader.duration("maxConnectionDuration")
     tcpKeepalive = reader.object("tcpKeepalive", KeepAlive.init)
-    reader.notActedOn("maxConnectionDuration", "tcpKeepalive")
   }
 
   private mutating func readHTTP(_ reader: FieldReader) {
@@ -70,7 +69,6 @@ package struct ConnectionPoolSettings: Sendable {
     h2UpgradePolicy = reader.enumeration("h2UpgradePolicy")
     useClientProtocol = reader.boolean("useClientProtocol")
     http2KeepAlive = reader.object("http2KeepAlive", HTTP2KeepAlive.init)
-    reader.notActedOn("maxConcurrentStreams", "http2KeepAlive")
     if let useClientProtocol, useClientProtocol.value, h2UpgradePolicy?.value == .upgrade {
       reader.context.error(
         "use client protocol must not be true when H2UpgradePolicy is UPGRADE", at: useClientProtocol.location)

@@ -54,7 +54,8 @@ package struct GatewayServer: Sendable {
       if port?.number?.value == 0 { HostRules.checkPort(port?.number, context) }
       return
     }
-    if bind.value.hasPrefix("unix://") {
+    if bind.value.hasPrefix(HostRules.unixPrefix) {
+      HostRules.checkUnixAddress(bind, context)
       if let number = port?.number, number.value != 0 {
         context.error("port number must be 0 for unix domain socket: \(number.value)", at: number.location)
       }

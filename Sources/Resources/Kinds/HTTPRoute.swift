@@ -131,7 +131,6 @@ package struct HTTPMatch: Sendable {
     sourceLabels = reader.stringMap("sourceLabels")
     sourceNamespace = reader.string("sourceNamespace")
     statPrefix = reader.string("statPrefix")
-    reader.notActedOn("statPrefix")
     if let sourceNamespace, sourceNamespace.value.isEmpty || sourceNamespace.value.contains(".") {
       reader.context.error(
         "sourceNamespace match \(sourceNamespace.value) is invalid", at: sourceNamespace.location)

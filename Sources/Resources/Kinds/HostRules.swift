@@ -71,6 +71,27 @@ package enum HostRules {
     isSubset(left, of: right) || isSubset(right, of: left)
   }
 
+  /// How Istio marks the address of a unix-domain socket: `unix:///run/app.sock`, `unix://@abstract`.
+  package static let unixPrefix = "unix://"
+  /// What the kernel has room for.
+  static let maxUnixPathBytes = 107
+
+  /// Checks the address of a unix-domain socket (`ValidateUnixAddress`), and its length, over which Envoy refuses it.
+  static func checkUnixAddress(_ address: Located<String>, _ context: DecodingContext) {
+    let path = address.value.dropFirst(unixPrefix.count)
+    if !address.value.hasPrefix(unixPrefix) || !(path.hasPrefix("/") || path.hasPrefix("@")) {
+      context.error("unix endpoint \(address.value) must be an absolute path or abstract socket", at: address.location)
+    } else if path.hasSuffix("/") || path == "@" {
+      context.error("unix endpoint \(address.value) may not be a directory", at: address.location)
+    } else if path.utf8.count > maxUnixPathBytes {
+      context.error(
+        "unix endpoint \(address.value) has \(path.utf8.count) bytes, a socket's path has at most \(maxUnixPathBytes)",
+        at: address.location)
+    } else if path.utf8.contains(0) {
+      context.error("unix endpoint \(address.value) must not have a zero byte", at: address.location)
+    }
+  }
+
   /// Whether the text is an IPv4 or IPv6 address.
   package static func isIPLiteral(_ text: String) -> Bool { isIPv4(text) || isIPv6(text) }
 

@@ -6,9 +6,20 @@ package struct MeshProxyConfig: Sendable {
   /// Where a pod carries its own settings.
   package static let annotation = "proxy.istio.io/config"
 
+  /// What becomes of `x-forwarded-client-cert`, in Istio's and Envoy's names.
+  package enum ForwardClientCert: String, Sendable, CaseIterable {
+    case undefined = "UNDEFINED"
+    case sanitize = "SANITIZE"
+    case forwardOnly = "FORWARD_ONLY"
+    case appendForward = "APPEND_FORWARD"
+    case sanitizeSet = "SANITIZE_SET"
+    case alwaysForwardOnly = "ALWAYS_FORWARD_ONLY"
+  }
+
   /// What stands in front of the instance.
   package struct GatewayTopology: Sendable {
     package var location: SourceLocation
+    package var forwardClientCertDetails: Located<ForwardClientCert>?
     /// Every connection begins with a PROXY protocol header (`proxyProtocol: {}`).
     package var acceptsProxyProtocol: Bool
 
@@ -16,6 +27,7 @@ package struct MeshProxyConfig: Sendable {
       location = reader.location
       acceptsProxyProtocol = reader.has("proxyProtocol")
       reader.accept("proxyProtocol")
+      forwardClientCertDetails = reader.enumeration("forwardClientCertDetails")
     }
   }
 

@@ -163,34 +163,32 @@ package struct ServiceEntry: Sendable {
         context.error("endpoint address \"\(address.value)\" is not a valid IP address", at: address.location)
       }
     case .dns, .dnsRoundRobin: checkNames(context)
-    case .dynamicDNS:
-      for host in hosts where !host.value.hasPrefix("*") {
-        context.error("hosts must be wildcards for resolution mode DYNAMIC_DNS", at: host.location)
-      }
-      if let address = addresses.first {
-        context.error("no addresses should be provided for resolution mode DYNAMIC_DNS", at: address.location)
-      }
-      if let endpoint = endpoints.first {
-        context.error("no endpoints should be provided for resolution mode DYNAMIC_DNS", at: endpoint.location)
-      }
-      checkDynamic(reader)
+    case .dynamicDNS: checkDynamic(reader)
     }
   }
 
-  /// A host is known from a request or a ClientHello alone, and such hosts are outside.
+  /// `DYNAMIC_DNS` looks up the name that a request or handshake carries.
   private func checkDynamic(_ reader: FieldReader) {
-    for name in ports.compactMap(\.protocolName) {
-      switch PortProtocol(name: name.value) {
-      case .http, .http2, .grpc, .grpcWeb, .https, .tls: continue
-      default:
-        reader.context.error(
-          "protocol \(name.value) is not supported for resolution mode DYNAMIC_DNS: one of HTTP, HTTP2, GRPC, TLS",
-          at: name.location)
-      }
+    let context = reader.context
+    for host in hosts where !host.value.hasPrefix("*") {
+      context.error("hosts must be wildcards for resolution mode DYNAMIC_DNS", at: host.location)
     }
-    if location == .internal {
-      reader.context.error(
+    if let address = addresses.first {
+      context.error("no addresses should be provided for resolution mode DYNAMIC_DNS", at: address.location)
+    }
+    if let endpoint = endpoints.first {
+      context.error("no endpoints should be provided for resolution mode DYNAMIC_DNS", at: endpoint.location)
+    }
+    if location != .external {
+      context.error(
         "location must be MESH_EXTERNAL for resolution mode DYNAMIC_DNS", at: reader.keyLocation("location"))
+    }
+    for port in ports {
+      guard let name = port.protocolName, let kind = PortProtocol(name: name.value) else { continue }
+      guard !kind.isHTTP, kind != .tls, kind != .https else { continue }
+      context.error(
+        "protocol \(name.value) is not supported for resolution mode DYNAMIC_DNS: one of HTTP, HTTP2, GRPC, TLS",
+        at: name.location)
     }
   }
 
@@ -203,7 +201,7 @@ package struct ServiceEntry: Sendable {
       context.error(
         "hosts must be FQDN if no endpoints are provided for resolution mode \(mode)", at: host.location)
     }
-    for endpoint in endpoints where !endpoint.isUnix {
+    for endpoint in endpoints {
       guard let address = endpoint.address, !address.value.isEmpty, !HostRules.isIPLiteral(address.value),
         HostRules.problem(with: address.value, allowsWildcard: false) != nil
       else { continue }

@@ -27,7 +27,7 @@ package struct WorkloadEntry: Sendable {
   }
 
   /// Whether the address is a socket's path.
-  var isUnix: Bool { address?.value.hasPrefix("unix:") ?? false }
+  package var isUnix: Bool { address?.value.hasPrefix("unix:") ?? false }
 
   private func check(_ reader: FieldReader) {
     let context = reader.context
@@ -42,12 +42,6 @@ package struct WorkloadEntry: Sendable {
     if let port = numbers.first {
       context.error("unix endpoint \(address.value) must not include ports", at: port.location)
     }
-    var path = address.value.dropFirst("unix:".count)
-    if path.hasPrefix("//") { path = path.dropFirst(2) }
-    if !path.hasPrefix("/"), !path.hasPrefix("@") {
-      context.error("unix endpoint \(address.value) must be an absolute path or abstract socket", at: address.location)
-    } else if path.hasSuffix("/") {
-      context.error("unix endpoint \(address.value) may not be a directory", at: address.location)
-    }
+    HostRules.checkUnixAddress(address, context)
   }
 }

@@ -185,11 +185,8 @@ struct ResourceDecoder {
     reader.finish()
     let resource = Resource(kind: kind.value, metadata: metadata, location: reader.location, spec: spec)
     // A resource with errors must not do half of what it says: it is left out, the others work.
-    if reader.context.hasErrors {
-      result.flawed[keyPath: list].append(resource)
-    } else {
-      taken.append("\(kind.value) \(metadata.namespace)/\(metadata.name)")
-      result.resources[keyPath: list].append(resource)
-    }
+    guard !reader.context.hasErrors else { return result.flawed[keyPath: list].append(resource) }
+    taken.append("\(kind.value) \(metadata.namespace)/\(metadata.name)")
+    result.resources[keyPath: list].append(resource)
   }
 }

@@ -62,8 +62,9 @@ extension MessageCatalog {
       fix: "End both with a slash, or neither."),
     Message(
       "SP1024", .warning, "PathNeverMatches",
-      cause: "A path condition can hold for no request: it does not begin with a slash, or holds a query or fragment.",
-      fix: "Begin it with a slash; compare the query with queryParams."),
+      cause:
+        "A path condition can hold for no request: it does not begin with a slash, holds a query or fragment, or is one for CONNECT, which has no path.",
+      fix: "Begin it with a slash; compare the query with queryParams; a rule for CONNECT has no uri."),
     Message(
       "SP1025", .warning, "WeightsDoNotSum",
       cause:

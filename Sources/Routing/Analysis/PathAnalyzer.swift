@@ -18,11 +18,15 @@ enum PathAnalyzer {
     switch match.uri?.kind {
     case .exact(let exact): text = exact
     case .prefix(let prefix): text = prefix
+    case .regex(let regex) where match.namesConnect: text = regex
     default: return nil
     }
     let reason: String
     let help: String
-    if !text.value.hasPrefix("/"), text.value != "*" {
+    if match.namesConnect {
+      reason = "CONNECT has no path"
+      help = "remove it; authority compares the host and port of the tunnel"
+    } else if !text.value.hasPrefix("/"), text.value != "*" {
       reason = "the path of a request begins with a slash"
       help = "did you mean \"/\(text.value)\"?"
     } else if let mark = text.value.first(where: { $0 == "?" || $0 == "#" }) {

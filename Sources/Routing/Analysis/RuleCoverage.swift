@@ -15,6 +15,8 @@ struct RuleCoverage {
 
     let path: Path
     let ignoresCase: Bool
+    /// For CONNECT alone, which no other entry takes.
+    let isForConnect: Bool
     /// Each condition besides the path, as a text; all must hold.
     let conditions: Set<String>
     /// The Gateways that it is for, by reference.
@@ -54,7 +56,7 @@ struct RuleCoverage {
   func cover(of entry: Entry) -> Entry? {
     let found = candidates(entry).filter { index in
       let earlier = entries[index]
-      return entry.gateways.isSubset(of: earlier.gateways)
+      return entry.gateways.isSubset(of: earlier.gateways) && (!entry.isForConnect || earlier.isForConnect)
         && earlier.conditions.allSatisfy { Self.holds($0, under: entry.conditions) }
     }
     return found.min().map { entries[$0] }
@@ -126,7 +128,8 @@ extension RuleCoverage.Entry {
       for (key, value) in match.sourceLabels { conditions.insert("label \(key)=\(value.value)") }
     }
     self.init(
-      path: Self.path(match?.uri), ignoresCase: match?.ignoreUriCase ?? false, conditions: conditions,
+      path: Self.path(match?.uri), ignoresCase: match?.ignoreUriCase ?? false,
+      isForConnect: match?.namesConnect ?? false, conditions: conditions,
       gateways: AnalysisContext.gateways(of: match, in: service),
       text: match == nil ? "http[\(rule)]" : "http[\(rule)].match[\(index)]", location: location)
   }

@@ -101,8 +101,8 @@ enum UnreachableRuleAnalyzer {
       for service in services {
         let own = entries(service).flatMap { $0 }.filter { $0.gateways.contains(gateway) }.map { entry in
           RuleCoverage.Entry(
-            path: entry.path, ignoresCase: entry.ignoresCase, conditions: entry.conditions, gateways: [gateway],
-            text: entry.text, location: entry.location)
+            path: entry.path, ignoresCase: entry.ignoresCase, isForConnect: entry.isForConnect,
+            conditions: entry.conditions, gateways: [gateway], text: entry.text, location: entry.location)
         }
         for entry in own {
           let cover = entry.isCatchAll ? catchAll?.entry : coverage.cover(of: entry)

@@ -3,7 +3,12 @@ import Resources
 /// The parts of a DestinationRule's policy that limit, eject and hash.
 extension ClusterBuilder {
   static func fill(_ settings: inout Cluster.Settings, from policy: TrafficPolicyResolver.Effective) {
-    if let pool = policy.connectionPool { settings.circuitBreakers = circuitBreakers(pool) }
+    if let pool = policy.connectionPool {
+      settings.circuitBreakers = circuitBreakers(pool)
+      settings.maxConnectionDurationMilliseconds = Int32(clamping: pool.maxConnectionDuration?.value ?? 0)
+      settings.tcpKeepAlive = pool.tcpKeepalive.map(keepAlive)
+    }
+    if let budget = policy.retryBudget { settings.circuitBreakers.retryBudget = retryBudget(budget) }
     if let detection = policy.outlierDetection {
       settings.outlierDetection = outlierPolicy(detection)
       settings.minHealthPercent = detection.minHealthPercent?.value ?? 0
@@ -20,6 +25,16 @@ extension ClusterBuilder {
     return policy
   }
 
+  /// The kernel counts in whole seconds.
+  private static func keepAlive(_ setting: ConnectionPoolSettings.KeepAlive) -> KeepAlivePolicy {
+    func seconds(_ value: Located<Int>?) -> Int32 { value.map { Int32(clamping: max(1, $0.value / 1000)) } ?? 0 }
+    var policy = KeepAlivePolicy()
+    policy.timeSeconds = seconds(setting.time)
+    policy.intervalSeconds = seconds(setting.interval)
+    policy.probes = Int32(clamping: setting.probes?.value ?? 0)
+    return policy
+  }
+
   private static func circuitBreakers(_ pool: ConnectionPoolSettings) -> CircuitBreakers {
     // Istio: 0 means that nothing was said.
     func limit(_ value: Located<Int>?) -> Int { value.map { $0.value > 0 ? $0.value : Int.max } ?? Int.max }
@@ -29,6 +44,14 @@ extension ClusterBuilder {
     breakers.maxRequests = limit(pool.http2MaxRequests)
     breakers.maxRetries = limit(pool.maxRetries)
     return breakers
+  }
+
+  private static func retryBudget(_ budget: RetryBudget) -> CircuitBreakers.RetryBudget {
+    var result = CircuitBreakers.RetryBudget()
+    if let percent = budget.percent { result.percent = percent.value }
+    if let least = budget.minRetryConcurrency { result.minRetryConcurrency = least.value }
+    if let interval = budget.budgetInterval { result.intervalMilliseconds = Int64(interval.value) }
+    return result
   }
 
   private static func outlierPolicy(_ detection: OutlierDetection) -> OutlierPolicy {

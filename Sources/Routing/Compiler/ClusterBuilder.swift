@@ -266,12 +266,13 @@ final class ClusterBuilder {
     _ settings: inout Cluster.Settings, _ endpoint: WorkloadEntry, _ labels: [String: String],
     _ port: ServiceRegistry.Port, _ target: UInt16, _ plan: LocalityPlan
   ) {
-    guard let address = endpoint.address?.value, !address.hasPrefix("unix:") else { return }
+    guard let address = endpoint.address?.value else { return }
     let number = endpoint.ports[port.name].map { UInt16(clamping: $0.value) } ?? target
     let weight = UInt32(clamping: max(1, endpoint.weight?.value ?? 1))
     let locality = endpoint.locality?.value ?? Locality(labels: labels)?.text ?? ""
     let rank = plan.rank(locality: locality, labels: labels)
-    if HostRules.isIPLiteral(address) {
+    if endpoint.isUnix || HostRules.isIPLiteral(address) {
+      let number = endpoint.isUnix ? 0 : number
       settings.endpoints.append(.init(address: address, port: number, weight: weight, locality: locality))
       settings.endpoints[settings.endpoints.count - 1].priority = rank
     } else {
@@ -312,6 +313,10 @@ final class ClusterBuilder {
       }
       if let idle = pool.tcpIdleTimeout { settings.tcpIdleTimeoutMilliseconds = Int32(clamping: idle.value) }
       settings.maxRequestsPerConnection = pool.maxRequestsPerConnection?.value ?? 0
+      if let most = pool.maxConcurrentStreams?.value, most > 0 { settings.maxConcurrentStreams = most }
+      if let keepAlive = pool.http2KeepAlive, let interval = keepAlive.interval, let timeout = keepAlive.timeout {
+        settings.http2KeepAlive = .init(interval: Int64(interval.value), timeout: Int64(timeout.value))
+      }
     }
     Self.fill(&settings, from: policy)
     switch policy.proxyProtocol {

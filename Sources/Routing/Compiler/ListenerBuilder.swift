@@ -30,6 +30,9 @@ struct ListenerBuilder {
     let isTLS: Bool
     let isHTTP: Bool
     var servers: [Server]
+
+    /// `0.0.0.0:443`, `unix:///run/app.sock`
+    var text: String { bindPort == 0 ? address : "\(address):\(bindPort)" }
   }
 
   private(set) var sockets: [Socket] = []
@@ -64,10 +67,9 @@ struct ListenerBuilder {
   // MARK: Sockets
 
   private mutating func place(_ server: Server) {
-    if let bind = server.server.bind, bind.value.hasPrefix("unix:") {
-      return report(
-        "SP1001", .warning, "unix sockets are known but not acted on", bind.location, server,
-        help: "the server is left out")
+    // A path is the whole address: no Service translates it and nothing publishes it.
+    if let bind = server.server.bind, bind.value.hasPrefix(HostRules.unixPrefix) {
+      return place(server, at: bind.value, 0)
     }
     if server.portProtocol == .udp {
       return report(
@@ -112,7 +114,7 @@ struct ListenerBuilder {
   private mutating func join(_ server: Server, _ index: Int, isTLS: Bool) {
     let socket = sockets[index]
     guard let first = socket.servers.first else { return }
-    let place = "\(socket.address):\(socket.bindPort)"
+    let place = socket.text
     if socket.isTLS != isTLS {
       return report(
         "SP1020", .error,

@@ -13,26 +13,7 @@ struct ProxyProtocolBuilder {
   private let isForAll: Bool
 
   init(_ resources: ResourceSet, identity: InstanceIdentity) {
-    isForAll = Self.proxyConfigs(resources, identity).contains { $0.gatewayTopology?.acceptsProxyProtocol ?? false }
-  }
-
-  /// What the mesh says, and what the instance's own pods say.
-  private static func proxyConfigs(_ resources: ResourceSet, _ identity: InstanceIdentity) -> [MeshProxyConfig] {
-    var configs = resources.operators.compactMap { $0.spec.meshConfig?.defaultConfig }
-    for resource in resources.operators {
-      for component in resource.spec.components where component.name?.value == identity.name {
-        configs += config(component.kubernetes?.podAnnotations)
-      }
-    }
-    for deployment in resources.deployments
-    where deployment.metadata.name == identity.name && deployment.metadata.namespace == identity.namespace {
-      configs += config(deployment.spec.podAnnotations)
-    }
-    return configs
-  }
-
-  private static func config(_ annotations: [String: String]?) -> [MeshProxyConfig] {
-    annotations?[MeshProxyConfig.annotation].flatMap { MeshProxyConfig(annotation: $0) }.map { [$0] } ?? []
+    isForAll = MeshProxyConfig.all(resources, identity).contains { $0.gatewayTopology?.acceptsProxyProtocol ?? false }
   }
 
   /// The index of the socket's policy in `policies`, -1 without.

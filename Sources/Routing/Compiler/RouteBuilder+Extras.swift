@@ -3,7 +3,7 @@ import Resources
 /// What few rules ask for: faults, CORS, copies of requests, kept bodies.
 extension RouteBuilder {
   mutating func addExtras(
-    _ http: HTTPRoute, _ service: Resource<VirtualService>, _ port: Int, to route: inout Route
+    _ http: HTTPRoute, _ match: HTTPMatch?, _ service: Resource<VirtualService>, _ port: Int, to route: inout Route
   ) {
     var extras = RouteExtras()
     if let fault = http.fault {
@@ -16,6 +16,10 @@ extension RouteBuilder {
     }
     extras.mirrors = http.mirrors.compactMap { compile($0, service, port) }
     if !extras.mirrors.isEmpty { route.features.insert(.mirrors) }
+    if let prefix = match?.statPrefix?.value, !prefix.isEmpty {
+      extras.statPrefix = prefix
+      route.features.insert(.statistics)
+    }
     if http.retries != nil, route.retryPolicy >= 0, parts.retryPolicies[Int(route.retryPolicy)].needsBody {
       route.features.insert(.keepsBody)
     }

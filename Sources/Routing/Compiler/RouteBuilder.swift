@@ -54,8 +54,9 @@ struct RouteBuilder {
     let count = Int32(parts.predicates.count) - first
     let routeIndex = addRoute(route, match, service, port)
     let rule = Rule(
-      path: path.kind, ignoresCase: match?.ignoreUriCase ?? false, pathStart: path.start, pathCount: path.count,
-      regex: path.regex, firstPredicate: first, predicateCount: count, route: routeIndex)
+      path: path.kind, ignoresCase: match?.ignoreUriCase ?? false, acceptsConnect: match?.namesConnect ?? false,
+      pathStart: path.start, pathCount: path.count, regex: path.regex, firstPredicate: first, predicateCount: count,
+      route: routeIndex)
     let isRoot = path.kind == .any || (path.kind == .prefix && path.count == 1) || path.matchesAll
     return Draft(rule: rule, isCatchAll: isRoot && count == 0)
   }
@@ -178,7 +179,7 @@ struct RouteBuilder {
     } else {
       addDestinations(http, service, port, to: &route)
     }
-    addExtras(http, service, port, to: &route)
+    addExtras(http, match, service, port, to: &route)
     parts.routes.append(route)
     let names = [http.name?.value, match?.name?.value].compactMap { $0 }.filter { !$0.isEmpty }
     // Envoy calls a route without a name `default`.
@@ -312,9 +313,17 @@ extension RetryPolicy {
     "connect-failure": .connectFailure, "retriable-4xx": .retriable4xx, "refused-stream": .refusedStream,
     "retriable-status-codes": .retriableStatusCodes, "envoy-ratelimited": .rateLimited, "cancelled": .grpcCancelled,
     "deadline-exceeded": .grpcDeadlineExceeded, "internal": .grpcInternal,
-    "resource-exhausted": .grpcResourceExhausted, "unavailable": .grpcUnavailable, "retriable-headers": [],
-    "http3-post-connect-failure": [],
+    "resource-exhausted": .grpcResourceExhausted, "unavailable": .grpcUnavailable,
+    "retriable-headers": .retriableHeaders, "http3-post-connect-failure": [],
   ]
+
+  /// Adds the conditions of a request's `x-envoy-retry-on`, or of `x-envoy-retry-grpc-on`; others mean nothing there.
+  package mutating func add(fieldValue text: String, isGRPC: Bool) {
+    for word in text.split(separator: ",") {
+      guard let known = Self.names[String(word)], Conditions.grpc.isSuperset(of: known) == isGRPC else { continue }
+      conditions.formUnion(known)
+    }
+  }
 
   /// Adds a condition or a status; false when it is neither.
   mutating func add(condition: String) -> Bool {
@@ -326,6 +335,14 @@ extension RetryPolicy {
     conditions.insert(.retriableStatusCodes)
     statuses.insert(status)
     return true
+  }
+}
+
+extension HTTPMatch {
+  /// Names CONNECT as the method. A pattern that CONNECT happens to fit does not: a tunnel is not opened by accident.
+  var namesConnect: Bool {
+    if case .exact(let text)? = method?.kind { return text.value == "CONNECT" }
+    return false
   }
 }
 

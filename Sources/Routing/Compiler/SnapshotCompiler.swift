@@ -115,7 +115,9 @@ package struct SnapshotCompiler {
   ) {
     var hosts = VirtualHostBuilder()
     for server in socket.servers { hosts.add(server, services: services, routes: &routes) }
-    finish(hosts, name: "http.\(socket.declaredPort)", port: socket.declaredPort, &routes, &bindings)
+    finish(
+      hosts, name: "http.\(socket.declaredPort)" + Self.bindSuffix(socket.servers.first), port: socket.declaredPort,
+      &routes, &bindings)
   }
 
   private func addTLS(
@@ -149,12 +151,18 @@ package struct SnapshotCompiler {
       hosts.add(server, services: services, routes: &routes)
       let name =
         "https.\(server.port).\(server.server.port?.name?.value ?? "").\(server.gateway.metadata.name).\(server.gateway.metadata.namespace)"
+        + Self.bindSuffix(server)
       finish(hosts, name: name, port: server.port, &routes, &bindings)
       routes.parts.filterChains.append(
         FilterChain(
           network: .http, listener: listener, policy: policyIndex,
           routeConfiguration: Int32(routes.parts.routeConfigurationNames.count - 1)))
     }
+  }
+
+  /// Route configurations of servers with an address of their own are named after it, too (`gatewayRDSRouteName`).
+  private static func bindSuffix(_ server: ListenerBuilder.Server?) -> String {
+    server?.server.bind.map { ".\($0.value)" } ?? ""
   }
 
   // MARK: Virtual hosts
@@ -207,6 +215,11 @@ package struct SnapshotCompiler {
       if let encoding = mesh.accessLogEncoding { settings.accessLogIsJSON = encoding.value == .json }
       if let mode = mesh.pathNormalization {
         settings.pathNormalization = .init(rawValue: mode.value.uppercased()) ?? .base
+      }
+    }
+    for config in MeshProxyConfig.all(resources, identity) {
+      if let wish = config.gatewayTopology?.forwardClientCertDetails {
+        settings.forwardClientCert = .init(rawValue: wish.value.rawValue) ?? .sanitizeSet
       }
     }
     settings.concurrency = concurrency

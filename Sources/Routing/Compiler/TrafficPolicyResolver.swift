@@ -12,6 +12,7 @@ struct TrafficPolicyResolver {
     var tls: ClientTLSSettings?
     var tunnel: TunnelSettings?
     var proxyProtocol: ProxyProtocolVersion?
+    var retryBudget: RetryBudget?
     var rule: Resource<DestinationRule>?
     var labels: [String: String] = [:]
   }
@@ -79,12 +80,14 @@ struct TrafficPolicyResolver {
     // Entries for ports have neither: beside one for this port they are not in force.
     effective.tunnel = entry.tunnel
     effective.proxyProtocol = entry.proxyProtocol?.value
+    effective.retryBudget = entry.retryBudget
   }
 
   /// An entry for the port replaces all four blocks, also by nothing; else each block that the subset has replaces one.
   private func apply(subset: TrafficPolicy, port: Int, to effective: inout Effective) {
     effective.tunnel = subset.tunnel ?? effective.tunnel
     effective.proxyProtocol = subset.proxyProtocol?.value ?? effective.proxyProtocol
+    effective.retryBudget = subset.retryBudget ?? effective.retryBudget
     if let entry = subset.portLevelSettings.first(where: { $0.port?.value == port })?.policy {
       effective.loadBalancer = entry.loadBalancer
       effective.connectionPool = entry.connectionPool

@@ -31,6 +31,7 @@ extension InstanceSettings {
   /// What `meshConfig` says.
   var described: [Setting] {
     var all = [Setting("pathNormalization", pathNormalization.rawValue)]
+    all.append(Setting("forwardClientCertDetails", forwardClientCert.rawValue))
     if let accessLogFile { all.append(Setting("accessLogFile", accessLogFile)) }
     if let accessLogIsJSON { all.append(Setting("accessLogEncoding", accessLogIsJSON ? "JSON" : "TEXT")) }
     return all

@@ -1,3 +1,5 @@
+import Resources
+
 /// Compares two configurations of one instance by what requests see: not how they are written, but where witness
 /// requests go in each of them.
 package struct SnapshotDiffer {
@@ -144,7 +146,7 @@ package struct SnapshotDiffer {
     if let connections = connectionWitnesses(pair, to: domain) { return findings(connections, pair) }
     var search = WitnessSearch(
       old: .init(explainer: old, listener: pair.old), new: .init(explainer: new, listener: pair.new),
-      base: request(to: domain, new.snapshot.listeners[Int(pair.new)]))
+      base: request(to: domain, Int(pair.new)))
     search.run()
     return search.findings
   }
@@ -173,11 +175,18 @@ package struct SnapshotDiffer {
   }
 
   /// A plain request to a host that a domain stands for.
-  private func request(to domain: String, _ listener: Listener) -> SampleRequest {
+  private func request(to domain: String, _ index: Int) -> SampleRequest {
+    let listener = new.snapshot.listeners[index]
     let host = Self.host(of: domain)
     let isTLS = listener.kind == .tls
     let port = Int(listener.publicPort)
-    let authority = port == (isTLS ? 443 : 80) ? host : "\(host):\(port)"
+    let usual = isTLS ? 443 : 80
+    guard port > 0 else {
+      var request = SampleRequest(isTLS: isTLS, port: usual, authority: host, target: "/")
+      request.socketPath = String(new.snapshot.listenerFacts[index].bindAddress.dropFirst(HostRules.unixPrefix.count))
+      return request
+    }
+    let authority = port == usual ? host : "\(host):\(port)"
     return SampleRequest(isTLS: isTLS, port: port, authority: authority, target: "/")
   }
 

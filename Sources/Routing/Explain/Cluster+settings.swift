@@ -42,12 +42,8 @@ extension Cluster.Settings {
   package var endpointTexts: [String] {
     let weights = endpoints.map(\.weight) + dnsNames.map(\.weight)
     let isWeighted = Set(weights).count > 1
-    let places = endpoints.map { Self.place($0.address, $0.port) } + dnsNames.map { Self.place($0.name, $0.port) }
+    let places = endpoints.map(\.text) + dnsNames.map { "\($0.name):\($0.port)" }
     return zip(places, weights).map { isWeighted ? "\($0) weight \($1)" : $0 }
-  }
-
-  private static func place(_ host: String, _ port: UInt16) -> String {
-    host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
 }
 

@@ -32,6 +32,9 @@ extension Explainer {
       return .init(
         condition: "uri", wanted: snapshot.wantedPath(rule), had: Self.quoted(head.text(head.path)))
     }
+    if head.isConnect, !rule.acceptsConnect {
+      return .init(condition: "method", wanted: "no CONNECT", had: Self.quoted(head.text(head.methodName)))
+    }
     for offset in 0..<rule.predicateCount {
       let predicate = snapshot.predicates[Int(rule.firstPredicate + offset)]
       guard !snapshot.holds(predicate, head, isTLS, context) else { continue }

@@ -1,3 +1,4 @@
+import Resources
 import Wire
 
 /// Answers for one instance how a request would be treated, and why. It runs the same parser, normaliser and matchers
@@ -31,9 +32,16 @@ package struct Explainer {
     case outcome
   }
 
-  /// The listener that a client reaches at `port`: the one that binds it, else the one that is published there, else
+  /// The listener that a client reaches: at a unix-domain socket the one that binds it, at a port the one that binds it, else the one that is published there, else
   /// the one that a Gateway declares; nil when there is none.
-  package func listener(at port: Int) -> Int32? {
+  package func listener(for request: SampleRequest) -> Int32? {
+    if let path = request.socketPath {
+      return snapshot.listenerFacts.firstIndex { $0.bindAddress == HostRules.unixPrefix + path }.map(Int32.init)
+    }
+    return listener(at: request.port)
+  }
+
+  private func listener(at port: Int) -> Int32? {
     let all = snapshot.listeners
     let index =
       all.firstIndex { $0.bindPort == port } ?? all.firstIndex { $0.publicPort == port }
@@ -43,12 +51,12 @@ package struct Explainer {
 
   /// Explains a request that comes to the port it names.
   package func explain(_ request: SampleRequest) -> Explanation {
-    guard let index = listener(at: request.port) else {
+    guard let index = listener(for: request) else {
       var explanation = Explanation(instance: instance, request: request)
       let known = zip(snapshot.listeners, snapshot.listenerFacts).map { "\($1.name) (port \($0.declaredPort))" }
       explanation.error = ExplainError(
         .noListener,
-        "nothing listens on port \(request.port); "
+        "nothing listens on \(request.socketPath ?? "port \(request.port)"); "
           + (known.isEmpty ? "the instance has no listeners" : "listeners: \(known.joined(separator: ", "))"))
       return explanation
     }
@@ -233,10 +241,10 @@ package struct Explainer {
       depth == .reasons ? verdicts(host, upTo: match.rule, head, isTLS: request.isTLS) : matched(match.rule)
     guard match.rule >= 0 else {
       let count = Int(host.ruleCount)
+      if head.isConnect { return fail(&explanation, .noRoute, "no rule is for CONNECT", status: 404) }
       let what = count == 0 ? "the virtual host has no rules" : "none of its \(count) rules matches"
       return fail(&explanation, .noRoute, what, status: 404)
     }
-    guard head.method != .connect else { return fail(&explanation, .noRoute, "no rule allows CONNECT", status: 404) }
     answer(snapshot.routes[Int(match.route)], head, request, &explanation)
   }
 
@@ -279,12 +287,16 @@ package struct Explainer {
       explanation.answer = .redirect(status: redirect.status, location: Snapshot.text(location))
     case .directResponse:
       let direct = snapshot.directResponses[Int(route.actionIndex)]
+      if head.isConnect, direct.status < 300 {
+        return fail(&explanation, .noRoute, "a direct response of \(direct.status) would promise a tunnel", status: 404)
+      }
       explanation.answer = .directResponse(status: direct.status, bodyBytes: direct.body?.count ?? 0)
     case .forward:
       let destinations = (route.firstDestination..<route.firstDestination + route.destinationCount).map {
         destination($0, of: route, head, request)
       }
       explanation.answer = .forward(destinations)
+      if head.isConnect { explanation.notes.append("a tunnel: what the client sends reaches the endpoint as it is") }
       if let problem = destinations.lazy.compactMap(problem).first { fail(&explanation, problem) }
     }
   }
@@ -321,7 +333,8 @@ package struct Explainer {
   private func sent(
     to cluster: Cluster, _ route: Route, _ destination: Destination, _ request: SampleRequest
   ) -> SampleRequest? {
-    guard var head = try? request.head() else { return nil }
+    // Into a tunnel go the client's bytes, and no request.
+    guard var head = try? request.head(), !head.isConnect else { return nil }
     try? normalize(&head)
     snapshot.applyRequestActions(route, destination, to: &head)
     var sent = SampleRequest(head, isTLS: cluster.settings.tls != nil, port: Int(cluster.settings.port))

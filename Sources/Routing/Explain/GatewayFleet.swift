@@ -34,7 +34,7 @@ package struct GatewayFleet {
   /// - Parameter entry: the instances that clients reach; nil: all.
   package func explain(_ request: SampleRequest, entry: [InstanceIdentity]? = nil) -> [Explanation] {
     let candidates = members.filter { entry?.contains($0.identity) ?? true }
-    let reached = candidates.filter { $0.explainer.listener(at: request.port) != nil }
+    let reached = candidates.filter { $0.explainer.listener(for: request) != nil }
     return (reached.isEmpty ? candidates : reached).map { member in
       follow(scopes.completed(member.explainer.explain(request), for: member.identity), visited: [])
     }

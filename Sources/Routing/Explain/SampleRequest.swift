@@ -18,6 +18,8 @@ package struct SampleRequest: Sendable, Hashable {
   package var isTLS: Bool
   /// The port that is connected to.
   package var port: Int
+  /// The unix-domain socket that is connected to instead: a path, or `@` and an abstract name.
+  package var socketPath: String?
   /// The server name of the TLS handshake; nil: none is sent.
   package var serverName: String?
   /// What `Host` or `:authority` says.
@@ -122,7 +124,7 @@ package struct SampleRequest: Sendable, Hashable {
 
   /// The head, read by the parser that reads clients' requests.
   func head() throws(Refused) -> RequestHead {
-    var text = "\(method) \(target) HTTP/1.1\r\nHost: \(authority)\r\n"
+    var text = "\(method) \(isConnect ? connectTarget : target) HTTP/1.1\r\nHost: \(authority)\r\n"
     for field in fields { text += "\(field.name): \(field.value)\r\n" }
     let bytes = Array((text + "\r\n").utf8)
     var parser = HTTP1HeadParser()
@@ -132,6 +134,13 @@ package struct SampleRequest: Sendable, Hashable {
     case .refused(let refusal): throw Refused(status: refusal.status, details: "\(refusal.detail)")
     case .needMore: throw Refused(status: 400, details: "\(HTTP1Refusal.malformedRequestLine.detail)")
     }
+  }
+
+  private var isConnect: Bool { method == "CONNECT" }
+
+  /// CONNECT asks for `host:port`.
+  private var connectTarget: String {
+    Self.split(authority[...]).port == nil ? "\(authority):\(port)" : authority
   }
 
   // MARK: As a client writes it
@@ -147,6 +156,12 @@ package struct SampleRequest: Sendable, Hashable {
   /// A line for the shell that makes this request.
   package var curl: String {
     var words = ["curl"]
+    if let socketPath {
+      words +=
+        socketPath.hasPrefix("@")
+        ? ["--abstract-unix-socket", Self.quoted(String(socketPath.dropFirst()))]
+        : ["--unix-socket", Self.quoted(socketPath)]
+    }
     if method == "HEAD" { words.append("-I") } else if method != "GET" { words += ["-X", method] }
     let host = serverName ?? Self.split(authority[...]).host
     let usual = isTLS ? 443 : 80

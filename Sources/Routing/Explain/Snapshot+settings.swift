@@ -24,6 +24,7 @@ extension Snapshot {
       }
     }
     if let cors = extras.cors { all += settings(of: cors) }
+    if let prefix = extras.statPrefix { all.append(Setting("statPrefix", prefix)) }
     for mirror in extras.mirrors {
       let name = mirror.cluster >= 0 ? clusters[Int(mirror.cluster)].name : "no-cluster"
       all.append(Setting("mirror", "\(name), \(Self.share(mirror.share))"))

@@ -7,6 +7,8 @@ package struct Rule: Sendable {
 
   package let path: PathMatch
   package let ignoresCase: Bool
+  /// Says `method: {exact: CONNECT}`: only such rules are for CONNECT, as only Envoy's `connect_matcher` is.
+  package let acceptsConnect: Bool
   /// The path or prefix in `Snapshot.bytes`.
   package let pathStart: Int32
   package let pathCount: Int32

@@ -72,7 +72,8 @@ extension Snapshot {
     } else {
       location += Self.copy(authority)
     }
-    return location + Self.copy(head.bytes(head.target))
+    // The target of CONNECT is no path.
+    return head.isConnect ? location : location + Self.copy(head.bytes(head.target))
   }
 
   /// The location of a redirect rule.
@@ -91,7 +92,7 @@ extension Snapshot {
       location += prefix + Self.copy(head.bytes(head.path)).dropFirst(redirect.matchedPrefixCount)
       if query.isEmpty { return location }
     } else {
-      return location + Self.copy(head.bytes(head.target))
+      return head.isConnect ? location : location + Self.copy(head.bytes(head.target))
     }
     return location + [0x3F] + query
   }

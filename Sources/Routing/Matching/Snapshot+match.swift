@@ -50,6 +50,7 @@ extension Snapshot {
     _ rule: Rule, _ path: RawSpan, _ head: borrowing RequestHead, _ isTLS: Bool, _ context: MatchContext
   ) -> Bool {
     guard pathHolds(rule, path, context) else { return false }
+    if case .connect = head.method, !rule.acceptsConnect { return false }
     for offset in 0..<rule.predicateCount {
       let predicate = predicates[Int(rule.firstPredicate + offset)]
       if !self.holds(predicate, head, isTLS, context) { return false }

@@ -31,8 +31,9 @@ package final class Cluster: Sendable {
 
   /// An endpoint with a known address.
   package struct Endpoint: Sendable, Hashable {
-    /// An IP literal.
+    /// An IP literal, or `unix://` with a path or `@name`.
     package let address: String
+    /// 0 for unix-domain sockets.
     package let port: UInt16
     package let weight: UInt32
     package let locality: String
@@ -40,6 +41,12 @@ package final class Cluster: Sendable {
     package var priority: Int32 = 0
     /// The share of its locality; 0 where localities have none of their own.
     package var localityWeight: UInt32 = 0
+
+    /// `127.0.0.1:80`, `[::1]:80`, `unix:///run/app.sock`
+    package var text: String {
+      if port == 0 { return address }
+      return address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
+    }
 
     package init(address: String, port: UInt16, weight: UInt32, locality: String) {
       self.address = address
@@ -75,6 +82,14 @@ package final class Cluster: Sendable {
     package var target: String
   }
 
+  /// When a connection in HTTP/2 is asked whether it is alive (DestinationRule `http2KeepAlive`), in milliseconds.
+  package struct HTTP2KeepAlive: Sendable, Hashable {
+    /// From one PING to the next.
+    package var interval: Int64
+    /// For the answer; the connection closes without one.
+    package var timeout: Int64
+  }
+
   /// The settings of a cluster; a plain value, so that clusters can be compared.
   package struct Settings: Sendable, Hashable {
     /// `outbound|443|http-egress-subset|httpbin.org`
@@ -92,6 +107,10 @@ package final class Cluster: Sendable {
     package var idleTimeoutMilliseconds: Int32 = 3_600_000
     /// A proxied TCP connection on which nothing moves, in either direction. Istio: 1 h; 0 for no limit.
     package var tcpIdleTimeoutMilliseconds: Int32 = 3_600_000
+    /// The life of a connection to the upstream, and of a proxied TCP connection; 0 for no limit.
+    package var maxConnectionDurationMilliseconds: Int32 = 0
+    /// nil: connections are not probed.
+    package var tcpKeepAlive: KeepAlivePolicy?
     /// The header that connections begin with, outside TLS; nil for none.
     package var proxyProtocol: ProxyProtocolHeader.Version?
     /// The endpoints are forward proxies that are asked for another target.
@@ -110,6 +129,9 @@ package final class Cluster: Sendable {
     /// For `ROUND_ROBIN` and `LEAST_REQUEST`.
     package var warmup: WarmupPolicy?
     package var httpProtocol = HTTPProtocol.http1
+    /// Requests at a time on one connection in HTTP/2; more get another connection.
+    package var maxConcurrentStreams = Int.max
+    package var http2KeepAlive: HTTP2KeepAlive?
     package var tls: TLSClientPolicy?
     /// The DestinationRule in force: `httpbin-egress.httpbin`.
     package var destinationRule: String?

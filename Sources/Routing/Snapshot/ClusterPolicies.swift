@@ -9,9 +9,36 @@ package struct CircuitBreakers: Sendable, Hashable {
   package var maxRequests = Int.max
   /// `http.maxRetries`: retries under way.
   package var maxRetries = Int.max
+  /// Takes the place of `maxRetries`.
+  package var retryBudget: RetryBudget?
+
+  /// How many of the requests may be retries (DestinationRule `retryBudget`).
+  package struct RetryBudget: Sendable, Hashable {
+    /// Of the requests under way, waiting ones included.
+    package var percent = 20.0
+    /// So many are always allowed.
+    package var minRetryConcurrency = 3
+    /// Requests that began within it count as well; 0 for those under way alone.
+    package var intervalMilliseconds: Int64 = 0
+
+    package init() {}
+  }
 
   /// Nothing is limited.
   package static let none = CircuitBreakers()
+
+  package init() {}
+}
+
+/// How the kernel finds out that the other side of a silent connection is gone (DestinationRule `tcpKeepalive`); 0 where
+/// the system's setting holds.
+package struct KeepAlivePolicy: Sendable, Hashable {
+  /// Silence before the first probe.
+  package var timeSeconds: Int32 = 0
+  /// Between probes.
+  package var intervalSeconds: Int32 = 0
+  /// Probes without an answer after which the connection is dead.
+  package var probes: Int32 = 0
 
   package init() {}
 }

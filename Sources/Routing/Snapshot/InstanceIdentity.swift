@@ -28,7 +28,35 @@ package struct InstanceSettings: Sendable, Hashable {
     case decodeAndMergeSlashes = "DECODE_AND_MERGE_SLASHES"
   }
 
+  /// What becomes of `x-forwarded-client-cert` (`gatewayTopology.forwardClientCertDetails`). The names are Envoy's.
+  package enum ForwardClientCert: String, Sendable, CaseIterable {
+    /// Removed.
+    case sanitize = "SANITIZE"
+    /// Passed on, where the client was verified.
+    case forwardOnly = "FORWARD_ONLY"
+    /// Passed on with the verified client behind it, where there is one.
+    case appendForward = "APPEND_FORWARD"
+    /// The verified client in place of what was sent.
+    case sanitizeSet = "SANITIZE_SET"
+    /// Passed on, whoever sent it.
+    case alwaysForwardOnly = "ALWAYS_FORWARD_ONLY"
+
+    /// Whether what a client sent stays.
+    package func keepsField(isVerified: Bool) -> Bool {
+      switch self {
+      case .sanitize, .sanitizeSet: return false
+      case .forwardOnly, .appendForward: return isVerified
+      case .alwaysForwardOnly: return true
+      }
+    }
+
+    /// Whether the verified client is said.
+    package var addsClient: Bool { self == .appendForward || self == .sanitizeSet }
+  }
+
   package var pathNormalization = PathNormalization.base
+  /// Istio's default for gateways.
+  package var forwardClientCert = ForwardClientCert.sanitizeSet
   /// nil: not said.
   package var accessLogFile: String?
   package var accessLogIsJSON: Bool?

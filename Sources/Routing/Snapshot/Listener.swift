@@ -42,7 +42,7 @@ extension Listener {
 package struct ListenerFacts: Sendable {
   /// Envoy's name: `0.0.0.0_443`.
   package let name: String
-  /// The address to bind: `0.0.0.0`, `::`, `127.0.0.1`.
+  /// The address to bind: `0.0.0.0`, `::`, `127.0.0.1`, `unix:///run/app.sock`.
   package let bindAddress: String
   /// The Gateway servers behind it: `istio-system/my-ingressgateway:443/https`.
   package let servers: [String]

@@ -76,6 +76,11 @@ package struct RetryPolicy: Sendable, Hashable {
     package static let grpcInternal = Conditions(rawValue: 1 << 11)
     package static let grpcResourceExhausted = Conditions(rawValue: 1 << 12)
     package static let grpcUnavailable = Conditions(rawValue: 1 << 13)
+    /// Those that the request names in `x-envoy-retriable-header-names`.
+    package static let retriableHeaders = Conditions(rawValue: 1 << 14)
+    package static let grpc: Conditions = [
+      .grpcCancelled, .grpcDeadlineExceeded, .grpcInternal, .grpcResourceExhausted, .grpcUnavailable,
+    ]
   }
 
   package var attempts: Int32
@@ -122,7 +127,7 @@ package struct RetryPolicy: Sendable, Hashable {
   /// Something after the first byte of the request may lead to another attempt: the body must be kept for it. Connection
   /// failures and refused streams come before the body leaves.
   package var needsBody: Bool {
-    var late = conditions.subtracting([.connectFailure, .refusedStream, .resetBeforeRequest])
+    var late = conditions.subtracting([.connectFailure, .refusedStream, .resetBeforeRequest, .retriableHeaders])
     if statuses.isEmpty { late.remove(.retriableStatusCodes) }
     return attempts > 0 && !late.isEmpty
   }

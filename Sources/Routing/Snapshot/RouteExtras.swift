@@ -13,6 +13,8 @@ package struct RouteFeatures: OptionSet, Sendable, Hashable {
   package static let keepsBody = RouteFeatures(rawValue: 1 << 3)
   /// Header values of the route or its destinations hold command operators.
   package static let valueOperators = RouteFeatures(rawValue: 1 << 4)
+  /// `match[].statPrefix`: requests are counted by it.
+  package static let statistics = RouteFeatures(rawValue: 1 << 5)
 }
 
 /// The settings behind `RouteFeatures`.
@@ -20,6 +22,7 @@ package struct RouteExtras: Sendable, Hashable {
   package var fault: Fault?
   package var cors: CORSRules?
   package var mirrors: [Mirror] = []
+  package var statPrefix: String?
 
   package init() {}
 }

@@ -13,6 +13,8 @@ public struct ReadyEvents: OptionSet {
   package static let error = ReadyEvents(rawValue: 0x008)  // EPOLLERR
   package static let hangUp = ReadyEvents(rawValue: 0x010)  // EPOLLHUP
   package static let peerClosed = ReadyEvents(rawValue: 0x2000)  // EPOLLRDHUP
+  /// Of all loops that watch the same listening socket one is woken, not all (EPOLLEXCLUSIVE).
+  package static let exclusive = ReadyEvents(rawValue: 1 << 28)
   /// Report changes, not states: a descriptor is registered once and never modified (EPOLLET).
   package static let edgeTriggered = ReadyEvents(rawValue: 1 << 31)
 }

@@ -35,6 +35,8 @@ open class Connection: EventHandler {
   package final private(set) var state: State
   /// The peer will send no more.
   package final private(set) var inputEnded = false
+  /// Why the peer will send no more, when it broke off instead of ending; see `outlives(_:)`.
+  package final private(set) var inputFailure: String?
   /// The peer does not read as fast as we write: `output` waits for the kernel.
   package final private(set) var isOutputBlocked = false
   /// Bytes received, as the application sees them.
@@ -43,6 +45,8 @@ open class Connection: EventHandler {
   package final private(set) var bytesSent = 0
 
   private final var mayHaveInput = false
+  /// Nothing more can be sent, for this reason; what the peer had sent before is still to be read.
+  private final var outputFailure: String?
   /// The kernel has said that the peer sends no more, once: an end waits behind the bytes, and a short read must not hide it,
   /// also when those bytes are read much later.
   private final var peerHasClosed = false
@@ -154,6 +158,13 @@ open class Connection: EventHandler {
   /// Nothing came for a while on a connection with TLS: what it does not need now can go.
   open func becameQuiet() {}
 
+  /// The peer broke off. True when the bytes that came before are still worth something: then `inputEnded` is set and so is
+  /// `inputFailure`, nothing more is sent, and the subclass fails or closes the connection when it has used them.
+  open func outlives(_ reason: String) -> Bool { false }
+
+  /// Whether the peer's last words matter when nothing more can be sent to it; if not, the connection fails at once.
+  open var hearsPeerOut: Bool { false }
+
   /// The connection is closed, for whatever reason; called once, last. Cancel timers here.
   open func connectionClosed() {}
 
@@ -232,7 +243,7 @@ open class Connection: EventHandler {
       case .wantWrite, .wantRead:
         isOutputBlocked = true
         return
-      case .closed, .failed: return fail(.reset(tls.failure))
+      case .closed, .failed: return outputBroke(tls.failure)
       }
     }
   }
@@ -280,7 +291,7 @@ open class Connection: EventHandler {
         isOutputBlocked = true
         if output.append(piece) { accepted += piece.byteCount }
       case .closed, .failed:
-        fail(.reset(tls.failure))
+        outputBroke(tls.failure)
       }
     }
     return accepted
@@ -290,9 +301,36 @@ open class Connection: EventHandler {
     if code == EAGAIN || code == EINTR || code == ENOBUFS {
       isOutputBlocked = true
     } else {
-      fail(.reset(SystemError.text(of: code)))
+      outputBroke(SystemError.text(of: code))
     }
   }
+
+  /// Nothing more can be sent. The peer may have sent its last words before: they are read, and then the connection fails.
+  private final func outputBroke(_ reason: String) {
+    guard hearsPeerOut else { return fail(.reset(reason)) }
+    guard outputFailure == nil else { return }
+    outputFailure = reason
+    isOutputBlocked = true
+    output.removeAll()
+    guard !inputEnded else { return inputBroke(reason) }
+    peerHasClosed = true
+    mayHaveInput = true
+    tls?.socketBecameReadable(peerClosed: true)
+    loop.runAgain(self)
+  }
+
+  /// Nothing more can be received.
+  private final func inputBroke(_ reason: String) {
+    guard inputFailure == nil else { return }
+    guard state == .open, outlives(reason) else { return fail(.reset(reason)) }
+    inputFailure = reason
+    isOutputBlocked = true
+    output.removeAll()
+    endInput()
+  }
+
+  /// Bytes that the peer's side of the connection has not confirmed yet.
+  package final var undeliveredBytes: Int { max(0, Int(shim_unsent_bytes(descriptor))) }
 
   // MARK: Receiving
 
@@ -341,8 +379,8 @@ open class Connection: EventHandler {
       switch tls.read(into: &input) {
       case .done(let count): bytesReceived += count
       case .wantRead, .wantWrite: mayHaveInput = false
-      case .closed: endInput()
-      case .failed: fail(.reset(tls.failure))
+      case .closed: endOfInput()
+      case .failed: inputBroke(tls.failure)
       }
       return
     }
@@ -359,14 +397,19 @@ open class Connection: EventHandler {
       // was lent, that is: while bytes wait at the front of the buffer, that is less than its room.
       if count < lent, !peerHasClosed { mayHaveInput = false }
     } else if count == 0 {
-      endInput()
+      endOfInput()
     } else {
       switch Int32(-count) {
       case EAGAIN: mayHaveInput = false
       case EINTR: break
-      case let code: fail(.reset(SystemError.text(of: code)))
+      case let code: inputBroke(SystemError.text(of: code))
       }
     }
+  }
+
+  private final func endOfInput() {
+    // The kernel tells of a reset once: whoever sends hears of it, whoever receives sees an end.
+    if let outputFailure { inputBroke(outputFailure) } else { endInput() }
   }
 
   private final func endInput() {
@@ -387,9 +430,11 @@ open class Connection: EventHandler {
   }
 
   private final func readyWhileOpen(_ events: ReadyEvents) {
-    if events.contains(.writable), isOutputBlocked { unblockOutput() }
+    if events.contains(.writable), isOutputBlocked, outputFailure == nil, inputFailure == nil { unblockOutput() }
     guard state == .open else { return }
     if !events.isDisjoint(with: [.readable, .peerClosed, .hangUp, .error]) {
+      // An end was read already: a reset behind it shows in the events alone.
+      if inputEnded, inputFailure == nil, events.contains(.error) { return inputBroke("connection reset by peer") }
       mayHaveInput = true
       if !events.isDisjoint(with: [.peerClosed, .hangUp, .error]) { peerHasClosed = true }
       tls?.socketBecameReadable(peerClosed: peerHasClosed)

@@ -1,6 +1,7 @@
 import CLinux
 
-/// A TCP socket that listens; one per worker and address (SO_REUSEPORT), so the kernel spreads connections.
+/// A socket that listens; one per worker and address (SO_REUSEPORT), so the kernel spreads connections. Unix-domain sockets
+/// cannot be bound twice: workers share one, each through a descriptor of its own.
 package struct ListeningSocket: ~Copyable {
   package let descriptor: Int32
   /// The address that was bound; the port is the real one even when 0 was asked for.
@@ -15,7 +16,7 @@ package struct ListeningSocket: ~Copyable {
   package init(address: SocketAddress, isShared: Bool = true, backlog: Int32 = 4096) throws(SystemError) {
     let descriptor = try Self.bound(to: address, isShared: isShared)
     // The listener's own options are inherited by every accepted connection: system calls less for each.
-    _ = shim_set_int_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+    if address.family != .unix { _ = shim_set_int_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
     if address.isLoopback { LoopbackTuning.apply(to: descriptor) }
     guard listen(descriptor, backlog) == 0 else {
       let error = SystemError(call: "listen on \(address)")
@@ -31,16 +32,19 @@ package struct ListeningSocket: ~Copyable {
   ///
   /// - Throws: `SystemError` when the address cannot be had.
   package static func checkFree(_ address: SocketAddress) throws(SystemError) {
+    // Binding makes a file, so this happens by the way.
+    guard address.family != .unix else { return try UnixSocketFile.makeWay(for: address) }
     close(try bound(to: address, isShared: false))
   }
 
   private static func bound(to address: SocketAddress, isShared: Bool) throws(SystemError) -> Int32 {
-    let family = address.family == .v4 ? AF_INET : AF_INET6
     let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-    let descriptor = socket(family, kind, 0)
+    let descriptor = socket(address.kernelFamily, kind, 0)
     guard descriptor >= 0 else { throw SystemError(call: "socket for \(address)") }
-    _ = shim_set_int_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
-    if isShared { _ = shim_set_int_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
+    if address.family != .unix {
+      _ = shim_set_int_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+      if isShared { _ = shim_set_int_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
+    }
     if address.family == .v6 { _ = shim_set_int_option(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
     var (storage, length) = address.storage
     let bound = unsafe withUnsafePointer(to: &storage) { pointer in
@@ -52,6 +56,15 @@ package struct ListeningSocket: ~Copyable {
       throw error
     }
     return descriptor
+  }
+
+  /// Another descriptor of a socket that listens.
+  ///
+  /// - Throws: `SystemError` when there are no more descriptors.
+  package static func duplicate(_ descriptor: Int32) throws(SystemError) -> Int32 {
+    let copy = shim_duplicate(descriptor)
+    guard copy >= 0 else { throw SystemError(call: "dup") }
+    return copy
   }
 
   /// Takes over a descriptor that listens on `address` already.
@@ -75,7 +88,7 @@ package struct ListeningSocket: ~Copyable {
     var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
     let accepted = unsafe shim_accept4(descriptor, &storage, &length)
     if accepted >= 0 {
-      let peer = SocketAddress(storage) ?? SocketAddress(v4: 0, port: 0)
+      let peer = SocketAddress(storage, length: length) ?? SocketAddress(v4: 0, port: 0)
       if peer.isLoopback, !address.isLoopback { LoopbackTuning.apply(to: accepted) }
       return .connection(accepted, peer)
     }
@@ -106,6 +119,6 @@ extension SocketAddress {
     let result = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(descriptor, $0, &length) }
     }
-    return result == 0 ? SocketAddress(storage) : nil
+    return result == 0 ? SocketAddress(storage, length: length) : nil
   }
 }

@@ -1,17 +1,26 @@
 import CLinux
 
-/// Opens TCP connections to endpoints.
+/// Opens connections to endpoints: TCP, or unix-domain sockets.
 package enum OutgoingSocket {
+  /// Lets the kernel probe a silent TCP connection. Times are in seconds; 0 leaves the system's setting.
+  package static func keepAlive(_ descriptor: Int32, time: Int32, interval: Int32, probes: Int32) {
+    _ = shim_set_int_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1)
+    let level = Int32(IPPROTO_TCP)
+    // What the kernel does not take is more than it can do (TCP_KEEPIDLE: 32767 s, TCP_KEEPCNT: 127).
+    if time > 0 { _ = shim_set_int_option(descriptor, level, TCP_KEEPIDLE, min(time, 32_767)) }
+    if interval > 0 { _ = shim_set_int_option(descriptor, level, TCP_KEEPINTVL, min(interval, 32_767)) }
+    if probes > 0 { _ = shim_set_int_option(descriptor, level, TCP_KEEPCNT, min(probes, 127)) }
+  }
+
   /// Begins to connect, without waiting.
   ///
   /// - Returns: the non-blocking descriptor of a connection in progress.
   /// - Throws: `SystemError` when no socket is to be had or the kernel refuses at once.
   package static func connect(to address: SocketAddress) throws(SystemError) -> Int32 {
-    let family = address.family == .v4 ? AF_INET : AF_INET6
     let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-    let descriptor = socket(family, kind, 0)
+    let descriptor = socket(address.kernelFamily, kind, 0)
     guard descriptor >= 0 else { throw SystemError(call: "socket for \(address)") }
-    _ = shim_set_int_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+    if address.family != .unix { _ = shim_set_int_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
     if address.isLoopback { LoopbackTuning.apply(to: descriptor) }
     var (storage, length) = address.storage
     let result = unsafe withUnsafePointer(to: &storage) { pointer in

@@ -1,11 +1,12 @@
 import CLinux
 
 extension SocketAddress {
-  /// The longest text that `write` makes: an IPv6 address in brackets with a port.
-  package static let maxTextBytes = 56
+  /// The longest text that `write` makes: a unix-domain socket's path.
+  package static let maxTextBytes = maxUnixPathBytes
 
-  /// Writes `127.0.0.1:80` or `[::1]:80` without allocating; returns the length in bytes.
+  /// Writes `127.0.0.1:80`, `[::1]:80` or `/run/app.sock` without allocating; returns the length in bytes.
   package func write(into output: inout MutableRawSpan) -> Int {
+    if family == .unix { return writeUnixPath(into: &output, at: 0) }
     var position = 0
     if family == .v6 { Self.put(0x5B, &position, &output) }
     position = writeHost(into: &output, at: position)
@@ -21,6 +22,7 @@ extension SocketAddress {
   }
 
   private func writeHost(into output: inout MutableRawSpan, at start: Int) -> Int {
+    if family == .unix { return writeUnixPath(into: &output, at: start) }
     var position = start
     if family == .v4 {
       let address = v4

@@ -30,19 +30,25 @@ package enum SocketPreview {
   package static func discard(_ descriptor: Int32, _ count: Int) -> Bool {
     var rest = count
     while rest > 0 {
-      // TCP drops the bytes inside the kernel (tcp(7), MSG_TRUNC).
-      let dropped = recv(descriptor, nil, rest, Int32(MSG_TRUNC))
+      let dropped = drop(descriptor, atMost: rest)
       guard dropped > 0 else { return false }
       rest -= dropped
     }
     return true
   }
 
+  /// Reads bytes that nobody wants. (TCP drops them inside the kernel, tcp(7), MSG_TRUNC; unix-domain sockets do not.)
+  private static func drop(_ descriptor: Int32, atMost count: Int) -> Int {
+    unsafe withUnsafeTemporaryAllocation(byteCount: min(count, 4096), alignment: 1) { buffer in
+      unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
+    }
+  }
+
   /// Sends a few last bytes and closes: what waits unread is dropped first, or the kernel would send a reset, and the peer
   /// might never see them.
   package static func close(_ descriptor: Int32, saying bytes: [UInt8]) {
     if !bytes.isEmpty {
-      while recv(descriptor, nil, 1 << 20, Int32(MSG_TRUNC)) > 0 {}
+      while drop(descriptor, atMost: 4096) > 0 {}
       unsafe bytes.withUnsafeBytes { unsafe _ = shim_send(descriptor, $0.baseAddress, $0.count) }
       shutdown(descriptor, Int32(SHUT_WR))
     }

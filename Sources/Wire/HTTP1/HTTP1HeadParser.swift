@@ -120,7 +120,22 @@ package struct HTTP1HeadParser {
     head.wantsUpgrade = fields.saysUpgrade && fields.hasUpgrade && head.framing == .none && head.version == .http11
     if head.wantsUpgrade { head.upgrade = head.headers.value(of: .upgrade) }
     head.hasNominatedFields = fields.nominatesFields
-    return resolveTarget(&head)
+    return head.method == .connect ? finishConnect(&head) : resolveTarget(&head)
+  }
+
+  /// CONNECT asks for a tunnel to `host:port` (RFC 9110, section 9.3.6; RFC 9112, section 3.2.3). What follows on the
+  /// connection may be meant for the tunnel: without one, nothing of it is a request.
+  private func finishConnect(_ head: inout RequestHead) -> HTTP1Refusal? {
+    guard head.framing == .none else { return .connectWithBody }
+    guard fields.hostCount <= 1 else { return .repeatedHost }
+    guard fields.hostCount == 1 || head.version == .http10 else { return .missingHost }
+    guard Authority.isValidTarget(head.bytes(head.target)) else { return .malformedConnectTarget }
+    head.authority = head.target
+    head.headers.setValueOfHost(head.target)
+    head.isPersistent = false
+    head.wantsUpgrade = true
+    head.upgrade = .empty
+    return nil
   }
 
   /// The four forms of a request target (RFC 9112, section 3.2).
@@ -131,8 +146,6 @@ package struct HTTP1HeadParser {
     let first = head.bytes(head.target).octets[0]
     if first == 0x2F {
       head.splitTarget()
-    } else if head.method == .connect {
-      head.authority = head.target
     } else if first == 0x2A, head.target.count == 1, head.method == .options {
       head.path = head.target
     } else if let refusal = splitAbsoluteTarget(&head) {

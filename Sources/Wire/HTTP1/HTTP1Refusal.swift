@@ -12,6 +12,8 @@ package enum HTTP1Refusal: UInt8, Sendable, CaseIterable {
   case malformedChunkSize, malformedChunkEnd, chunkExtensionTooLong, trailersTooLarge
   // Host.
   case missingHost, repeatedHost, malformedHost
+  // CONNECT.
+  case connectWithBody, malformedConnectTarget
   // Other.
   case unsupportedExpectation, headerTimeout, malformedPath
 
@@ -61,6 +63,8 @@ package enum HTTP1Refusal: UInt8, Sendable, CaseIterable {
     case .missingHost: return "missing_host_header"
     case .repeatedHost: return "http1.repeated_host"
     case .malformedHost: return "http1.malformed_host"
+    case .connectWithBody: return "http1.body_disallowed"
+    case .malformedConnectTarget: return "http1.malformed_connect_target"
     case .unsupportedExpectation: return "http1.unsupported_expectation"
     case .headerTimeout: return "request_header_timeout"
     case .malformedPath: return "path_normalization_failed"

@@ -14,6 +14,7 @@ package struct HTTP2ErrorCode: Equatable, Sendable {
   package static let frameSizeError = HTTP2ErrorCode(rawValue: 6)
   package static let refusedStream = HTTP2ErrorCode(rawValue: 7)
   package static let cancel = HTTP2ErrorCode(rawValue: 8)
+  package static let connectError = HTTP2ErrorCode(rawValue: 10)
   package static let enhanceYourCalm = HTTP2ErrorCode(rawValue: 11)
 
   /// A stream that we reset with this was malformed.

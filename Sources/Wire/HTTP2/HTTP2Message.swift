@@ -69,8 +69,13 @@ final class HTTP2Message {
     request.isPersistent = true
     guard request.settleAuthority() else { return false }
     if cookieCount > 1 { request.headers.joinCookies() }
-    if request.method == .connect, request.target.isEmpty {
+    if request.isConnect, upgrade.isEmpty {
+      // RFC 9113, section 8.5; nghttp2 has seen to it that there is no path.
+      guard Authority.isValidTarget(request.bytes(request.authority)), !request.headers.contains(.contentLength) else {
+        return false
+      }
       request.target = request.authority
+      request.wantsUpgrade = true
     } else {
       guard !request.target.isEmpty else { return false }
       request.splitTarget()
@@ -81,8 +86,7 @@ final class HTTP2Message {
       becomeUpgrade()
     }
     request.expectsContinue = request.headers.contains(.expect)
-    request.framing =
-      request.isExtendedConnect ? .none : Self.framing(request.headers, endsStream: endsStream)
+    request.framing = request.wantsUpgrade ? .none : Self.framing(request.headers, endsStream: endsStream)
     return true
   }
 

@@ -110,6 +110,9 @@ extension HTTP2Session {
       isLeaving = true
       events.append(HTTP2Event(.goAway))
     case NGHTTP2_WINDOW_UPDATE.rawValue: guardian.windowUpdate()
+    case NGHTTP2_PING.rawValue:
+      guardian.control()
+      if flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { pingAnswers += 1 }
     default: guardian.control()
     }
   }

@@ -74,6 +74,8 @@ package final class HTTP2Session {
   package internal(set) var activeStreams = 0
   /// The peer has opened a stream.
   package internal(set) var hasSeenStream = false
+  /// Answers to our PINGs that have come.
+  package internal(set) var pingAnswers = 0
   /// Streams that the peer allows us (client).
   package internal(set) var peerMaxConcurrentStreams: Int = 100
 
@@ -331,6 +333,11 @@ package final class HTTP2Session {
     isLeaving = true
     let last = unsafe nghttp2_session_get_last_proc_stream_id(session)
     unsafe nghttp2_submit_goaway(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, code.rawValue, nil, 0)
+  }
+
+  /// Asks the peer for a sign of life: `pingAnswers` counts it.
+  package func ping() {
+    unsafe nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
   }
 
   /// Ends the connection with `code`.

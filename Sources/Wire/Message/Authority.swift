@@ -9,6 +9,11 @@ package enum Authority {
     return hostEnd == bytes.count || isPort(bytes, from: hostEnd + 1)
   }
 
+  /// Whether this is `host:port`: the target of CONNECT has no default port (RFC 9110, section 9.3.6).
+  package static func isValidTarget(_ authority: RawSpan) -> Bool {
+    isValid(authority) && host(of: authority).byteCount < authority.byteCount
+  }
+
   /// The authority without its port: `[::1]:80` gives `[::1]`.
   @_lifetime(copy authority)
   package static func host(of authority: RawSpan) -> RawSpan {

@@ -5,6 +5,8 @@ package struct ForwardingRules {
   package var isTLS: Bool
   /// The client is on a private network: its request id and `x-envoy-` fields are believed.
   package var isInternal: Bool
+  /// `x-forwarded-client-cert` stays as the client sent it.
+  package var keepsClientCertificate = false
   /// The route's timeout in milliseconds, 0 for none.
   package var expectedTimeoutMilliseconds: Int
 
@@ -19,18 +21,33 @@ extension RequestHead {
   /// Makes the head ready for an upstream: hop-by-hop fields leave, forwarding fields come.
   ///
   /// - Parameters:
-  ///   - peer: the client's address, without port.
+  ///   - peer: the client's address, without port; empty when it has none: then nothing is said of it, as in Envoy.
   ///   - requestID: used when the request has no id that is believed.
   package mutating func prepareForUpstream(_ rules: ForwardingRules, peer: RawSpan, requestID: RawSpan) {
     removeReplaced(rules)
-    appendForwardedFor(peer)
+    // Envoy's internal requests come from a private address and were forwarded by nobody: behind a balancer everybody's
+    // address is private.
+    if hasRouterFields, headers.contains(.xForwardedFor) { removeRouterFields() }
+    if !peer.isEmpty { appendForwardedFor(peer) }
     headers.append(.xForwardedProto, rules.isTLS ? "https" : "http")
-    if !rules.isInternal { headers.append(.xEnvoyExternalAddress, peer) }
+    if !rules.isInternal, !peer.isEmpty { headers.append(.xEnvoyExternalAddress, peer) }
     if !headers.contains(.xRequestID) { headers.append(.xRequestID, requestID) }
     headers.append(.xEnvoyAttemptCount, "1")
     if rules.expectedTimeoutMilliseconds > 0 {
       headers.append(.xEnvoyExpectedTimeout, rules.expectedTimeoutMilliseconds)
     }
+  }
+
+  /// Takes the fields that tell a router how to treat the request: they go no further. Only while `hasRouterFields`.
+  package mutating func removeRouterFields() {
+    hasRouterFields = false
+    for index in 0..<headers.tableCount where headers.field(at: index).token.isRouterField { headers.remove(at: index) }
+  }
+
+  /// Says how long the answer may take; 0 for as long as it takes.
+  package mutating func setExpectedTimeout(_ milliseconds: Int) {
+    headers.remove(.xEnvoyExpectedTimeout)
+    if milliseconds > 0 { headers.append(.xEnvoyExpectedTimeout, milliseconds) }
   }
 
   /// Removes in one pass what does not pass a hop, what is not believed and what we say ourselves.
@@ -43,18 +60,26 @@ extension RequestHead {
       case .xEnvoyExpectedTimeout:
         if !rules.isInternal || rules.expectedTimeoutMilliseconds > 0 { headers.remove(at: index) }
       case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .http2Settings,
-        .xForwardedClientCert, .xForwardedProto, .xEnvoyAttemptCount, .sallyportExplain:
+        .xForwardedProto, .xEnvoyAttemptCount, .sallyportExplain:
         headers.remove(at: index)
+      case .xForwardedClientCert: if !rules.keepsClientCertificate { headers.remove(at: index) }
       case .te: if !headers.isTrailers(at: index) { headers.remove(at: index) }
-      case let token: if token.isEnvoyHeader, !rules.isInternal { headers.remove(at: index) }
+      case let token:
+        guard token.isEnvoyHeader else { break }
+        if !rules.isInternal { headers.remove(at: index) } else if token.isRouterField { hasRouterFields = true }
       }
     }
   }
 
   /// Appends the peer to the list of those that forwarded the request.
-  private mutating func appendForwardedFor(_ peer: RawSpan) {
-    let index = headers.lastIndex(of: .xForwardedFor)
-    guard index >= 0 else { return headers.append(.xForwardedFor, peer) }
+  private mutating func appendForwardedFor(_ peer: RawSpan) { append(peer, toListIn: .xForwardedFor) }
+
+  /// Says who the verified client is, behind what the field says already.
+  package mutating func appendClientCertificate(_ text: RawSpan) { append(text, toListIn: .xForwardedClientCert) }
+
+  private mutating func append(_ peer: RawSpan, toListIn token: HeaderName) {
+    let index = headers.lastIndex(of: token)
+    guard index >= 0 else { return headers.append(token, peer) }
     let old = headers.internCopy(headers.field(at: index).value)
     _ = headers.intern(",")
     let added = headers.intern(peer)
@@ -107,6 +132,19 @@ extension ResponseHead {
     status = 200
     headers.remove(.upgrade)
     headers.removeAll(named: "sec-websocket-accept")
+  }
+
+  /// Becomes the answer to a CONNECT that is granted (RFC 9110, section 9.3.6).
+  package mutating func becomeTunnel() {
+    reset()
+    status = 200
+    framing = .untilClose
+  }
+
+  /// Removes what would frame a body: behind the head come the bytes of a tunnel.
+  package mutating func removeFraming() {
+    headers.remove(.contentLength)
+    headers.remove(.transferEncoding)
   }
 
   /// Fills in the fields of an answer that the gateway gives itself.

@@ -89,6 +89,16 @@ package enum HeaderName: UInt8, CaseIterable, Sendable, BitwiseCopyable {
       && rawValue <= HeaderName.xEnvoyImmediateHealthCheckFail.rawValue
   }
 
+  /// Tells a router how to treat the request, and ends there.
+  var isRouterField: Bool {
+    switch self {
+    case .xEnvoyUpstreamTimeout, .xEnvoyPerTryTimeout, .xEnvoyRetryOn, .xEnvoyRetryGRPCOn, .xEnvoyMaxRetries,
+      .xEnvoyHedge, .xEnvoyRetriableStatusCodes, .xEnvoyRetriableHeaderNames:
+      return true
+    default: return false
+    }
+  }
+
   /// Resolves a name, whatever its case. A name with underscores is never its dashed twin.
   static func resolve(_ name: RawSpan) -> HeaderName {
     guard name.byteCount > 0 else { return .other }

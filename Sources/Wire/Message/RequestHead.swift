@@ -16,14 +16,19 @@ package struct RequestHead: ~Copyable {
   /// The client allows the connection to stay open.
   package var isPersistent = true
   package var expectsContinue = false
-  /// `Upgrade` with `Connection: upgrade`, except to h2c, which is ignored as RFC 9110, section 7.8 allows.
+  /// `Upgrade` with `Connection: upgrade`, except to h2c, which is ignored as RFC 9110, section 7.8 allows; or CONNECT:
+  /// if it is granted, bytes pass both ways.
   package var wantsUpgrade = false
   /// The protocol that is asked for with `wantsUpgrade`: `websocket`.
   package var upgrade = ByteRange.empty
   /// The upgrade came as an extended CONNECT (RFC 8441): its answer is 200, not 101.
   package var isExtendedConnect = false
+  /// Asks for a tunnel to `authority` (RFC 9110, section 9.3.6), and is not an extended CONNECT.
+  package var isConnect: Bool { method == .connect }
   /// `Connection` names fields that must not be forwarded.
   var hasNominatedFields = false
+  /// A client that is believed tells the router how to treat the request: `x-envoy-retry-on` and the like.
+  package internal(set) var hasRouterFields = false
   package var headers: HeaderBlock
 
   /// - Parameter byteCapacity: bytes of fields that fit without growing.
@@ -47,6 +52,7 @@ package struct RequestHead: ~Copyable {
     upgrade = .empty
     isExtendedConnect = false
     hasNominatedFields = false
+    hasRouterFields = false
     headers.removeAll()
   }
 

@@ -7,6 +7,8 @@ import ssl
 import subprocess
 import tempfile
 
+from .ports import place
+
 TIMEOUT_SECONDS = 20
 
 
@@ -44,12 +46,14 @@ class Connection:
 
     def __init__(self, port: int, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None,
                  server_name: str | None = None, receive_buffer: int | None = None):
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        family, name = place(address, port)
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            # With small segments the other side's kernel takes little, too.
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
         self.socket.settimeout(TIMEOUT_SECONDS)
-        self.socket.connect((address, port))
+        self.socket.connect(name)
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_hostname=server_name)
         self._buffer = b""

@@ -26,6 +26,13 @@ def _cycle():
 _ports = _cycle()
 
 
+def place(address: str, port: int) -> tuple[int, object]:
+    """Family and address of a socket; paths and `@names` are unix-domain sockets."""
+    if address.startswith(("/", "@")):
+        return socket.AF_UNIX, "\0" + address[1:] if address.startswith("@") else address
+    return socket.AF_INET6 if ":" in address else socket.AF_INET, (address, port)
+
+
 def is_free(port: int) -> bool:
     """Whether both families can bind it, as a server that does not set SO_REUSEPORT would."""
     for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::1")):

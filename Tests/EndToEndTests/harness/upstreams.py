@@ -9,7 +9,7 @@ import ssl
 import sys
 import threading
 
-from .ports import free_port
+from .ports import free_port, place
 from .processes import OwnedProcess
 from .waiting import accepts, eventually
 
@@ -150,13 +150,14 @@ class ScriptedUpstream:
         self._tls = tls
         self._open: set[socket.socket] = set()
         self._accepted = 0
-        self._listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        family, name = place(address, port or (0 if address.startswith(("/", "@")) else free_port()))
+        self._listener = socket.socket(family)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if receive_buffer:
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self._listener.bind((address, port or free_port()))
+        self._listener.bind(name)
         self._listener.listen(512)
-        self.port = self._listener.getsockname()[1]
+        self.port = 0 if family == socket.AF_UNIX else self._listener.getsockname()[1]
         if tls:
             tls.sni_callback = lambda _, name, __: self.server_names.append(name)
         threading.Thread(target=self._serve, daemon=True).start()
