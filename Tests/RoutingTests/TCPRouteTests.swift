@@ -167,6 +167,12 @@ import Wire
     }
   }
 
+  @Test func `a server of UDP has no socket and is said`() {
+    let output = compile(Self.gateway(Self.server("\"*\"", 53, "UDP")))
+    #expect(output.snapshot.listeners.isEmpty)
+    #expect(output.diagnostics.map(\.code) == ["SP1001"] && output.diagnostics[0].message.contains("UDP"))
+  }
+
   @Test func `AUTO_PASSTHROUGH has a chain for every port and subset of the mesh`() throws {
     let snapshot = compile(
       Self.gateway(Self.server("\"*.local\"", 15443, "TLS", tls: "mode: AUTO_PASSTHROUGH")),

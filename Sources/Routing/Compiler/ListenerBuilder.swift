@@ -71,6 +71,12 @@ struct ListenerBuilder {
     if let bind = server.server.bind, bind.value.hasPrefix(HostRules.unixPrefix) {
       return place(server, at: bind.value, 0)
     }
+    if server.portProtocol == .udp {
+      return report(
+        "SP1001", .warning, "protocol UDP is known but not acted on", server.server.port?.protocolName?.location,
+        server,
+        help: "the server is left out")
+    }
     for bindPort in bindPorts(server.port) { place(server, at: address(of: server), bindPort) }
   }
 
