@@ -194,6 +194,8 @@ final class TCPDownstreamConnection: TCPConnection {
     record.flags.insert(.upstreamConnectionTermination)
     partner = nil
     phase = .delivering
+    // A timer that is moved keeps its tag.
+    loop.cancel(&timer)
     if let limit = cluster?.config.settings.tcpIdleTimeoutMilliseconds, limit > 0 {
       deliveryEnd = loop.now + Int64(limit)
     }
