@@ -73,6 +73,9 @@ def counter(running, name: str, cluster: str) -> int:
 def test_connections_beyond_the_limit_are_closed(owner, workers):
     upstream = owner.upstream(echo)
     running = owner.gateway(tcp(upstream.port, maxConnections=2), ports=(9000,), workers=workers)
+    # What found out that the gateway listens was a connection too.
+    eventually(lambda: [counter(running, f"upstream_cx_{name}", "outbound|3306||db.example")
+                        for name in ("total", "active")] == [1, 0], "the first connection is over")
     clients = [connect(running) for _ in range(2)]
     for client in clients:
         speak(client)
