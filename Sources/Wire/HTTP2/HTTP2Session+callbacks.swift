@@ -209,9 +209,9 @@ extension HTTP2Session {
     if count > 0 { flags |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue }
     if slots[place].isEnded, slots[place].available == 0 {
       flags |= NGHTTP2_DATA_FLAG_EOF.rawValue
-      if let block = trailers.isEmpty ? nil : trailers[slot] {
+      if slots[place].trailers >= 0 {
         flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-        submitTrailers(block, slots[place].streamID)
+        submitTrailers(trailers[Int(slots[place].trailers)], slots[place].streamID)
       }
     }
     return count

@@ -42,6 +42,8 @@ package final class HTTP2Session {
     var awaitsFinal = true
     /// The peer never saw the request (client).
     var isUnsent = false
+    /// The trailers that follow the body, by their place in `trailers`; -1 for none.
+    var trailers: Int32 = -1
   }
 
   let role: Role
@@ -51,7 +53,8 @@ package final class HTTP2Session {
   var session: OpaquePointer?
   var slots: [Outgoing] = []
   var freeSlots: [Int32] = []
-  var trailers: [Int32: HTTP2Trailers] = [:]
+  var trailers: [HTTP2Trailers] = []
+  private var freeTrailers: [Int32] = []
   var messages: [HTTP2Message] = []
   /// The same, for use without reference counting: `messages` keeps them.
   var messageLinks = unsafe [Unmanaged<HTTP2Message>]()
@@ -235,8 +238,8 @@ package final class HTTP2Session {
   /// The slot may be given to another stream: its `closed` event was handled.
   package func freeSlot(_ slot: Int32) {
     guard slots[Int(slot)].isUsed else { return }
+    if slots[Int(slot)].trailers >= 0 { freeTrailers.append(slots[Int(slot)].trailers) }
     slots[Int(slot)] = Outgoing()
-    if !trailers.isEmpty { trailers[slot] = nil }
     freeSlots.append(slot)
   }
 
@@ -248,6 +251,10 @@ package final class HTTP2Session {
     unsafe messageLinks = []
     messages = []
     freeMessages = []
+    if freeTrailers.count == trailers.count {
+      trailers = []
+      freeTrailers = []
+    }
     if let frameBlock = unsafe frameBlock { unsafe memory.dropPages(of: frameBlock) }
   }
 
@@ -306,8 +313,18 @@ package final class HTTP2Session {
   package func endBody(slot: Int32, trailers block: borrowing HeaderBlock) {
     guard !slots[Int(slot)].isEnded else { return }
     slots[Int(slot)].isEnded = true
-    if !block.isEmpty { trailers[slot] = HTTP2Trailers(block) }
+    if !block.isEmpty { keep(block, slot) }
     resume(slot)
+  }
+
+  private func keep(_ block: borrowing HeaderBlock, _ slot: Int32) {
+    if freeTrailers.isEmpty {
+      freeTrailers.append(Int32(trailers.count))
+      trailers.append(HTTP2Trailers())
+    }
+    let place = freeTrailers.removeLast()
+    trailers[Int(place)].set(block)
+    slots[Int(slot)].trailers = place
   }
 
   private func resume(_ slot: Int32) {

@@ -1,13 +1,7 @@
-/// Trailers that wait until the body before them has gone out.
+/// Trailers that wait until the body before them has gone out. Kept and used again.
 final class HTTP2Trailers {
-  let fields: HeaderBlock
+  private(set) var fields = HeaderBlock(byteCapacity: 256, fieldCapacity: 4)
 
-  init(_ block: borrowing HeaderBlock) {
-    var copy = HeaderBlock(byteCapacity: block.byteCount, fieldCapacity: block.count)
-    for index in 0..<block.tableCount where !block.field(at: index).isRemoved {
-      let field = block.field(at: index)
-      copy.append(name: block.bytes.extracting(field.name.range), value: block.bytes.extracting(field.value.range))
-    }
-    fields = copy
-  }
+  /// Takes a copy of `block`.
+  func set(_ block: borrowing HeaderBlock) { fields.copy(from: block) }
 }
