@@ -8,7 +8,7 @@ import Testing
   /// What nghttp2 does with memory, in short.
   @safe
   private struct Client {
-    let memory = HTTP2Memory()
+    let memory = HTTP2Memory(maxSessions: 100)
     let functions: nghttp2_mem
 
     init() {
@@ -85,7 +85,7 @@ import Testing
   }
 
   @Test func pagesThatWereDroppedReadAsZeros() {
-    var blocks = HTTP2FrameBlocks()
+    var blocks = HTTP2FrameBlocks(maxBlocks: 1)
     guard let block = unsafe blocks.take() else {
       Issue.record("no block")
       return
@@ -93,6 +93,7 @@ import Testing
     unsafe block.storeBytes(of: 7, as: UInt8.self)
     unsafe blocks.dropPages(of: block)
     unsafe #expect(block.load(as: UInt8.self) == 0)
+    unsafe #expect(blocks.take() == nil)
     unsafe blocks.give(block)
     unsafe #expect(blocks.take() == block)
   }

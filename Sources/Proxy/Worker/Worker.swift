@@ -11,7 +11,7 @@ package final class Worker {
   let services: WorkerServices
   let streams = StreamPool()
   /// Of all HTTP/2 sessions of this worker.
-  let http2Memory = HTTP2Memory()
+  let http2Memory = HTTP2Memory(maxSessions: 32 * 1024)
   /// What responses carry as `server`.
   static let serverName: StaticString = "sallyport"
   let matchContext = MatchContext()

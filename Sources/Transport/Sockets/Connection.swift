@@ -32,50 +32,50 @@ open class Connection: EventHandler {
   package final var input: ByteBuffer
   /// Bytes accepted and not yet sent.
   package final var output: ByteBuffer
-  package final private(set) var state: State
+  package final internal(set) var state: State
   /// The peer will send no more.
-  package final private(set) var inputEnded = false
+  package final internal(set) var inputEnded = false
   /// Why the peer will send no more, when it broke off instead of ending; see `outlives(_:)`.
-  package final private(set) var inputFailure: String?
+  package final internal(set) var inputFailure: String?
   /// The peer does not read as fast as we write: `output` waits for the kernel.
-  package final private(set) var isOutputBlocked = false
+  package final internal(set) var isOutputBlocked = false
   /// Bytes received, as the application sees them.
-  package final private(set) var bytesReceived = 0
+  package final internal(set) var bytesReceived = 0
   /// Bytes handed to the kernel or to OpenSSL.
-  package final private(set) var bytesSent = 0
+  package final internal(set) var bytesSent = 0
 
-  private final var mayHaveInput = false
+  final var mayHaveInput = false
   /// Nothing more can be sent, for this reason; what the peer had sent before is still to be read.
-  private final var outputFailure: String?
+  final var outputFailure: String?
   /// The kernel has said that the peer sends no more, once: an end waits behind the bytes, and a short read must not hide it,
   /// also when those bytes are read much later.
-  private final var peerHasClosed = false
-  private final var isFlushScheduled = false
+  final var peerHasClosed = false
+  final var isFlushScheduled = false
   private final var closesWhenFlushed = false
   private final var lingersAfterFlush = false
   private final var lingeredBytes = 0
-  private final var isReading = false
+  final var isReading = false
   /// The last read filled what was lent to it: bytes come in bulk, and are worth a large block.
-  private final var isBulk = false
+  final var isBulk = false
   private final var lingerTimer = TimerID.none
-  private final var quietTimer = TimerID.none
-  private final var lastInput: Int64 = 0
+  final var quietTimer = TimerID.none
+  final var lastInput: Int64 = 0
 
   /// Bytes gathered for one write at the end of the turn; larger pieces are sent at once. One TLS record.
-  private static let gatherBytes = 16 * 1024
+  static let gatherBytes = 16 * 1024
   /// Reads from one connection in one go before the others get their turn.
-  private static let readsPerTurn = 8
+  static let readsPerTurn = 8
   /// What a read into a large block counts for.
-  private static let bulkReadCost = 4
+  static let bulkReadCost = 4
   /// How long, and for how many bytes, a closing connection listens for the peer's close. Envoy's delayed close is 1 s.
   private static let lingerMilliseconds: Int64 = 1000
   private static let lingerBytes = 1 << 20
   /// The tags of the base class's own timers; subclasses use tags below.
   private static let lingerTag: UInt8 = 255
-  private static let quietTag: UInt8 = 254
+  static let quietTag: UInt8 = 254
   /// After so long without input OpenSSL's record buffers go back, 33 kB a connection. Not sooner: a busy connection
   /// would take and give them with every message.
-  private static let quietMilliseconds: Int64 = 1000
+  static let quietMilliseconds: Int64 = 1000
 
   /// Takes over `descriptor` (non-blocking). `isConnecting` for a connection that we opened and that is still in
   /// progress. The connection is adopted by the loop and lives until it closes.
@@ -173,50 +173,7 @@ open class Connection: EventHandler {
     input.withBytes(body)
   }
 
-  // MARK: Sending
-
-  /// Sends `span`, or as much as fits: returns the number of bytes accepted. When it is less than all,
-  /// `outputDrained()` follows.
-  package final func send(_ span: RawSpan) -> Int {
-    guard state == .open else { return 0 }
-    if output.count + span.byteCount <= Self.gatherBytes {
-      guard output.append(span) else { return 0 }
-      scheduleFlush()
-      return span.byteCount
-    }
-    guard !isOutputBlocked else { return 0 }
-    return tls == nil ? sendPlain(span) : sendEncrypted(span)
-  }
-
-  /// Writes into `output` (at most `bytes`), to leave at the end of the turn. False when there is no room.
-  package final func gather(_ bytes: Int, _ body: (inout MutableRawSpan) -> Int) -> Bool {
-    guard state == .open, output.write(bytes, body) else { return false }
-    scheduleFlush()
-    return true
-  }
-
-  /// Sends the very first bytes of a connection that we opened, in front of TLS. They must be few: the kernel takes them
-  /// whole or the connection fails.
-  package final func sendFirst(_ span: RawSpan) {
-    let sent = unsafe span.withUnsafeBytes { unsafe shim_send(descriptor, $0.baseAddress, $0.count) }
-    if sent != span.byteCount { fail(.connect("the first bytes could not be sent")) }
-  }
-
-  /// Whether another message may be put into `output` without piling up behind a slow reader.
-  package final var acceptsOutput: Bool { output.count < Self.gatherBytes }
-
-  /// Sends what is gathered now instead of at the end of the turn.
-  package final func flush() {
-    guard state == .open, !isOutputBlocked, !output.isEmpty else { return }
-    if tls == nil { flushPlain() } else { flushEncrypted() }
-    if output.isEmpty { output.releaseIfEmpty() }
-  }
-
-  private final func scheduleFlush() {
-    guard !isFlushScheduled else { return }
-    isFlushScheduled = true
-    loop.atEndOfTurn(self)
-  }
+  // MARK: Events
 
   open override func turnEnded() {
     guard isFlushScheduled else { return }
@@ -224,200 +181,6 @@ open class Connection: EventHandler {
     flush()
     finishCloseIfFlushed()
   }
-
-  private final func flushPlain() {
-    let sent = unsafe output.lend { unsafe shim_send(descriptor, $0, $1) }
-    guard sent >= 0 else { return writeFailed(Int32(-sent)) }
-    bytesSent += sent
-    output.consume(sent)
-    if !output.isEmpty { isOutputBlocked = true }
-  }
-
-  private final func flushEncrypted() {
-    guard let tls else { return }
-    while !output.isEmpty {
-      switch tls.write(output.bytes) {
-      case .done(let count):
-        bytesSent += count
-        output.consume(count)
-      case .wantWrite, .wantRead:
-        isOutputBlocked = true
-        return
-      case .closed, .failed: return outputBroke(tls.failure)
-      }
-    }
-  }
-
-  private final func sendPlain(_ span: RawSpan) -> Int {
-    let gathered = output.count
-    let sent = unsafe output.lend { first, firstCount in
-      unsafe span.withUnsafeBytes { second in
-        unsafe shim_send2(descriptor, first, firstCount, second.baseAddress, second.count)
-      }
-    }
-    guard sent >= 0 else {
-      writeFailed(shim_errno())
-      return 0
-    }
-    bytesSent += sent
-    guard sent >= gathered else {
-      output.consume(sent)
-      isOutputBlocked = true
-      return 0
-    }
-    output.removeAll()
-    output.releaseIfEmpty()
-    if sent - gathered < span.byteCount { isOutputBlocked = true }
-    return sent - gathered
-  }
-
-  private final func sendEncrypted(_ span: RawSpan) -> Int {
-    // Fill the gathered bytes up to a whole record, then encrypt from where the bytes lie.
-    var accepted = 0
-    if !output.isEmpty {
-      let piece = min(span.byteCount, Self.gatherBytes - output.count)
-      guard output.append(span.extracting(first: piece)) else { return 0 }
-      accepted = piece
-      flush()
-    }
-    while accepted < span.byteCount, state == .open, !isOutputBlocked, let tls {
-      let piece = span.extracting(accepted..<min(span.byteCount, accepted + Self.gatherBytes))
-      switch tls.write(piece) {
-      case .done(let count):
-        bytesSent += count
-        accepted += count
-      case .wantWrite, .wantRead:
-        // OpenSSL has begun this record and must be given the same bytes again: keep them.
-        isOutputBlocked = true
-        if output.append(piece) { accepted += piece.byteCount }
-      case .closed, .failed:
-        outputBroke(tls.failure)
-      }
-    }
-    return accepted
-  }
-
-  private final func writeFailed(_ code: Int32) {
-    if code == EAGAIN || code == EINTR || code == ENOBUFS {
-      isOutputBlocked = true
-    } else {
-      outputBroke(SystemError.text(of: code))
-    }
-  }
-
-  /// Nothing more can be sent. The peer may have sent its last words before: they are read, and then the connection fails.
-  private final func outputBroke(_ reason: String) {
-    guard hearsPeerOut else { return fail(.reset(reason)) }
-    guard outputFailure == nil else { return }
-    outputFailure = reason
-    isOutputBlocked = true
-    output.removeAll()
-    guard !inputEnded else { return inputBroke(reason) }
-    peerHasClosed = true
-    mayHaveInput = true
-    tls?.socketBecameReadable(peerClosed: true)
-    loop.runAgain(self)
-  }
-
-  /// Nothing more can be received.
-  private final func inputBroke(_ reason: String) {
-    guard inputFailure == nil else { return }
-    guard state == .open, outlives(reason) else { return fail(.reset(reason)) }
-    inputFailure = reason
-    isOutputBlocked = true
-    output.removeAll()
-    endInput()
-  }
-
-  /// Bytes that the peer's side of the connection has not confirmed yet.
-  package final var undeliveredBytes: Int { max(0, Int(shim_unsent_bytes(descriptor))) }
-
-  // MARK: Receiving
-
-  /// Reads on, after bytes of a full `input` were consumed.
-  package final func resumeInput() {
-    guard state == .open, mayHaveInput, !isReading else { return }
-    readInput()
-  }
-
-  private final func readInput() {
-    isReading = true
-    defer { isReading = false }
-    var reads = 0
-    while mayHaveInput, state == .open, !input.isFull, !inputEnded {
-      guard reads < Self.readsPerTurn else { return loop.runAgain(self) }
-      reads += isBulk ? Self.bulkReadCost : 1
-      let before = input.count
-      receive()
-      guard state == .open else { return }
-      if input.count > before || inputEnded { inputAvailable() }
-    }
-    guard state == .open else { return }
-    input.releaseIfEmpty()
-    if tls != nil { watchForQuiet() }
-  }
-
-  private final func watchForQuiet() {
-    lastInput = loop.now
-    if !quietTimer.isArmed { loop.arm(&quietTimer, after: Self.quietMilliseconds, owner: self, tag: Self.quietTag) }
-  }
-
-  private final func quietTimerFired() {
-    quietTimer = .none
-    guard state == .open, let tls else { return }
-    let rest = lastInput + Self.quietMilliseconds - loop.now
-    if rest > 0 || !output.isEmpty {
-      loop.arm(&quietTimer, after: max(rest, Self.quietMilliseconds / 4), owner: self, tag: Self.quietTag)
-    } else {
-      tls.releaseIdleBuffers()
-      becameQuiet()
-    }
-  }
-
-  private final func receive() {
-    if let tls {
-      switch tls.read(into: &input) {
-      case .done(let count): bytesReceived += count
-      case .wantRead, .wantWrite: mayHaveInput = false
-      case .closed: endOfInput()
-      case .failed: inputBroke(tls.failure)
-      }
-      return
-    }
-    if isBulk, input.isEmpty { input.enlarge() }
-    var lent = 0
-    let count = unsafe input.fill { block, room in
-      lent = room
-      return unsafe shim_recv(descriptor, block, room)
-    }
-    if count > 0 {
-      bytesReceived += count
-      isBulk = count == lent || count >= BufferPool.smallBytes
-      // A short read means that the kernel has no more: the next edge will tell (epoll(7), question 9). Short of what
-      // was lent, that is: while bytes wait at the front of the buffer, that is less than its room.
-      if count < lent, !peerHasClosed { mayHaveInput = false }
-    } else if count == 0 {
-      endOfInput()
-    } else {
-      switch Int32(-count) {
-      case EAGAIN: mayHaveInput = false
-      case EINTR: break
-      case let code: inputBroke(SystemError.text(of: code))
-      }
-    }
-  }
-
-  private final func endOfInput() {
-    // The kernel tells of a reset once: whoever sends hears of it, whoever receives sees an end.
-    if let outputFailure { inputBroke(outputFailure) } else { endInput() }
-  }
-
-  private final func endInput() {
-    inputEnded = true
-    mayHaveInput = false
-  }
-
-  // MARK: Events
 
   open override func ready(_ events: ReadyEvents) {
     switch state {

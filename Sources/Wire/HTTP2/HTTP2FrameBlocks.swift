@@ -9,15 +9,19 @@ struct HTTP2FrameBlocks: ~Copyable {
   static let blockBytes = 20 * 1024
   /// Smaller ones are not worth pages of their own.
   static let leastBytes = 16 * 1024
-  /// Address space for so many sessions a thread; those beyond come from malloc. Nothing is reserved but addresses.
-  private static let maxBlocks = 32 * 1024
+  /// Address space for so many sessions; those beyond come from malloc. Nothing is reserved but addresses.
+  private let maxBlocks: Int
 
   private var base: UnsafeMutableRawPointer?
   private var used = 0
   private var free: [Int32] = []
 
+  init(maxBlocks: Int) {
+    self.maxBlocks = maxBlocks
+  }
+
   deinit {
-    if let base = unsafe base { unsafe munmap(base, Self.maxBlocks * Self.blockBytes) }
+    if let base = unsafe base { unsafe munmap(base, maxBlocks * Self.blockBytes) }
   }
 
   /// A block, or nil when there is none to be had here.
@@ -25,7 +29,7 @@ struct HTTP2FrameBlocks: ~Copyable {
     if unsafe base == nil { reserve() }
     guard let base = unsafe base else { return nil }
     if let index = free.popLast() { return unsafe base + Int(index) * Self.blockBytes }
-    guard used < Self.maxBlocks else { return nil }
+    guard used < maxBlocks else { return nil }
     used += 1
     return unsafe base + (used - 1) * Self.blockBytes
   }
@@ -35,7 +39,7 @@ struct HTTP2FrameBlocks: ~Copyable {
   func contains(_ block: UnsafeMutableRawPointer) -> Bool {
     // Nearly no other address is a page's.
     guard Int(bitPattern: block) & 4095 == 0, let base = unsafe base else { return false }
-    return unsafe block >= base && block < base + Self.maxBlocks * Self.blockBytes
+    return unsafe block >= base && block < base + maxBlocks * Self.blockBytes
   }
 
   mutating func give(_ block: UnsafeMutableRawPointer) {
@@ -52,7 +56,7 @@ struct HTTP2FrameBlocks: ~Copyable {
 
   private mutating func reserve() {
     let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-    let mapped = unsafe mmap(nil, Self.maxBlocks * Self.blockBytes, PROT_READ | PROT_WRITE, flags, -1, 0)
+    let mapped = unsafe mmap(nil, maxBlocks * Self.blockBytes, PROT_READ | PROT_WRITE, flags, -1, 0)
     guard unsafe mapped != MAP_FAILED else { return }
     unsafe base = mapped
   }

@@ -19,13 +19,16 @@ package final class HTTP2Memory {
 
   private var free = unsafe InlineArray<33, UnsafeMutableRawPointer?>(repeating: nil)
   private var unused = 0
-  private var frameBlocks = HTTP2FrameBlocks()
+  private var frameBlocks: HTTP2FrameBlocks
   /// The last block of those that was taken.
   private var lastFrameBlock: UnsafeMutableRawPointer?
   /// Fields on their way to nghttp2, which copies them at once.
   var fields = unsafe HTTP2FieldList()
 
-  package init() {}
+  /// - Parameter maxSessions: how many sessions share it; more are served too, at a higher cost of memory.
+  package init(maxSessions: Int) {
+    frameBlocks = HTTP2FrameBlocks(maxBlocks: maxSessions)
+  }
 
   deinit {
     for steps in unsafe 0..<free.count {

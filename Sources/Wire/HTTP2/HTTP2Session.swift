@@ -85,7 +85,9 @@ package final class HTTP2Session {
   /// A session that has its settings, and the client's preface, ready to be sent.
   ///
   /// - Parameter memory: shared by the sessions of one thread.
-  package init(_ role: Role, settings: HTTP2Settings = HTTP2Settings(), memory: HTTP2Memory = HTTP2Memory()) {
+  package init(
+    _ role: Role, settings: HTTP2Settings = HTTP2Settings(), memory: HTTP2Memory = HTTP2Memory(maxSessions: 1)
+  ) {
     self.role = role
     self.settings = settings
     self.memory = memory
