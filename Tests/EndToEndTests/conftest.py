@@ -8,6 +8,7 @@ import pytest
 from harness.certificates import Authority
 from harness.dns_server import DNSServer
 from harness.gateway import Gateway
+from harness.pair import Pair
 from harness.processes import OwnedProcess
 from harness.upstreams import HTTPBin, Nginx, ScriptedUpstream
 
@@ -100,3 +101,9 @@ def httpbin(tmp_path_factory) -> HTTPBin:
     server = HTTPBin(tmp_path_factory.mktemp("httpbin"))
     yield server
     server.stop()
+
+
+@pytest.fixture
+def pair(owner):
+    """A scripted upstream behind a gateway."""
+    return Pair(owner)

@@ -15,16 +15,6 @@ from harness.waiting import eventually
 MEGABYTE = 1 << 20
 
 
-@pytest.fixture
-def pair(owner):
-    """A scripted upstream behind a gateway."""
-    class Pair:
-        upstream = owner.upstream()
-        gateway = owner.gateway(to_upstream(upstream.port))
-        port = gateway.port()
-    return Pair
-
-
 def chunked(*parts: bytes, trailers: str = "", head: str = "HTTP/1.1 200 OK") -> bytes:
     body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
     return f"{head}\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + body + f"0\r\n{trailers}\r\n".encode()

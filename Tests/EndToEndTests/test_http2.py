@@ -31,16 +31,6 @@ def behind(port: int, protocol: str = "HTTP", *extra: dict) -> list[dict]:
             static_entry("upstream.example", port, protocol=protocol), *extra]
 
 
-@pytest.fixture
-def pair(owner):
-    """A scripted HTTP/1 upstream behind a gateway, spoken to in HTTP/2."""
-    class Pair:
-        upstream = owner.upstream()
-        gateway = owner.gateway(to_upstream(upstream.port))
-        port = gateway.port()
-    return Pair
-
-
 def echo(peer: http2.Peer, number: int) -> None:
     """Answers each request with its path and its body, in trailers what the head said."""
     bodies: dict[int, bytes] = {}

@@ -13,6 +13,7 @@ from harness.configuration import (destination_rule, gateway, http_server, route
 from harness.http2 import (ACK, CANCEL, DATA, END_STREAM, GOAWAY, HEADERS, INTERNAL_ERROR, NO_ERROR,
                            REFUSED_STREAM, RST_STREAM, SETTINGS, WINDOW_UPDATE, Client, Upstream, frame)
 from harness.http_client import Connection, get
+from harness.pair import Pair
 from harness.upstreams import answering, response
 from harness.waiting import eventually
 
@@ -25,15 +26,6 @@ def behind(port: int, **rule) -> list[dict]:
     """One plaintext server, everything to one HTTP/2 upstream."""
     return [gateway(http_server("*")), virtual_service(route("upstream.example", 80, **rule)),
             static_entry("upstream.example", port, protocol="HTTP2")]
-
-
-@pytest.fixture
-def pair(owner):
-    class Pair:
-        upstream = owner.upstream()
-        gateway = owner.gateway(to_upstream(upstream.port))
-        port = gateway.port()
-    return Pair
 
 
 def active(running) -> dict[str, int]:
@@ -343,11 +335,7 @@ def test_malformed_heads_do_not_end_the_connection(owner):
 @pytest.fixture
 def patient(owner):
     """Like `pair`, with time to drain."""
-    class Patient:
-        upstream = owner.upstream()
-        gateway = owner.gateway(to_upstream(upstream.port), flags=("--drain", "15"))
-        port = gateway.port()
-    return Patient
+    return Pair(owner, flags=("--drain", "15"))
 
 
 def test_draining_goes_on_although_the_client_sends(patient):

@@ -35,15 +35,6 @@ def websocket_server(owner):
     thread.join(10)
 
 
-@pytest.fixture
-def pair(owner):
-    class Pair:
-        upstream = owner.upstream()
-        gateway = owner.gateway(to_upstream(upstream.port))
-        port = gateway.port()
-    return Pair
-
-
 def test_a_real_websocket_through_tls(owner, websocket_server, authority):
     certificate = authority.issue("ws.example.com")
     running = owner.gateway(

@@ -15,7 +15,7 @@ func compile(_ yaml: String) -> SnapshotCompiler.Output {
 }
 
 /// A Gateway on port 80, a ServiceEntry for `up.example` and a VirtualService with these rules.
-func routing(_ rules: String) -> String {
+func routing(_ rules: String, endpoints: [String] = ["{address: 127.0.0.1}"]) -> String {
   """
   apiVersion: networking.istio.io/v1
   kind: Gateway
@@ -29,7 +29,7 @@ func routing(_ rules: String) -> String {
     hosts: [up.example]
     ports: [{number: 80, name: http, protocol: HTTP}]
     resolution: STATIC
-    endpoints: [{address: 127.0.0.1}]
+    endpoints: [\(endpoints.joined(separator: ", "))]
   ---
   apiVersion: networking.istio.io/v1
   kind: VirtualService

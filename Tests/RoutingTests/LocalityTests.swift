@@ -9,27 +9,7 @@ import Testing
   private static let places = ["us/us-1/a", "us/us-1", "us/us-2", "eu/eu-1", "asia/x", ""]
 
   private static func entry(_ endpoints: [String]) -> String {
-    """
-    apiVersion: networking.istio.io/v1
-    kind: Gateway
-    metadata: {name: g, namespace: n}
-    spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
-    ---
-    apiVersion: networking.istio.io/v1
-    kind: ServiceEntry
-    metadata: {name: up, namespace: n}
-    spec:
-      hosts: [up.example]
-      ports: [{number: 80, name: http, protocol: HTTP}]
-      resolution: STATIC
-      endpoints: [\(endpoints.joined(separator: ", "))]
-    ---
-    apiVersion: networking.istio.io/v1
-    kind: VirtualService
-    metadata: {name: v, namespace: n}
-    spec: {hosts: ["*"], gateways: [g], http: [{route: [{destination: {host: up.example}}]}]}
-
-    """
+    routing("- route: [{destination: {host: up.example}}]", endpoints: endpoints)
   }
 
   private static func endpoints(_ localities: [String]) -> [String] {

@@ -56,18 +56,12 @@ extension Stream {
       sendWithinLimits(to: endpoint, breaker)
     } else if usesHTTP2Upstream {
       sendOverHTTP2(to: endpoint)
-    } else if !isConnect, let idle = endpoint.with({ $0.takeIdle() }) {
+    } else if request.method != .connect, let idle = endpoint.with({ $0.takeIdle() }) {
       use(idle)
     } else {
       state = .awaitingConnection
       openConnection(to: endpoint)
     }
-  }
-
-  /// The same as the request's, without a call into another target.
-  private var isConnect: Bool {
-    if case .connect = request.method { return true }
-    return false
   }
 
   /// Sends the request on an idle connection.

@@ -12,8 +12,6 @@ class TCPConnection: Connection {
   final private(set) var hasEndedOutput = false
   private final var endsOutput = false
   private final var shutsDown = true
-  /// Bytes come in bulk: worth a large buffer.
-  private final var isBulk = false
 
   // MARK: For subclasses
 
@@ -34,27 +32,16 @@ class TCPConnection: Connection {
 
   // MARK: Bytes
 
-  override func ready(_ events: ReadyEvents) {
-    if isBulk, state == .open, input.isEmpty, events.contains(.readable) { input.enlarge() }
-    super.ready(events)
-  }
-
-  override func inputAvailable() {
-    pumpAgain()
-    // Inside the loop that reads, which gives the buffer back when it stops.
-    if isBulk, state == .open, input.isEmpty { input.enlarge() }
-  }
+  override func inputAvailable() { pumpAgain() }
 
   /// Offers what was received to the other side, and the end behind it.
   final func pump() {
     guard let partner, state == .open else { return }
-    let offered = input.count
-    if offered > 0 {
+    if !input.isEmpty {
       let taken = withInput { bytes in partner.with { $0.take(bytes) } }
       guard state == .open else { return }
       if taken > 0 {
         input.consume(taken)
-        isBulk = offered >= BufferPool.smallBytes
         moved()
       }
     }

@@ -16,8 +16,7 @@ package struct ListeningSocket: ~Copyable {
   package init(address: SocketAddress, isShared: Bool = true, backlog: Int32 = 4096) throws(SystemError) {
     let descriptor = try Self.bound(to: address, isShared: isShared)
     // The listener's own options are inherited by every accepted connection: system calls less for each.
-    if address.family != .unix { _ = shim_set_int_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
-    if address.isLoopback { LoopbackTuning.apply(to: descriptor) }
+    TCPOptions.set(on: descriptor, for: address)
     guard listen(descriptor, backlog) == 0 else {
       let error = SystemError(call: "listen on \(address)")
       close(descriptor)
@@ -89,7 +88,7 @@ package struct ListeningSocket: ~Copyable {
     let accepted = unsafe shim_accept4(descriptor, &storage, &length)
     if accepted >= 0 {
       let peer = SocketAddress(storage, length: length) ?? SocketAddress(v4: 0, port: 0)
-      if peer.isLoopback, !address.isLoopback { LoopbackTuning.apply(to: accepted) }
+      if peer.isLoopback, !address.isLoopback { TCPOptions.tuneForLoopback(accepted) }
       return .connection(accepted, peer)
     }
     switch shim_errno() {

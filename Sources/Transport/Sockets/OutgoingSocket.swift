@@ -20,8 +20,7 @@ package enum OutgoingSocket {
     let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     let descriptor = socket(address.kernelFamily, kind, 0)
     guard descriptor >= 0 else { throw SystemError(call: "socket for \(address)") }
-    if address.family != .unix { _ = shim_set_int_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
-    if address.isLoopback { LoopbackTuning.apply(to: descriptor) }
+    TCPOptions.set(on: descriptor, for: address)
     var (storage, length) = address.storage
     let result = unsafe withUnsafePointer(to: &storage) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe CLinux.connect(descriptor, $0, length) }
