@@ -141,7 +141,7 @@ import Testing
       metadata: {name: a, annotations: {istio.io/dry-run: "true"}}
       spec: {ports: [{port: 80, name: http}]}
       """, 3, 35, "istio.io/dry-run",
-      "Service default/a has unsupported annotation istio.io/dry-run, please remove the annotation"
+      "default/a has unsupported annotation istio.io/dry-run, please remove the annotation"
     ),
     (
       "a dry run of neither kind",
@@ -150,7 +150,17 @@ import Testing
       kind: AuthorizationPolicy
       metadata: {name: a, annotations: {istio.io/dry-run: maybe}}
       """, 3, 35, "istio.io/dry-run",
-      "AuthorizationPolicy default/a has annotation istio.io/dry-run with invalid value (maybe): true or false is expected"
+      "default/a has annotation istio.io/dry-run with invalid value (maybe): strconv.ParseBool: parsing \"maybe\": invalid syntax"
+    ),
+    (
+      "a dry run of an action that has none",
+      """
+      apiVersion: security.istio.io/v1
+      kind: AuthorizationPolicy
+      metadata: {name: a, annotations: {istio.io/dry-run: "true"}}
+      spec: {action: AUDIT, rules: [{}]}
+      """, 3, 35, "istio.io/dry-run",
+      "the annotation istio.io/dry-run currently only supports action ALLOW/DENY, found action AUDIT in default/a"
     ),
   ]
 

@@ -17,6 +17,23 @@ extension FieldReader {
     return items(name) { read($0, $1, decode) }
   }
 
+  /// The items of a list that are null, with their positions and places.
+  func nullItems(_ name: String) -> [(index: Int, place: SourceLocation)] {
+    guard case .sequence(let sequence)? = take(name) else { return [] }
+    return sequence.enumerated().compactMap { index, item in
+      guard case .scalar(let scalar) = item, scalar.style == .plain, ScalarForm.isNull(scalar.string) else {
+        return nil
+      }
+      return (index, context.location(of: item))
+    }
+  }
+
+  /// Whether the field is there and is an empty list.
+  func isEmptyList(_ name: String) -> Bool {
+    if case .sequence(let sequence)? = take(name) { return sequence.isEmpty }
+    return false
+  }
+
   private func items<Value>(_ name: String, _ decode: (Node, String) -> Value?) -> [Value] {
     guard let node = take(name) else { return [] }
     guard case .sequence(let sequence) = node else {
