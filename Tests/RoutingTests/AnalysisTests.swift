@@ -18,7 +18,9 @@ import Testing
     var testDescription: String { name }
   }
 
-  @Test(arguments: virtualServiceCases + meshCases + upstreamCases + gatewayCases + serviceCases + policyCases)
+  @Test(
+    arguments: virtualServiceCases + meshCases + upstreamCases + gatewayCases + serviceCases + policyCases
+      + referenceCases)
   func `says what is marked, where it is marked, and nothing else`(_ testCase: Case) {
     let marked = Marked(testCase.yaml)
     let diagnostics = Marked.check(Marked.load(testCase.yaml))
