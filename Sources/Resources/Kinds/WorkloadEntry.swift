@@ -38,6 +38,7 @@ package struct WorkloadEntry: Sendable {
     }
     let numbers = ports.values.sorted { $0.location.line < $1.location.line }
     for port in numbers { HostRules.checkPort(port, context) }
+    HostRules.checkPortNames(portNames, context)
     guard let address, isUnix else { return }
     if let port = numbers.first {
       context.error("unix endpoint \(address.value) must not include ports", at: port.location)

@@ -29,7 +29,9 @@ package struct PolicyScope: Sendable {
     targets += reader.objects("targetRefs", PolicyTarget.init)
     self.targets = targets
     targetsLocation = targets.isEmpty ? nil : reader.keyLocation(isSingle ? "targetRef" : "targetRefs")
-    HostRules.checkSelector(self.selector, at: isMisspelt ? nil : selectorLocation, reader.context)
+    HostRules.checkSelector(
+      self.selector, at: isMisspelt ? nil : selectorLocation, of: name == "selector" ? nil : "Envoy filter",
+      reader.context)
     let isTwice = isSingle && targets.count > 1
     if let targetsLocation, selectorLocation != nil || isTwice {
       reader.context.error("only one of targetRefs or workloadSelector can be set", at: targetsLocation)
