@@ -102,7 +102,11 @@ struct CheckFlags: ParsableArguments {
     case .failure: fail("the configuration cannot be read", ExitStatus.data)
     case .success(let result): read = result
     }
-    let suppressions = suppress.compactMap { Suppression($0) } + Suppression.annotations(of: read.resources)
+    let asked = suppress.compactMap { Suppression($0) }
+    for code in asked.compactMap(\.unknownCode) {
+      say("Warning: Supplied message code '\(code)' is an unknown message code and will not have any effect.\n")
+    }
+    let suppressions = asked + Suppression.annotations(of: read.resources)
     let diagnostics = try findings(read, source).filter { finding in !suppressions.contains { $0.covers(finding) } }
     show(diagnostics.filter { $0.severity >= outputThreshold.severity }, read)
     if read.hasSyntaxErrors { throw ExitCode(ExitStatus.data) }
@@ -120,6 +124,11 @@ struct CheckFlags: ParsableArguments {
         fail("instance \"\(source.selection.name ?? "")\" is not in the configuration\(help)", ExitStatus.configuration)
       }
       entries = [entry]
+    }
+    if read.broken.isEmpty,
+      let slip = PublishedPorts.problem(source.compiler, read.resources, instances: entries.map(\.identity))
+    {
+      fail(slip, ExitStatus.usage)
     }
     let selected = source.selection.isEmpty ? declared.map(\.identity) : []
     var found = analyzed(read.resources, entries, selected, source)
@@ -149,7 +158,8 @@ struct CheckFlags: ParsableArguments {
       let compiler = SnapshotCompiler(
         resources, identity: entry.identity, readinessProbes: entry.readinessProbes,
         options: source.compiler, readFile: { FileSystem.read($0) })
-      all += compiler.compile(generation: 1).diagnostics
+      // Without a selection the flags are those of one of the instances, whichever.
+      all += compiler.compile(generation: 1).diagnostics.filter { $0.code != "SP1061" || entries.count == 1 }
     }
     let context = AnalysisContext(
       resources, instances: entries.map(\.identity), now: TimeText.epochSeconds,

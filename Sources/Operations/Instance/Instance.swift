@@ -53,6 +53,7 @@ package final class Instance {
       throw StartFailure(
         exitCode: ExitStatus.configuration, message: "the configuration has errors, and --strict is set")
     }
+    try checkPublished()
     try startPlane()
     try startEndpoints()
     try startSignals(signals)
@@ -74,6 +75,12 @@ package final class Instance {
       if !known.isEmpty { message += " (declared: \(known.joined(separator: ", ")))" }
       throw StartFailure(exitCode: ExitStatus.configuration, message: message)
     }
+  }
+
+  /// A slip in the command line ends the start; that a Gateway is gone, or broken now, does not.
+  private func checkPublished() throws {
+    guard loaded.rejected.isEmpty, let slip = loaded.diagnostics.first(where: { $0.code == "SP1061" }) else { return }
+    throw StartFailure(exitCode: ExitStatus.usage, message: slip.message)
   }
 
   /// The command line's, else ProxyConfig's, else one a processor; fixed for the life of the process.

@@ -13,6 +13,8 @@ final class FieldReader {
 
   let context: DecodingContext
   let location: SourceLocation
+  /// The field that holds the mapping, as `match`, `headers.x-user`, `allowOrigins[0]`; empty for a document.
+  private(set) var name = ""
   /// Kubernetes kinds have large schemas of which we use little: unknown fields there mean nothing.
   var isLenient = false
   /// A list and not a dictionary: mappings are small, and their order is that of the messages.
@@ -71,6 +73,7 @@ final class FieldReader {
       return nil
     }
     isLenient = parent.isLenient
+    self.name = name
   }
 
   private func merge(_ node: Node) {
@@ -187,6 +190,13 @@ final class FieldReader {
   func require(_ name: String, _ message: String) {
     guard !has(name), isLenient || misspelling(of: name) == nil else { return }
     context.error(message, at: keyLocation(name) ?? location)
+  }
+
+  /// Says that none of several fields is there. One that is there under a name that is nearly right has its own message.
+  func require(anyOf names: String..., message: String) {
+    guard !names.contains(where: { has($0) }) else { return }
+    guard isLenient || !names.contains(where: { misspelling(of: $0) != nil }) else { return }
+    context.error(message, at: location)
   }
 
   /// Says that a list is missing or empty. Items that are there and wrong have their own messages.

@@ -48,7 +48,7 @@ package struct ConnectionPoolSettings: Sendable {
   init(_ reader: FieldReader) {
     _ = reader.object("tcp") { readTCP($0) }
     _ = reader.object("http") { readHTTP($0) }
-    if !reader.has("tcp") { reader.require("http", "connection pool must have at least one field") }
+    reader.require(anyOf: "tcp", "http", message: "connection pool must have at least one field")
   }
 
   private mutating func readTCP(_ reader: FieldReader) {

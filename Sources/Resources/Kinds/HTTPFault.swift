@@ -61,6 +61,6 @@ package struct HTTPFault: Sendable {
   init(_ reader: FieldReader) {
     delay = reader.object("delay", Delay.init)
     abort = reader.object("abort", Abort.init)
-    reader.require(delay != nil || abort != nil, "HTTP fault injection must have an abort and/or a delay")
+    reader.require(anyOf: "delay", "abort", message: "HTTP fault injection must have an abort and/or a delay")
   }
 }

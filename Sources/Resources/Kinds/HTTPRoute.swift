@@ -32,19 +32,24 @@ package struct HTTPRoute: Sendable {
     fault = reader.object("fault", HTTPFault.init)
     mirrors = HTTPMirror.all(of: reader)
     corsPolicy = reader.object("corsPolicy", CORSPolicy.init)
-    checkActions(reader.context, hasRoute: reader.hasItems("route"))
+    checkActions(reader)
     checkDetails(reader.context)
     checkAuthority(reader.context)
   }
 
   /// Which actions go together.
-  private func checkActions(_ context: DecodingContext, hasRoute routes: Bool) {
+  private func checkActions(_ reader: FieldReader) {
+    let context = reader.context
+    let routes = reader.hasItems("route")
     func refuse(_ isBoth: Bool, _ message: String) {
       if isBoth { context.error(message, at: location) }
     }
     let redirects = redirect != nil
     let responds = directResponse != nil
-    refuse(!routes && !redirects && !responds && delegate == nil, "HTTP route, redirect or direct_response is required")
+    let isMisspelled = ["route", "redirect", "directResponse", "delegate"].contains { reader.misspelling(of: $0) != nil }
+    refuse(
+      !routes && !redirects && !responds && delegate == nil && !isMisspelled,
+      "HTTP route, redirect or direct_response is required")
     refuse(redirects && routes, "HTTP route cannot contain both route and redirect")
     refuse(responds && routes, "HTTP route cannot contain both route and direct_response")
     refuse(redirects && responds, "HTTP route cannot contain both redirect and direct_response")
@@ -169,9 +174,9 @@ package struct HTTPRedirect: Sendable {
     if uri != nil, prefixRewrite != nil {
       context.error("redirect may only specify one of uri or prefix_rewrite", at: reader.location)
     }
-    if uri == nil, prefixRewrite == nil, authority == nil, scheme == nil, port == nil, derivePort == nil {
-      context.error("redirect must specify URI, authority, scheme, or port", at: reader.location)
-    }
+    reader.require(
+      anyOf: "uri", "prefixRewrite", "authority", "scheme", "port", "derivePort",
+      message: "redirect must specify URI, authority, scheme, or port")
     reader.exclusive("port", "derivePort")
     HostRules.checkPort(port, context)
     if let code = redirectCode, !(300...399).contains(code.value) {
@@ -217,19 +222,26 @@ package struct HTTPRewrite: Sendable {
   init(_ reader: FieldReader) {
     uri = reader.string("uri")
     authority = reader.string("authority")
-    let regex = reader.object("uriRegexRewrite") { ($0.string("match"), $0.string("rewrite")) }
+    let regex = reader.object("uriRegexRewrite") { regex in
+      let fields = (regex.string("match"), regex.string("rewrite"))
+      let isMisspelled = regex.misspelling(of: "match") != nil || regex.misspelling(of: "rewrite") != nil
+      if fields.0 == nil || fields.1 == nil, !isMisspelled {
+        reader.context.error(
+          "UriRegexRewrite requires both Rewrite and Match fields to be specified", at: reader.location)
+      }
+      return fields
+    }
     regexMatch = regex?.0
     regexRewrite = regex?.1
     if uri != nil, regex != nil {
       reader.context.error("rewrite may only contain one of URI or UriRegexRewrite", at: reader.location)
     }
-    if uri == nil, regex == nil, authority == nil {
-      reader.context.error(
-        "rewrite must specify at least one of URI, UriRegexRewrite, or authority", at: reader.location)
-    }
-    if regex != nil, regexMatch == nil || regexRewrite == nil {
-      reader.context.error(
-        "UriRegexRewrite requires both Rewrite and Match fields to be specified", at: reader.location)
+    reader.require(
+      anyOf: "uri", "uriRegexRewrite", "authority",
+      message: "rewrite must specify at least one of URI, UriRegexRewrite, or authority")
+    if let regexMatch {
+      RegexRules.check(regexMatch, of: "uriRegexRewrite", reader.context)
+      if let regexRewrite { RegexRules.checkReplacement(regexRewrite, for: regexMatch.value, reader.context) }
     }
   }
 }

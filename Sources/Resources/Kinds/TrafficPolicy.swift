@@ -24,19 +24,14 @@ package struct TrafficPolicy: Sendable {
       let port = entry.object("port") { $0.integer("number") } ?? nil
       entry.require("port", "portTrafficPolicy must have valid port")
       HostRules.checkPort(port, entry.context)
-      let names = ["loadBalancer", "connectionPool", "outlierDetection", "tls"]
-      if !names.contains(where: { entry.has($0) }) {
-        entry.require("tls", "port traffic policy must have at least one field")
-      }
+      entry.require(
+        anyOf: "loadBalancer", "connectionPool", "outlierDetection", "tls",
+        message: "port traffic policy must have at least one field")
       return PortLevel(port: port, policy: TrafficPolicy(levelOf: entry))
     }
-    let names = [
-      "connectionPool", "loadBalancer", "outlierDetection", "tls", "portLevelSettings", "tunnel", "proxyProtocol",
-      "retryBudget",
-    ]
-    if !names.contains(where: { reader.has($0) }) {
-      reader.require("tls", "traffic policy must have at least one field")
-    }
+    reader.require(
+      anyOf: "connectionPool", "loadBalancer", "outlierDetection", "tls", "portLevelSettings", "tunnel",
+      "proxyProtocol", "retryBudget", message: "traffic policy must have at least one field")
     if reader.has("tunnel"), reader.has("proxyProtocol") {
       reader.context.error(
         "tunnel and proxyProtocol must not be set together", at: reader.keyLocation("proxyProtocol"))

@@ -14,7 +14,8 @@ package struct VirtualService: Sendable {
     http = reader.objects("http", null: "http route may not be null", HTTPRoute.init)
     tls = reader.objects("tls", null: "tls route may not be null", TLSRoute.init)
     tcp = reader.objects("tcp", null: "tcp route may not be null", TCPRoute.init)
-    if !["http", "tls", "tcp"].contains(where: { reader.hasItems($0) }) {
+    let isMisspelled = ["http", "tls", "tcp"].contains { reader.misspelling(of: $0) != nil }
+    if !["http", "tls", "tcp"].contains(where: { reader.hasItems($0) }), !isMisspelled {
       reader.require("http", nonEmpty: http, "http, tcp or tls must be provided in virtual service")
     }
     check(reader)
@@ -54,9 +55,22 @@ package struct VirtualService: Sendable {
       }
       if let other = seen.first(where: { HostRules.overlap($0, host.value) }) {
         context.error("duplicate hosts in virtual service: \(other) & \(host.value)", at: host.location)
+      } else if let other = seen.first(where: { isSame($0, host.value, context.namespace) }) {
+        // Istio compares the texts, and makes one virtual host of both.
+        context.warning(
+          "duplicate hosts in virtual service: \(other) & \(host.value)", at: host.location,
+          help: "a name without a dot is completed with the namespace: both are one host")
       }
       seen.append(host.value)
     }
+  }
+
+  /// Whether one of two hosts is the other's short form.
+  private func isSame(_ left: String, _ right: String, _ namespace: String) -> Bool {
+    let whole = { (name: String) in
+      (name.contains(".") ? name : "\(name).\(namespace).svc.cluster.local").lowercased()
+    }
+    return left.contains(".") != right.contains(".") && whole(left) == whole(right)
   }
 
   /// Claims of tokens are known to gateways alone.
@@ -182,13 +196,17 @@ package struct StringMatch: Sendable {
       if regex.value.isEmpty {
         reader.context.error("\"\": regex string match should not be empty", at: regex.location)
       }
-      if regex.value.utf8.count > 1024 {
-        reader.context.error(
-          "\"\(regex.value.prefix(40))…\": regex is too large, max length allowed is 1024", at: regex.location)
-      }
+      // The lone asterisk is Istio's own sign for any value.
+      if regex.value != "*" { RegexRules.check(regex, of: Self.place(reader.name), reader.context) }
     } else {
       kind = .present
     }
+  }
+
+  /// What Istio's messages call the field that holds the match: `headers` for each of its entries.
+  private static func place(_ name: String) -> String {
+    let field = name.prefix { $0 != "." && $0 != "[" }
+    return field == "allowOrigins" ? "corsAllowOrigins" : String(field)
   }
 }
 

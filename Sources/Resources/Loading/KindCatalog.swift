@@ -8,6 +8,8 @@ enum KindCatalog {
     case notActedOn
     /// A cluster has it, and a gateway does not look at it.
     case ignored
+    /// Ignored as well, unless its class makes it Istio's: then it is not acted on.
+    case ingress
     case unknown(help: String?)
     /// A mistake in `apiVersion`.
     case wrong(String, help: String?)
@@ -45,7 +47,7 @@ enum KindCatalog {
     "Namespace", "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "Pod", "ReplicaSet",
     "StatefulSet", "DaemonSet", "Job", "CronJob", "PersistentVolume", "PersistentVolumeClaim", "StorageClass",
     "HorizontalPodAutoscaler", "PodDisruptionBudget", "PodTemplate", "ReplicationController", "PriorityClass",
-    "NetworkPolicy", "CustomResourceDefinition", "APIService", "Ingress", "IngressClass", "Lease", "Event", "Node",
+    "NetworkPolicy", "CustomResourceDefinition", "APIService", "IngressClass", "Lease", "Event", "Node",
     "LimitRange", "ResourceQuota", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration",
     "ControllerRevision",
     "RuntimeClass", "CSIDriver", "Cluster", "ClusterConfiguration", "Certificate", "Issuer", "ClusterIssuer",
@@ -72,6 +74,7 @@ enum KindCatalog {
       if homes.contains(group) { return .ours }
       return foreign(kind, apiVersion, group, homes.map { $0.isEmpty ? "v1" : "\($0)/v1" })
     }
+    if kind == "Ingress" { return .ingress }
     if ignored.contains(kind) { return .ignored }
     let kinds = groups.values.flatMap { Array($0.kinds) } + Array(kubernetes.keys)
     return .unknown(help: Suggestion.help(for: kind, among: kinds.sorted()))

@@ -48,6 +48,13 @@ struct ResourceDecoder {
     decode(kind, reader)
   }
 
+  /// Whether an Ingress is of Istio's class; others are for somebody else (`ingressControllerMode: STRICT`).
+  private func isForIstio(_ metadata: Metadata, _ reader: FieldReader) -> Bool {
+    reader.isLenient = true
+    let named = reader.object("spec") { $0.string("ingressClassName")?.value } ?? nil
+    return (named ?? metadata.annotations["kubernetes.io/ingress.class"]) == "istio"
+  }
+
   private mutating func decode(_ kind: Located<String>, _ reader: FieldReader) {
     let context = reader.context
     let version = reader.string("apiVersion")
@@ -70,6 +77,11 @@ struct ResourceDecoder {
       reader.finish()
     case .ignored:
       return
+    case .ingress:
+      guard isForIstio(metadata, reader) else { return }
+      context.report(
+        .warning, "\(name(kind, version)) of class istio is known but not acted on", at: kind.location, code: "SP1001",
+        help: "write a Gateway and a VirtualService for it")
     case .notActedOn:
       context.report(
         .warning, "\(name(kind, version)) is known but not acted on", at: kind.location, code: "SP1001",

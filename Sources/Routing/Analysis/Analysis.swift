@@ -21,6 +21,17 @@ package enum Analysis {
       name: "virtualservice.PathAnalyzer", summary: "paths, prefixes and rewrites that do not say what is meant",
       run: PathAnalyzer.analyze),
     Analyzer(
+      name: "virtualservice.ScopeAnalyzer", summary: "rules that no gateway has, conditions that none meets",
+      run: ScopeAnalyzer.analyze),
+    Analyzer(
+      name: "virtualservice.ConditionAnalyzer", summary: "conditions on requests that do not say what is meant",
+      run: ConditionAnalyzer.analyze),
+    Analyzer(
+      name: "virtualservice.RedirectAnalyzer", summary: "redirects to themselves", run: RedirectAnalyzer.analyze),
+    Analyzer(
+      name: "virtualservice.PortSelectorAnalyzer", summary: "destinations without a port, of hosts with several",
+      run: PortSelectorAnalyzer.analyze),
+    Analyzer(
       name: "virtualservice.WeightAnalyzer", summary: "weights of destinations", run: WeightAnalyzer.analyze),
     Analyzer(
       name: "virtualservice.ConflictingMeshGatewayHostsAnalyzer", summary: "VirtualServices of the mesh",
@@ -38,11 +49,17 @@ package enum Analysis {
       name: "destinationrule.UpstreamTLSAnalyzer", summary: "TLS to plaintext ports, plaintext to TLS ports",
       run: UpstreamTLSAnalyzer.analyze),
     Analyzer(
+      name: "destinationrule.TrafficPolicyAnalyzer", summary: "policies and subsets that are never in force",
+      run: TrafficPolicyAnalyzer.analyze),
+    Analyzer(
       name: "serviceentry.ServiceEntryAnalyzer", summary: "ServiceEntries that share a host or a port",
       run: ServiceEntryAnalyzer.analyze),
     Analyzer(
       name: "gateway.GatewayAnalyzer", summary: "servers without routes, Service port or HTTPS",
       run: GatewayAnalyzer.analyze),
+    Analyzer(
+      name: "gateway.ServerAnalyzer", summary: "servers that are in each other's way, TLS versions",
+      run: ServerAnalyzer.analyze),
     Analyzer(
       name: "gateway.CertificateAnalyzer", summary: "certificates and keys of servers",
       run: CertificateAnalyzer.analyze),

@@ -10,6 +10,7 @@ package struct AnalysisContext {
   let instances: [InstanceIdentity]
   /// Those, and all others that the resources declare or imply: what is for one of these is for somebody.
   let knownInstances: [InstanceIdentity]
+  private let implied: Set<InstanceIdentity>
   /// Seconds since 1970.
   let now: Int64
   let inspect: CertificateInspector?
@@ -26,7 +27,9 @@ package struct AnalysisContext {
     self.resources = resources
     self.instances = instances
     let declared = InstanceCatalog.instances(in: resources)
-    let others = (declared + InstanceCatalog.implied(in: resources, beside: declared)).map(\.identity)
+    let implied = InstanceCatalog.implied(in: resources, beside: declared).map(\.identity)
+    self.implied = Set(implied)
+    let others = declared.map(\.identity) + implied
     knownInstances = instances + others.filter { !instances.contains($0) }
     self.now = now
     self.inspect = inspect
@@ -53,6 +56,9 @@ package struct AnalysisContext {
     }
     return hosts
   }
+
+  /// Whether of an instance no more is known than that a selector means it.
+  func isImplied(_ instance: InstanceIdentity) -> Bool { implied.contains(instance) }
 
   /// What declares a host, whoever may see it.
   func entries(_ host: String) -> [ServiceRegistry.Entry] { hosts[host] ?? [] }

@@ -118,6 +118,9 @@ private enum AnnotationValues {
   /// Why a value is none, in words; nil: it is good, or anything goes.
   static func problem(_ name: String, _ value: String) -> String? {
     switch name {
+    case "galley.istio.io/analyze-suppress":
+      let codes = value.split(separator: ",").map { String($0.filter { $0 != " " }) }
+      return codes.first { !Suppression.isKnown(code: $0) }.map { "\"\($0)\" is an unknown message code" }
     case "sidecar.istio.io/inject", "sidecar.istio.io/rewriteAppHTTPProbers", "prometheus.istio.io/merge-metrics":
       return ["true", "false"].contains(value.lowercased()) ? nil : "\"\(value)\" is neither true nor false"
     case "sidecar.istio.io/interceptionMode":

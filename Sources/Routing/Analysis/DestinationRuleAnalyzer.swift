@@ -21,7 +21,10 @@ enum DestinationRuleAnalyzer {
     return [
       MessageCatalog.finding(
         "IST0174", "The host \(host.value) defined in the DestinationRule does not match any services in the mesh.",
-        at: host.location, resource: rule.description, help: Suggestion.help(for: name, among: known))
+        at: host.location, resource: rule.description,
+        help: HostName.completions(of: name).first { known.contains($0) }.map {
+          "did you mean \"\($0)\"? Only a name without a dot is completed"
+        } ?? Suggestion.help(for: name, among: known))
     ]
   }
 

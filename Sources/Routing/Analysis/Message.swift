@@ -45,7 +45,7 @@ package struct Message: Sendable {
 /// All codes, in one place.
 package enum MessageCatalog {
   /// In the order of their codes, Istio's first.
-  package static let all: [Message] = istio + sallyport
+  package static let all: [Message] = istio + (sallyport + ineffective).sorted { $0.code < $1.code }
 
   private static let byCode: [String: Message] = Dictionary(uniqueKeysWithValues: all.map { ($0.code, $0) })
 

@@ -10,11 +10,14 @@ struct RuleCoverage {
       case any
       case exact(String)
       case prefix(String)
-      case regex(String)
+      /// With the text that all it matches begins with.
+      case regex(String, after: String)
     }
 
     let path: Path
     let ignoresCase: Bool
+    /// The path is written as a regular expression, whatever it comes to.
+    let isPattern: Bool
     /// For CONNECT alone, which no other entry takes.
     let isForConnect: Bool
     /// Each condition besides the path, as a text; all must hold.
@@ -28,7 +31,7 @@ struct RuleCoverage {
     /// Matches every request of its gateways.
     var isCatchAll: Bool {
       guard conditions.isEmpty else { return false }
-      return path == .any || path == .prefix("/") || path == .regex(".*")
+      return path == .any || path == .prefix("/")
     }
   }
 
@@ -47,8 +50,7 @@ struct RuleCoverage {
     case .any: any.append(index)
     case .exact(let text): exact[fold(text), default: []].append(index)
     case .prefix(let text): prefix[fold(text), default: []].append(index)
-    case .regex(let text) where text == ".*": any.append(index)
-    case .regex(let text): regex[fold(text), default: []].append(index)
+    case .regex(let text, _): regex[text, default: []].append(index)
     }
   }
 
@@ -74,10 +76,11 @@ struct RuleCoverage {
       }
     case .prefix(let text):
       for key in Self.keys(text, entry.ignoresCase) { result += prefixes(of: key).filter(isSame) }
-    case .regex(let text):
-      for key in Self.keys(text, entry.ignoresCase) { result += (regex[key] ?? []).filter(isSame) }
-      // Whatever a regex matches begins with a slash.
-      if text.hasPrefix("/") { result += (prefix["c/"] ?? []) + (prefix["i/"] ?? []) }
+    case .regex(let text, let start):
+      result += regex[text] ?? []
+      // Whatever else it matches, it begins with a slash.
+      if text.hasPrefix("/"), start.isEmpty { result += (prefix["c/"] ?? []) + (prefix["i/"] ?? []) }
+      if !start.isEmpty { for key in Self.keys(start, false) { result += prefixes(of: key) } }
     }
     return result
   }
@@ -114,7 +117,8 @@ extension RuleCoverage.Entry {
     var conditions: Set<String> = []
     if let match {
       for (name, condition) in [("scheme", match.scheme), ("method", match.method), ("authority", match.authority)] {
-        if let condition { conditions.insert("\(name):" + Self.text(condition)) }
+        // Every request has all three.
+        if let condition, !Self.takesAll(condition) { conditions.insert("\(name):" + Self.text(condition)) }
       }
       for (name, condition) in match.headers {
         conditions.insert("h:\(name.value.lowercased())" + Self.text(condition))
@@ -127,8 +131,10 @@ extension RuleCoverage.Entry {
       if let namespace = match.sourceNamespace { conditions.insert("namespace=\(namespace.value)") }
       for (key, value) in match.sourceLabels { conditions.insert("label \(key)=\(value.value)") }
     }
+    var isPattern = false
+    if case .regex? = match?.uri?.kind { isPattern = true }
     self.init(
-      path: Self.path(match?.uri), ignoresCase: match?.ignoreUriCase ?? false,
+      path: Self.path(match?.uri), ignoresCase: !isPattern && match?.ignoreUriCase ?? false, isPattern: isPattern,
       isForConnect: match?.namesConnect ?? false, conditions: conditions,
       gateways: AnalysisContext.gateways(of: match, in: service),
       text: match == nil ? "http[\(rule)]" : "http[\(rule)].match[\(index)]", location: location)
@@ -139,7 +145,27 @@ extension RuleCoverage.Entry {
     case nil, .present: return .any
     case .exact(let text): return .exact(text.value)
     case .prefix(let text): return .prefix(text.value)
-    case .regex(let text): return .regex(text.value)
+    case .regex(let text): return path(RegexShape(text.value), text.value)
+    }
+  }
+
+  /// What is no more than a prefix or a text is compared as such.
+  private static func path(_ shape: RegexShape, _ text: String) -> Path {
+    switch shape.rest {
+    case .nothing: return .exact(shape.start)
+    // All paths begin with a slash.
+    case .anything: return shape.start.isEmpty || shape.start == "/" ? .any : .prefix(shape.start)
+    case .pattern: return .regex(text, after: shape.start)
+    }
+  }
+
+  private static func takesAll(_ match: StringMatch) -> Bool {
+    switch match.kind {
+    case .present: return true
+    case .regex(let text):
+      let shape = RegexShape(text.value)
+      return shape.start.isEmpty && shape.rest == .anything
+    case .exact, .prefix: return false
     }
   }
 

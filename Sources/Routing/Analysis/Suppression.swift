@@ -27,6 +27,14 @@ package struct Suppression: Sendable {
     }
   }
 
+  /// The code, when it is neither one of Istio's nor ours, nor a pattern that fits one.
+  package var unknownCode: String? { Self.isKnown(code: code) ? nil : code }
+
+  /// Whether a code, or a pattern, means some finding of ours or of istioctl's.
+  static func isKnown(code: String) -> Bool {
+    (MessageCatalog.all.map(\.code) + MessageCatalog.absent.flatMap(\.codes)).contains { matches(code, $0) }
+  }
+
   /// Whether a finding is meant.
   package func covers(_ diagnostic: Diagnostic) -> Bool {
     Self.matches(code, diagnostic.code) && Self.matches(resource, Self.name(diagnostic.resource ?? ""))

@@ -74,7 +74,9 @@ enum UnreachableRuleAnalyzer {
   /// The prefix and the path that it takes by accident: `/api` and `/apidocs`.
   private static func slash(_ entry: RuleCoverage.Entry, _ cover: RuleCoverage.Entry) -> (prefix: String, path: String)?
   {
-    guard case .prefix(let prefix) = cover.path, !prefix.hasSuffix("/") else { return nil }
+    guard case .prefix(let prefix) = cover.path, !prefix.hasSuffix("/"), !cover.isPattern, !entry.isPattern else {
+      return nil
+    }
     let path: String
     switch entry.path {
     case .exact(let text), .prefix(let text): path = text
@@ -113,7 +115,7 @@ enum UnreachableRuleAnalyzer {
       for service in services {
         let own = entries(service).flatMap { $0 }.filter { $0.gateways.contains(gateway) }.map { entry in
           RuleCoverage.Entry(
-            path: entry.path, ignoresCase: entry.ignoresCase, isForConnect: entry.isForConnect,
+            path: entry.path, ignoresCase: entry.ignoresCase, isPattern: entry.isPattern, isForConnect: entry.isForConnect,
             conditions: entry.conditions, gateways: [gateway], text: entry.text, location: entry.location)
         }
         for entry in own {

@@ -82,7 +82,8 @@ final class ClusterBuilder {
     guard HostName.isInMesh(host), let port = request.port?.value, request.subset == nil else {
       report(
         "IST0101", .error, "Referenced host not found: \"\(request.host.value)\"", request.host.location, request,
-        hidden(host) ?? Suggestion.help(for: host, among: registry.hosts) ?? "declare it with a ServiceEntry")
+        hidden(host) ?? completed(host) ?? Suggestion.help(for: host, among: registry.hosts)
+          ?? "declare it with a ServiceEntry")
       return -1
     }
     let name = "outbound|\(port)||\(host)"
@@ -94,6 +95,13 @@ final class ClusterBuilder {
       name: name, host: host, port: UInt16(clamping: port), subset: "", discovery: .strictDNS)
     settings.dnsNames = [.init(name: host, port: UInt16(clamping: port), weight: 1)]
     return add(settings)
+  }
+
+  /// The Service that `web.default` or `web.default.svc` means: only names without a dot are completed.
+  private func completed(_ host: String) -> String? {
+    HostName.completions(of: host).first { registry.entry($0) != nil }.map { name in
+      "did you mean \"\(name)\"? Only a name without a dot is completed"
+    }
   }
 
   /// Who declares a host without exporting it.
@@ -121,9 +129,15 @@ final class ClusterBuilder {
     if let same = entry.ports.first(where: { $0.number == request.listenerPort }) { return same }
     report(
       "IST0112", .error,
-      "This VirtualService routes to a service \"\(entry.host)\" that exposes multiple ports [\(entry.ports.map { String($0.number) }.joined(separator: " "))]. Specifying a port in the destination is required to disambiguate.",
-      request.host.location, request)
+      Self.ambiguousPort(entry), request.host.location, request)
     return nil
+  }
+
+  /// Istio's words for a destination without a port where there are several.
+  static func ambiguousPort(_ entry: ServiceRegistry.Entry) -> String {
+    let ports = entry.ports.map { String($0.number) }.joined(separator: " ")
+    return
+      "This VirtualService routes to a service \"\(entry.host)\" that exposes multiple ports [\(ports)]. Specifying a port in the destination is required to disambiguate."
   }
 
   // MARK: Endpoints
@@ -248,6 +262,17 @@ final class ClusterBuilder {
     if hasImplicitEndpoint, settings.discovery != .static, !settings.host.hasPrefix("*") {
       settings.dnsNames = [.init(name: settings.host, port: target, weight: 1)]
     }
+    guard labels.isEmpty, settings.endpoints.isEmpty, settings.dnsNames.isEmpty, spec.effectiveResolution != .none,
+      spec.effectiveResolution != .dynamicDNS
+    else { return }
+    let reason =
+      spec.workloadSelector == nil
+      ? "has resolution \(spec.effectiveResolution.rawValue) and no endpoints"
+      : "selects no WorkloadEntry in namespace \(resource.metadata.namespace)"
+    report(
+      "SP1012", .warning, "ServiceEntry \(resource.reference) \(reason): requests for \"\(settings.host)\" get 503",
+      spec.workloadSelector?.values.map(\.location).min { ($0.line, $0.column) < ($1.line, $1.column) }
+        ?? spec.resolution?.location ?? resource.location, request)
   }
 
   private func addWorkloads(

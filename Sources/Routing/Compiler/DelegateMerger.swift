@@ -41,7 +41,8 @@ struct DelegateMerger {
         Diagnostic(
           "IST0101", .error, "Referenced VirtualService not found: \"\(reference)\"",
           at: delegate.name?.location ?? rule.location, resource: root.description,
-          help: Suggestion.help(for: reference, among: delegates.keys.sorted()) ?? "the rule is left out"))
+          help: delegates[reference].map(Self.hidden)
+            ?? Suggestion.help(for: reference, among: delegates.keys.sorted()) ?? "the rule is left out"))
       return []
     }
     return service.spec.http.compactMap { leaf in
@@ -53,6 +54,14 @@ struct DelegateMerger {
           help: "it delegates at \(rule.location); the rule is left out there"))
       return nil
     }
+  }
+
+  /// Why a delegate that is there is not found.
+  private static func hidden(_ delegate: Resource<VirtualService>) -> String {
+    let exports = delegate.spec.exportTo
+    let whom = exports.map { $0.value == "." ? "its own namespace" : "namespace \($0.value)" }
+    let place = exports.first.map { " (exportTo at \($0.location))" } ?? ""
+    return "it is there, and exported to \(whom.joined(separator: " and ")) only\(place)"
   }
 
   // MARK: Names

@@ -8,6 +8,11 @@ enum HostName {
     return "\(host).\(namespace).svc.\(clusterDomain)".lowercased()
   }
 
+  /// What a name with too few of its parts may mean: `web.default`, `web.default.svc`.
+  static func completions(of host: String) -> [String] {
+    ["\(host).svc.\(clusterDomain)", "\(host).\(clusterDomain)"].filter { isInMesh($0) && host.contains(".") }
+  }
+
   /// Whether `pattern` (exact, `*.suffix` or `*`) covers `host`, which may be a pattern itself.
   static func covers(_ pattern: String, _ host: String) -> Bool {
     if pattern == "*" || pattern == host { return true }

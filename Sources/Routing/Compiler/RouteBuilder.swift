@@ -117,11 +117,10 @@ struct RouteBuilder {
     ] {
       if let condition { isGood = add(subject, "", condition, false, service) && isGood }
     }
-    let pseudo: Set<String> = ["uri", "scheme", "method", "authority"]
-    for (name, condition) in match.headers where !pseudo.contains(name.value.lowercased()) {
+    for (name, condition) in match.headers {
       isGood = add(.header, name.value.lowercased(), condition, false, service) && isGood
     }
-    for (name, condition) in match.withoutHeaders where !pseudo.contains(name.value.lowercased()) {
+    for (name, condition) in match.withoutHeaders {
       isGood = add(.header, name.value.lowercased(), condition, true, service) && isGood
     }
     for (name, condition) in match.queryParams {

@@ -73,6 +73,10 @@ package struct SnapshotCompiler {
     diagnostics += delegates.diagnostics
     diagnostics += Self.unmatched(bindings)
     diagnostics += routes.diagnostics + clusters.diagnostics
+    if let problem = PublishedPorts.problem(options, resources, instances: [identity]) {
+      diagnostics.append(
+        MessageCatalog.finding("SP1061", problem, at: nil, resource: nil, help: "write it as LOCAL:GATEWAY"))
+    }
     diagnostics += OverlapAnalyzer.analyze(resources, identity: identity, clusters: clusters.clusters)
     return Output(snapshot: Snapshot(parts), diagnostics: Self.unique(diagnostics))
   }
