@@ -8,7 +8,7 @@ import shutil
 import pytest
 import yaml
 
-from harness.configuration import (IDENTITY, as_yaml, gateway, https_server, route, static_entry, tls_secret, to_upstream,
+from harness.configuration import (IDENTITY, as_yaml, gateway, http_server, https_server, route, static_entry, tls_secret, to_upstream,
                                    virtual_service)
 from harness.gateway import run_verb
 
@@ -253,3 +253,33 @@ def test_a_certificate_of_two_servers_is_spoken_of_once(tmp_path, authority):
                virtual_service(route("up.example"), hosts=("a.example", "b.example")), static_entry("up.example", 1),
                tls_secret("pair", authority.issue("a.example", "b.example", days=(-1, 1)))]
     assert codes(check(tmp_path, content, "-o", "json")).count("SP1040") == 1
+
+
+@pytest.mark.parametrize("code, is_known", [("IST0130", True), ("IST0134", True), ("SP10*", True), ("IST9999", False)])
+def test_a_suppression_of_a_code_that_does_not_exist_is_said(tmp_path, code, is_known):
+    result = check(tmp_path, resources(route("up.example")), "-S", f"{code}=*")
+    warning = f"Warning: Supplied message code '{code}' is an unknown message code and will not have any effect."
+    assert (warning in result.stderr) == (not is_known)
+    assert result.returncode == 0
+
+
+@pytest.mark.parametrize("publish, message", [
+    ("21080:80", None),
+    ("21080:99", "--publish 21080:99: no Gateway of the instance has port 99 (they have 80)"),
+    ("80:21080", "no Gateway of the instance has port 21080 (they have 80); did you mean --publish 21080:80?"),
+])
+def test_a_port_that_no_gateway_has_is_a_usage_error(tmp_path, publish, message):
+    result = check(tmp_path, resources(route("up.example")), "--publish", publish)
+    assert result.returncode == (64 if message else 0)
+    assert message is None or message in result.stderr
+
+
+def test_a_selector_that_nobody_has_fails(tmp_path):
+    operator = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "metadata": {"name": "o"},
+                "spec": {"profile": "default"}}
+    lost = gateway(http_server("*"), selector={"istio": "ingresgateway"})
+    (tmp_path / "config.yaml").write_text(as_yaml([operator, lost]))
+    result = run_verb("check", "-o", "json", tmp_path)
+    found = [finding for finding in json.loads(result.stdout) if finding["code"] == "IST0101"]
+    assert [finding["level"] for finding in found] == ["Error"] and "ingressgateway" in result.stdout
+    assert result.returncode == 79

@@ -258,3 +258,20 @@ def test_strict_refuses_a_bad_resource_with_exit_78(owner, nginx):
     running = owner.gateway([*to_upstream(nginx.plain), bad], flags=("--strict",), wait=None)
     assert running.process.wait() == 78
     assert "bogus" in running.process.stderr
+
+
+# Ports on the command line
+
+
+def test_a_published_port_that_no_gateway_has_ends_the_start_with_exit_64(tmp_path):
+    (tmp_path / "config.yaml").write_text(as_yaml(to_upstream(1)))
+    result = run_verb("run", *IDENTITY, "--publish", "21080:99", tmp_path)
+    assert result.returncode == 64
+    assert "no Gateway of the instance has port 99 (they have 80)" in result.stderr
+
+
+def test_a_published_port_of_a_gateway_that_is_broken_is_a_warning(owner, nginx):
+    good, broken = to_upstream(nginx.plain), gateway({"port": {"number": 81, "name": "x", "protocol": "HTTP"}}, name="broken")
+    running = owner.gateway([*good, broken], flags=("--publish", "1:81"))
+    assert get(running.port()).status == 200
+    assert "warning[SP1061]: --publish 1:81: no Gateway of the instance has port 81" in running.process.stderr

@@ -302,3 +302,13 @@ def test_a_connection_outlives_its_listener(owner, nginx):
         assert client.request().status == 404
     with Connection(running.port(80)) as client:
         assert client.request().status == 200
+
+
+def test_a_published_port_whose_gateway_is_gone_is_a_warning(owner):
+    one, two = named(owner, "one"), named(owner, "two")
+    both = [*to_upstream(one.port), gateway(http_server("*", port=81, name="http-81"), name="second")]
+    running = owner.gateway(both, ports=(80, 81))
+    running.configure(to_upstream(two.port))
+    running.reload_and_wait()
+    assert get(running.port()).text == "two"
+    assert "no Gateway of the instance has port 81 (they have 80)" in running.process.stderr

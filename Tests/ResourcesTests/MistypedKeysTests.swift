@@ -45,7 +45,8 @@ import Testing
   }
 
   @Test func `a host and its own short form are one host`() {
-    let found = load("VirtualService", "hosts: [Web, web.n.svc.cluster.local, web.m.svc.cluster.local]\nhttp: [{\(Self.to)}]")
+    let found = load(
+      "VirtualService", "hosts: [Web, web.n.svc.cluster.local, web.m.svc.cluster.local]\nhttp: [{\(Self.to)}]")
     #expect(found.diagnostics.map(\.message) == ["duplicate hosts in virtual service: Web & web.n.svc.cluster.local"])
     #expect(found.diagnostics.map(\.severity) == [.warning])
     #expect(found.resources.virtualServices.count == 1)

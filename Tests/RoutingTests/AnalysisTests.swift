@@ -20,7 +20,7 @@ import Testing
 
   @Test(
     arguments: virtualServiceCases + meshCases + upstreamCases + gatewayCases + serviceCases + policyCases
-      + referenceCases)
+      + referenceCases + scopeCases + conditionCases + policyReachCases)
   func `says what is marked, where it is marked, and nothing else`(_ testCase: Case) {
     let marked = Marked(testCase.yaml)
     let diagnostics = Marked.check(Marked.load(testCase.yaml))
@@ -124,6 +124,37 @@ import Testing
     #expect(findings.map(\.code) == ["IST0118"])
     let suppressions = Suppression.annotations(of: loaded.resources)
     #expect(suppressions.count == 2 && suppressions.contains { $0.covers(findings[0]) })
+  }
+
+  @Test(arguments: [
+    ("IST0130", true), ("IST0134", true), ("SP1001", true), ("IST01*", true), ("*", true), ("IST9999", false),
+    ("SP2*", false), ("ist0130", false), ("", false),
+  ])
+  func `codes that exist, and patterns that fit one, can be suppressed`(_ code: String, _ isKnown: Bool) {
+    #expect(Suppression.isKnown(code: code) == isKnown)
+  }
+
+  @Test(arguments: [
+    ("/api/.*", "/api/", RegexShape.Rest.anything), ("^/api/v1$", "/api/v1", RegexShape.Rest.nothing),
+    ("/a\\.b\\/.*", "/a.b/", RegexShape.Rest.anything),
+    (".*", "", RegexShape.Rest.anything), ("", "", RegexShape.Rest.nothing), ("/ab?", "/a", RegexShape.Rest.pattern),
+    ("/ab*", "/a", RegexShape.Rest.pattern),
+    ("/a{2}", "/", RegexShape.Rest.pattern), ("/a|b", "", RegexShape.Rest.pattern),
+    ("/a.+", "/a", RegexShape.Rest.pattern), ("/a.*b", "/a", RegexShape.Rest.pattern),
+    ("/a\\$", "/a$", RegexShape.Rest.nothing), ("/\\w+", "/", RegexShape.Rest.pattern),
+    ("(?i)/a", "", RegexShape.Rest.pattern), ("/[ab].*", "/", RegexShape.Rest.pattern),
+  ])
+  func `what a regular expression begins with`(_ pattern: String, _ start: String, _ rest: RegexShape.Rest) {
+    let shape = RegexShape(pattern)
+    #expect(shape.start == start && shape.rest == rest)
+  }
+
+  @Test func `a condition on a header named as a part of the request compares that header`() throws {
+    let snapshot = compile(
+      routing("- match: [{headers: {Method: {exact: GET}}}]\n  route: [{destination: {host: up.example}}]")
+    ).snapshot
+    let predicate = try #require(snapshot.predicates.first)
+    #expect(snapshot.predicates.count == 1 && predicate.subject == .header)
   }
 
   // MARK: Certificates

@@ -139,7 +139,7 @@ let upstreamCases: [AnalysisTests.Case] = [
             portLevelSettings:
             - port: {number: 443}
               tls: {mode: SIMPLE, insecureSkipVerify: true}        #! IST0129@true
-            - port: {number: 444}
+            - port: {number: 444}                                  #! SP1059@444
               tls: {mode: SIMPLE}
         """)),
   .init(

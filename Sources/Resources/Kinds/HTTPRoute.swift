@@ -46,7 +46,9 @@ package struct HTTPRoute: Sendable {
     }
     let redirects = redirect != nil
     let responds = directResponse != nil
-    let isMisspelled = ["route", "redirect", "directResponse", "delegate"].contains { reader.misspelling(of: $0) != nil }
+    let isMisspelled = ["route", "redirect", "directResponse", "delegate"].contains {
+      reader.misspelling(of: $0) != nil
+    }
     refuse(
       !routes && !redirects && !responds && delegate == nil && !isMisspelled,
       "HTTP route, redirect or direct_response is required")

@@ -89,8 +89,9 @@ extension MessageCatalog {
       fix: "Repeat the subsets in the gateway's VirtualService, or bind the other one to the gateway too."),
     Message(
       "IST0145", .error, "ConflictingGateways",
-      cause: "Two servers of one instance have the same port and host with TLS.",
-      fix: "Give them different hosts or ports, or make them one; until then the older one serves."),
+      cause:
+        "Gateways of one selector have servers of one port whose hosts overlap. Of TLS servers with one host the older one serves; the rules of plaintext servers are joined; of a name and a wildcard the name is served first.",
+      fix: "Give them different hosts or ports, or make them one Gateway."),
     Message(
       "IST0149", .error, "JwtClaimBasedRoutingWithoutRequestAuthN",
       cause:

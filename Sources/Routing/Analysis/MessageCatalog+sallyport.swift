@@ -24,8 +24,8 @@ extension MessageCatalog {
     Message(
       "SP1012", .warning, "ResolutionWithoutEndpoints",
       cause:
-        "A ServiceEntry has a resolution (NONE, or none given) that gives a gateway no addresses: requests get 503.",
-      fix: "Set resolution to DNS, or to STATIC with endpoints."),
+        "A ServiceEntry gives a gateway no addresses: its resolution is NONE or not given, it has no endpoints, or its workloadSelector selects no WorkloadEntry. Requests get 503.",
+      fix: "Set resolution to DNS, or to STATIC with endpoints; give a WorkloadEntry the labels."),
     Message(
       "SP1013", .info, "VerifiedNameIsInferred",
       cause:

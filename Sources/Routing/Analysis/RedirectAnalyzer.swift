@@ -13,10 +13,11 @@ enum RedirectAnalyzer {
   private static let most = 64
 
   static func analyze(_ context: AnalysisContext) -> [Diagnostic] {
-    context.virtualServices.flatMap { service in
+    let servers = servers(context)
+    return context.virtualServices.flatMap { service in
       var loops: [Loop] = []
       for (index, route) in service.spec.http.enumerated() where loops.count < most {
-        guard let redirect = route.redirect, let loop = loop(redirect, route, index, service, context) else { continue }
+        guard let redirect = route.redirect, let loop = loop(redirect, route, index, service, servers) else { continue }
         loops.append(loop)
       }
       return loops.filter { !isTakenEarlier($0, service) }.map { loop in
@@ -30,7 +31,7 @@ enum RedirectAnalyzer {
 
   private static func loop(
     _ redirect: HTTPRedirect, _ route: HTTPRoute, _ index: Int, _ service: Resource<VirtualService>,
-    _ context: AnalysisContext
+    _ servers: [String: HostIndex]
   ) -> Loop? {
     guard redirect.port == nil, redirect.derivePort == nil else { return nil }
     if let authority = redirect.authority?.value.lowercased() {
@@ -38,7 +39,7 @@ enum RedirectAnalyzer {
     }
     let place = redirect.uri?.location ?? redirect.prefixRewrite?.location ?? redirect.scheme?.location
     let matches: [HTTPMatch?] = route.match.isEmpty ? [nil] : route.match
-    for match in matches where keepsScheme(redirect, match, service, context) {
+    for match in matches where keepsScheme(redirect, match, service, servers) {
       guard let path = path(redirect, match?.uri), takes(match?.uri, path, match?.ignoreUriCase ?? false) == true else {
         continue
       }
@@ -49,22 +50,31 @@ enum RedirectAnalyzer {
 
   /// Whether the client comes back to a server that has the rule.
   private static func keepsScheme(
-    _ redirect: HTTPRedirect, _ match: HTTPMatch?, _ service: Resource<VirtualService>, _ context: AnalysisContext
+    _ redirect: HTTPRedirect, _ match: HTTPMatch?, _ service: Resource<VirtualService>, _ servers: [String: HostIndex]
   ) -> Bool {
     guard let scheme = redirect.scheme?.value.lowercased() else { return true }
     guard match?.scheme == nil, match?.port == nil else { return false }
-    let references = AnalysisContext.gateways(of: match, in: service)
-    let servers = context.resources.gateways.filter { references.contains($0.reference) }.flatMap(\.spec.servers)
-      .filter { server in
-        GatewayRules.readsRequests(server) && !(server.tls?.httpsRedirect?.value ?? false)
-          && GatewayRules.hosts(server).contains { host in
-            service.spec.hosts.contains { HostName.intersection(host, $0.value.lowercased()) != nil }
-          }
-      }
-    return servers.contains { server in
-      GatewayRules.terminatesTLS(server) ? scheme == "https" && server.port?.number?.value == 443
-        : scheme == "http" && server.port?.number?.value == 80
+    let hosts = service.spec.hosts.map { HostName.expand($0.value, namespace: service.metadata.namespace) }
+    return AnalysisContext.gateways(of: match, in: service).contains { gateway in
+      servers["\(scheme) \(gateway)"].map { hosts.contains(where: $0.overlaps) } ?? false
     }
+  }
+
+  /// The hosts of each Gateway by the scheme that leads to them without a port.
+  private static func servers(_ context: AnalysisContext) -> [String: HostIndex] {
+    var result: [String: HostIndex] = [:]
+    for gateway in context.resources.gateways {
+      for server in gateway.spec.servers where GatewayRules.readsRequests(server) {
+        let scheme = GatewayRules.terminatesTLS(server) ? "https" : "http"
+        guard server.port?.number?.value == (scheme == "https" ? 443 : 80),
+          !(server.tls?.httpsRedirect?.value ?? false)
+        else { continue }
+        for host in GatewayRules.hosts(server) {
+          result["\(scheme) \(gateway.reference)", default: HostIndex()].insert(host)
+        }
+      }
+    }
+    return result
   }
 
   /// The path that a request to the match's own is sent to; nil where that depends on the request.

@@ -17,17 +17,17 @@ enum ScopeAnalyzer {
       context.virtualServices.filter { !$0.spec.gateways.isEmpty }.flatMap { service in
         service.spec.hosts.map { HostName.expand($0.value, namespace: service.metadata.namespace) }
       })
+    var byHost: [String: Resource<Gateway>] = [:]
+    for gateway in context.resources.gateways {
+      for host in gateway.spec.servers.flatMap(GatewayRules.hosts) where byHost[host] == nil { byHost[host] = gateway }
+    }
     return forgotten.compactMap { service in
       for host in service.spec.hosts {
         let name = HostName.expand(host.value, namespace: service.metadata.namespace)
         // A host of the mesh, or of a ServiceEntry, is what sidecars have rules for.
-        guard !HostName.isInMesh(name), context.entries(name).isEmpty, !served.contains(name) else { continue }
-        let gateway = context.resources.gateways.first { gateway in
-          gateway.spec.servers.contains { server in
-            GatewayRules.hosts(server).contains { HostName.covers($0, name) }
-          }
-        }
-        guard let gateway else { continue }
+        guard !HostName.isInMesh(name), context.entries(name).isEmpty, !served.contains(name),
+          let gateway = ([name] + HostIndex.wildcards(above: name)).lazy.compactMap({ byHost[$0] }).first
+        else { continue }
         return MessageCatalog.finding(
           "SP1038",
           "\(service.description) has no gateways: it is for the sidecars of the mesh, and Gateway \(gateway.reference) does not serve \(host.value) by it",
@@ -39,22 +39,29 @@ enum ScopeAnalyzer {
 
   /// SP1039: rules for connections, where the servers of the host read requests.
   private static func otherProtocol(_ context: AnalysisContext) -> [Diagnostic] {
-    context.virtualServices.compactMap { service in
-      guard service.spec.http.isEmpty, let place = service.spec.tls.first?.location ?? service.spec.tcp.first?.location
-      else { return nil }
-      let gateways = service.spec.gateways.compactMap { context.gateway($0.value, from: service.metadata.namespace) }
-      guard !gateways.isEmpty, gateways.count == service.spec.gateways.count else { return nil }
-      let names = service.spec.hosts.map { HostName.expand($0.value, namespace: service.metadata.namespace) }
-      let servers = gateways.flatMap(\.spec.servers).filter { server in
-        // What carries connections of any kind has no hosts to speak of.
-        !GatewayRules.readsRequests(server)
-          || GatewayRules.hosts(server).contains { host in names.contains { HostName.intersection(host, $0) != nil } }
+    // Gateways whose servers all read requests, with their hosts.
+    var readers: [String: HostIndex] = [:]
+    for gateway in context.resources.gateways where gateway.spec.servers.allSatisfy(GatewayRules.readsRequests) {
+      for host in gateway.spec.servers.flatMap(GatewayRules.hosts) {
+        readers[gateway.reference, default: HostIndex()].insert(host)
       }
-      guard !servers.isEmpty, servers.allSatisfy(GatewayRules.readsRequests) else { return nil }
+    }
+    return context.virtualServices.compactMap { service in
+      guard service.spec.http.isEmpty, !service.spec.gateways.isEmpty,
+        let place = service.spec.tls.first?.location ?? service.spec.tcp.first?.location
+      else { return nil }
+      let references = service.spec.gateways.map {
+        GatewayReference.resolve($0.value, namespace: service.metadata.namespace)
+      }
+      let names = service.spec.hosts.map { HostName.expand($0.value, namespace: service.metadata.namespace) }
+      let hosts = references.compactMap { readers[$0] }
+      guard hosts.count == references.count, hosts.contains(where: { names.contains(where: $0.overlaps) }) else {
+        return nil
+      }
       let kind = service.spec.tls.isEmpty ? "tcp" : "tls"
       return MessageCatalog.finding(
         "SP1039",
-        "the \(kind) rules of \(service.description) are not used: the servers of Gateway \(gateways[0].reference) for its hosts read requests, which get 404",
+        "the \(kind) rules of \(service.description) are not used: the servers of Gateway \(references[0]) read requests, which get 404",
         at: place, resource: service.description,
         help: "write http rules, or give the server protocol \(kind == "tls" ? "TLS and mode PASSTHROUGH" : "TCP")")
     }

@@ -65,18 +65,9 @@ enum ServerAnalyzer {
     let name = ListenerBuilder.Server.dnsName(host.value).lowercased()
     let place = place(host.value, gateway, server)
     byName[name, default: []].append(place)
-    for pattern in wildcards(above: name) where below[pattern]?.count ?? 0 < 8 { below[pattern, default: []].append(place) }
-  }
-
-  /// `*.b.c`, `*.c`, `*` for `a.b.c` and for `*.a.b.c`.
-  private static func wildcards(above name: String) -> [String] {
-    var result: [String] = []
-    var rest = name.hasPrefix("*.") ? name.dropFirst(2) : Substring(name)
-    while let dot = rest.firstIndex(of: ".") {
-      rest = rest[rest.index(after: dot)...]
-      result.append("*.\(rest)")
+    for pattern in HostIndex.wildcards(above: name) where below[pattern]?.count ?? 0 < 8 {
+      below[pattern, default: []].append(place)
     }
-    return name == "*" ? [] : result + ["*"]
   }
 
   private static func overlaps(
@@ -86,16 +77,23 @@ enum ServerAnalyzer {
     let name = ListenerBuilder.Server.dnsName(host.value).lowercased()
     let own = place(host.value, gateway, server)
     let equal = (byName[name] ?? []).filter { !(isTLS(server) && isTLS($0.server)) }
-    let wider = wildcards(above: name).flatMap { byName[$0] ?? [] }
+    let wider = HostIndex.wildcards(above: name).flatMap { byName[$0] ?? [] }
     let narrower = name.hasPrefix("*") ? below[name] ?? [] : []
     return (equal + wider + narrower).filter { other in
-      other.gateway.reference != gateway.reference && (other.server.bind?.value ?? "") == (server.bind?.value ?? "")
+      // Servers of different protocols on one socket are the compiler's to say.
+      other.gateway.reference != gateway.reference && isAlike(other.server, server)
+        && (other.server.bind?.value ?? "") == (server.bind?.value ?? "")
         && (own.namespace == nil || other.namespace == nil || own.namespace == other.namespace)
     }.map(\.gateway.reference)
   }
 
   private static func isTLS(_ server: GatewayServer) -> Bool {
     server.port?.protocolKind == .https || server.port?.protocolKind == .tls
+  }
+
+  private static func isAlike(_ left: GatewayServer, _ right: GatewayServer) -> Bool {
+    if isTLS(left) || isTLS(right) { return isTLS(left) && isTLS(right) }
+    return left.port?.protocolKind?.isHTTP == true && right.port?.protocolKind?.isHTTP == true
   }
 
   // MARK: SP1056

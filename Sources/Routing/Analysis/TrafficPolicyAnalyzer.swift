@@ -27,7 +27,8 @@ enum TrafficPolicyAnalyzer {
       let exports = rule.spec.exportTo.map(\.value).sorted()
       let key = "\(rule.metadata.namespace) \(host(rule)) \(selector) \(exports)"
       var first = firsts[key] ?? First()
-      let say = { (what: String, at: SourceLocation, other: (rule: Resource<DestinationRule>, location: SourceLocation)) in
+      let say = {
+        (what: String, at: SourceLocation, other: (rule: Resource<DestinationRule>, location: SourceLocation)) in
         guard other.rule.reference != rule.reference else { return }
         diagnostics.append(
           MessageCatalog.finding(
@@ -58,9 +59,7 @@ enum TrafficPolicyAnalyzer {
     return context.resources.destinationRules.compactMap { rule -> Diagnostic? in
       guard let host = rule.spec.host, !own.contains(rule.metadata.namespace) else { return nil }
       let name = Self.host(rule)
-      let hosts = routed.exact.contains(name) ? [name] : name.hasPrefix("*") ? routed.below(name) : []
-      let homes = Set(hosts.flatMap { namespaces(of: $0, context) })
-      guard !homes.isEmpty, !homes.contains(rule.metadata.namespace) else { return nil }
+      guard let homes = routed[name], !homes.isEmpty, !homes.contains(rule.metadata.namespace) else { return nil }
       let list = own.union(homes).sorted().joined(separator: ", ")
       return MessageCatalog.finding(
         "SP1058",
@@ -76,21 +75,18 @@ enum TrafficPolicyAnalyzer {
     return host.split(separator: ".").dropFirst().first.map { [String($0)] } ?? []
   }
 
-  /// The hosts that rules of gateways lead to.
-  private struct Destinations {
-    var exact: Set<String> = []
-
-    func below(_ pattern: String) -> [String] { exact.filter { HostName.covers(pattern, $0) } }
-  }
-
-  private static func destinations(_ context: AnalysisContext) -> Destinations {
-    var result = Destinations()
+  /// The hosts that rules of gateways lead to, and the wildcards above them, with the namespaces that declare them.
+  private static func destinations(_ context: AnalysisContext) -> [String: Set<String>] {
+    var result: [String: Set<String>] = [:]
     for service in context.virtualServices where service.spec.gateways.contains(where: { $0.value != "mesh" }) {
       var targets = service.spec.http.flatMap { $0.route.map(\.destination) + $0.mirrors.map(\.destination) }
       targets += service.spec.tls.flatMap { $0.route.map(\.destination) }
       targets += service.spec.tcp.flatMap { $0.route.map(\.destination) }
       for host in targets.compactMap({ $0?.host }) {
-        result.exact.insert(HostName.expand(host.value, namespace: service.metadata.namespace))
+        let name = HostName.expand(host.value, namespace: service.metadata.namespace)
+        guard result[name] == nil else { continue }
+        let homes = namespaces(of: name, context)
+        for key in [name] + HostIndex.wildcards(above: name) { result[key, default: []].formUnion(homes) }
       }
     }
     return result
@@ -108,7 +104,8 @@ enum TrafficPolicyAnalyzer {
         guard let port = entry.port, !known.contains(port.value) else { return nil }
         let list = known.sorted().map(String.init).joined(separator: ", ")
         return MessageCatalog.finding(
-          "SP1059", "portLevelSettings for port \(port.value) are not in force: \(rule.spec.host?.value ?? "") has port \(list)",
+          "SP1059",
+          "portLevelSettings for port \(port.value) are not in force: \(rule.spec.host?.value ?? "") has port \(list)",
           at: port.location, resource: rule.description,
           help: "the port is the one that rules name, not its targetPort")
       }

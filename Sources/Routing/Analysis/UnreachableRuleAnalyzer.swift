@@ -115,7 +115,8 @@ enum UnreachableRuleAnalyzer {
       for service in services {
         let own = entries(service).flatMap { $0 }.filter { $0.gateways.contains(gateway) }.map { entry in
           RuleCoverage.Entry(
-            path: entry.path, ignoresCase: entry.ignoresCase, isPattern: entry.isPattern, isForConnect: entry.isForConnect,
+            path: entry.path, ignoresCase: entry.ignoresCase, isPattern: entry.isPattern,
+            isForConnect: entry.isForConnect,
             conditions: entry.conditions, gateways: [gateway], text: entry.text, location: entry.location)
         }
         for entry in own {
