@@ -47,6 +47,22 @@ import Testing
     #expect(result.contains("x-envoy-external-address: 203.0.113.7\r\n"))
   }
 
+  @Test(arguments: [true, false])
+  func `lines that are copied whole have their names and values where the table says`(isTLS: Bool) {
+    var head = RequestHead()
+    head.prepareForUpstream(
+      ForwardingRules(isTLS: isTLS, isInternal: false, expectedTimeoutMilliseconds: 0), peer: [UInt8]().span.raw,
+      requestID: Array("id".utf8).span.raw)
+    let values: [HeaderName: String] = [
+      .xForwardedProto: isTLS ? "https" : "http", .xRequestID: "id", .xEnvoyAttemptCount: "1",
+    ]
+    #expect(head.headers.count == values.count)
+    for index in 0..<head.headers.tableCount {
+      let field = head.headers.field(at: index)
+      #expect(head.text(field.name) == "\(field.token.text)" && head.text(field.value) == values[field.token])
+    }
+  }
+
   @Test func `keeps the request id that an internal client brings`() {
     let result = forwarded("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: chain\r\n\r\n", isInternal: true)
     #expect(result.contains("X-Request-Id: chain\r\n") && !result.contains("fresh-id"))

@@ -29,10 +29,12 @@ extension RequestHead {
     // address is private.
     if hasRouterFields, headers.contains(.xForwardedFor) { removeRouterFields() }
     if !peer.isEmpty { appendForwardedFor(peer) }
-    headers.append(.xForwardedProto, rules.isTLS ? "https" : "http")
+    headers.append(
+      .xForwardedProto, nameCount: 17,
+      line: rules.isTLS ? "x-forwarded-proto: https\r\n" : "x-forwarded-proto: http\r\n")
     if !rules.isInternal, !peer.isEmpty { headers.append(.xEnvoyExternalAddress, peer) }
     if !headers.contains(.xRequestID) { headers.append(.xRequestID, requestID) }
-    headers.append(.xEnvoyAttemptCount, "1")
+    headers.append(.xEnvoyAttemptCount, nameCount: 21, line: "x-envoy-attempt-count: 1\r\n")
     if rules.expectedTimeoutMilliseconds > 0 {
       headers.append(.xEnvoyExpectedTimeout, rules.expectedTimeoutMilliseconds)
     }

@@ -152,6 +152,19 @@ package struct HeaderBlock: ~Copyable {
     addLine(nameCount: text.utf8CodeUnitCount, end: writer.position, token)
   }
 
+  /// Adds a field that is always the same.
+  ///
+  /// - Parameters:
+  ///   - nameCount: bytes of the name.
+  ///   - line: "name: value CRLF".
+  mutating func append(_ token: HeaderName, nameCount: Int, line: StaticString) {
+    store.reserve(line.utf8CodeUnitCount)
+    var writer = ByteWriter(position: store.count)
+    var output = store.memory
+    writer.write(line, into: &output)
+    addLine(nameCount: nameCount, end: writer.position, token)
+  }
+
   /// Adds a field with a known name and a decimal number.
   package mutating func append(_ token: HeaderName, _ number: Int) {
     let text = token.text
