@@ -106,6 +106,11 @@ enum PrometheusText {
     families.add(
       .counter("envoy_http_downstream_rq_refused", "Requests refused as malformed or too large"),
       counters.refusedRequests)
+    families.add(
+      .counter(
+        "sallyport_http_downstream_rq_regex_limit",
+        "Requests refused because a regular expression exceeded its limits with them"),
+      counters.regexLimitsExceeded)
     for digit in 1...5 {
       families.add(
         .counter("envoy_http_downstream_rq_xx", "Responses by class of their status"), counters.responses[digit],

@@ -133,6 +133,7 @@ struct Statistics {
     for digit in 1...5 { add("http.downstream_rq_\(digit)xx", downstream.responses[digit]) }
     add("http.downstream_rq_active", downstream.activeRequests)
     add("http.downstream_rq_refused", downstream.refusedRequests)
+    add("http.downstream_rq_regex_limit", downstream.regexLimitsExceeded)
     add("http.downstream_rq_total", downstream.requests)
     add("listener.accept_exhausted", downstream.acceptsExhausted)
     add("listener.ssl.connection_error", downstream.handshakeFailures)

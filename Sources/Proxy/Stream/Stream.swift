@@ -72,6 +72,8 @@ package final class Stream: EventHandler {
   var mirrorCluster: Int32 = -1
   /// `corsPolicy` allows the page that asks.
   var isCrossOrigin = false
+  /// The answer is what the route says in place of forwarding: its `headers.response` apply.
+  var isRouteAnswer = false
   /// Both sides agreed to switch protocols: bytes pass both ways until both have ended.
   var isTunnel = false
 
@@ -298,6 +300,7 @@ package final class Stream: EventHandler {
     isReplaying = false
     if !tried.isEmpty { tried.removeAll(keepingCapacity: true) }
     isCrossOrigin = false
+    isRouteAnswer = false
     isTunnel = false
     if !plannedMirrors.isEmpty { plannedMirrors.removeAll(keepingCapacity: true) }
     mirrorCluster = -1

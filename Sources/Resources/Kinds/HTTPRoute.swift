@@ -58,20 +58,11 @@ package struct HTTPRoute: Sendable {
     refuse(routes, "root HTTP route \(name) must not specify route")
   }
 
-  /// The authority may be set once: by the rewrite, or by one header operation of the rule or of a destination.
+  /// A rule may set the authority once: by its rewrite, or by one of its header operations. Those of its destinations
+  /// give way to it (Istio's validateAuthorityRewrite and processDestination).
   private func checkAuthority(_ context: DecodingContext) {
-    var own = rewrite?.authority
-    for operations in [headers?.request] { Self.checkAuthority(operations, &own, context) }
-    for destination in route {
-      var current = own
-      Self.checkAuthority(destination.headers?.request, &current, context)
-    }
-  }
-
-  private static func checkAuthority(
-    _ operations: Headers.Operations?, _ current: inout Located<String>?, _ context: DecodingContext
-  ) {
-    let values = (operations.map { Array($0.set) + Array($0.add) } ?? []).filter {
+    var current = rewrite?.authority
+    let values = (headers?.request.map { Array($0.set) + Array($0.add) } ?? []).filter {
       $0.key == ":authority" || $0.key.lowercased() == "host"
     }.map(\.value).sorted { ($0.location.line, $0.location.column) < ($1.location.line, $1.location.column) }
     for value in values {
@@ -94,6 +85,7 @@ package struct HTTPRoute: Sendable {
     if route.count > 1, route.allSatisfy({ ($0.weight?.value ?? 0) == 0 }) {
       context.error("total destination weight = 0", at: location)
     }
+    RouteDestination.checkTotal(route, at: location, context)
   }
 }
 
@@ -172,9 +164,17 @@ package struct HTTPRedirect: Sendable {
     }
     reader.exclusive("port", "derivePort")
     HostRules.checkPort(port, context)
-    if let code = redirectCode, !(300...399).contains(code.value) {
-      context.error("\(code.value) is not a valid redirect code, must be 3xx", at: code.location)
+    if let code = redirectCode {
+      if !(300...399).contains(code.value) {
+        context.error("\(code.value) is not a valid redirect code, must be 3xx", at: code.location)
+      } else if ![301, 302, 303, 307, 308].contains(code.value) {
+        // Istio's translateRoute leaves such a route without an action, and Envoy refuses it.
+        context.error(
+          "redirect code \(code.value) is not supported", at: code.location, help: "301, 302, 303, 307 or 308")
+      }
     }
+    for text in [uri, prefixRewrite] { WireText.checkTarget(text, context) }
+    for text in [authority, scheme] { WireText.checkAuthority(text, context) }
   }
 }
 
@@ -221,7 +221,8 @@ package struct HTTPRewrite: Sendable {
     if uri != nil, regex != nil {
       reader.context.error("rewrite may only contain one of URI or UriRegexRewrite", at: reader.location)
     }
-    if uri == nil, regex == nil, authority == nil {
+    // An empty text is an absent one, as in Istio.
+    if uri?.value.isEmpty ?? true, regex == nil, authority?.value.isEmpty ?? true {
       reader.context.error(
         "rewrite must specify at least one of URI, UriRegexRewrite, or authority", at: reader.location)
     }
@@ -229,6 +230,8 @@ package struct HTTPRewrite: Sendable {
       reader.context.error(
         "UriRegexRewrite requires both Rewrite and Match fields to be specified", at: reader.location)
     }
+    for text in [uri, regexRewrite] { WireText.checkTarget(text, reader.context) }
+    WireText.checkAuthority(authority, reader.context)
   }
 }
 

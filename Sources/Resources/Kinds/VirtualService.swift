@@ -108,6 +108,16 @@ package struct RouteDestination: Sendable {
       }
     }
     if let weight, weight.value < 0 { reader.context.error("weight \(weight.value) < 0", at: weight.location) }
+    if let weight, weight.value > Int32.max {
+      reader.context.error("weight \(weight.value) is out of range, it takes 31 bits", at: weight.location)
+    }
+  }
+
+  /// Envoy's `total_weight` is a number of 32 bits.
+  static func checkTotal(_ destinations: [RouteDestination], at location: SourceLocation, _ context: DecodingContext) {
+    // One that is out of range was said already.
+    let total = destinations.reduce(0) { $0 + min(Int(Int32.max), max(0, $1.weight?.value ?? 0)) }
+    if total > UInt32.max { context.error("total destination weight \(total) exceeds \(UInt32.max)", at: location) }
   }
 
   /// Where requests go: a host, perhaps a subset and a port.
@@ -194,7 +204,10 @@ package struct Headers: Sendable {
       remove = reader.strings("remove")
       for name in reader.keys("set") + reader.keys("add") { Self.check(name.value, name.location, reader.context) }
       let values = Array(set.values) + Array(add.values)
-      for value in values.sorted(by: { $0.location.line < $1.location.line }) { Self.checkValue(value, reader.context) }
+      for value in values.sorted(by: { $0.location.line < $1.location.line }) {
+        WireText.checkFieldValue(value, reader.context)
+        Self.checkValue(value, reader.context)
+      }
       for name in remove {
         Self.check(name.value, name.location, reader.context)
         if name.value.hasPrefix(":") || name.value.lowercased() == "host" {
@@ -288,6 +301,7 @@ package struct TLSRoute: Sendable {
     route = reader.objects("route", RouteDestination.init)
     reader.require("match", nonEmpty: match, "TLS route must have at least one match condition")
     reader.require("route", nonEmpty: route, "TLS route is required")
+    RouteDestination.checkTotal(route, at: location, reader.context)
   }
 }
 
@@ -327,5 +341,6 @@ package struct TCPRoute: Sendable {
     match = reader.objects("match", Match.init)
     route = reader.objects("route", RouteDestination.init)
     reader.require("route", nonEmpty: route, "TCP route is required")
+    RouteDestination.checkTotal(route, at: location, reader.context)
   }
 }

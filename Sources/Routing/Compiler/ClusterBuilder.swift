@@ -5,6 +5,8 @@ final class ClusterBuilder {
   let registry: ServiceRegistry
   let policies: TrafficPolicyResolver
   let credentials: CredentialStore
+  /// Reads certificate files that a DestinationRule names.
+  let readFile: (String) -> [UInt8]?
   private let identity: InstanceIdentity
   private let mesh: LocalityPlan.Mesh
   private(set) var clusters: [Cluster] = []
@@ -13,8 +15,9 @@ final class ClusterBuilder {
 
   init(
     registry: ServiceRegistry, policies: TrafficPolicyResolver, credentials: CredentialStore,
-    identity: InstanceIdentity, mesh: LocalityPlan.Mesh
+    identity: InstanceIdentity, mesh: LocalityPlan.Mesh, readFile: @escaping (String) -> [UInt8]?
   ) {
+    self.readFile = readFile
     self.registry = registry
     self.identity = identity
     self.mesh = mesh

@@ -225,6 +225,11 @@ package struct HeaderBlock: ~Copyable {
     bytes.extracting(fields[index].value.range).equalsIgnoringCase("trailers")
   }
 
+  /// Whether the name at `index` begins with `x-envoy-`: more of those than have tokens belong to Envoy's vocabulary.
+  func isOfEnvoy(at index: Int) -> Bool {
+    bytes.extracting(fields[index].name.range).hasPrefixIgnoringCase("x-envoy-")
+  }
+
   /// A copy of some bytes, for rare edits that need them while the block changes.
   func copy(of range: ByteRange) -> [UInt8] { (range.start..<range.end).map { store[$0] } }
 
