@@ -139,6 +139,9 @@ final class AdminEndpoints {
     let format = request.path == "/stats/prometheus" ? "prometheus" : request.parameter("format") ?? "text"
     withStatistics { statistics in
       let values = statistics.values.filter { (pattern?.matches($0.name) ?? true) && (!usedOnly || $0.value != 0) }
+      let histograms = statistics.histograms.filter {
+        (pattern?.matches($0.name) ?? true) && (!usedOnly || $0.isUsed)
+      }
       switch format {
       case "prometheus":
         let text = PrometheusText.write(statistics, filter: pattern, usedOnly: usedOnly)
@@ -147,9 +150,16 @@ final class AdminEndpoints {
         reply(
           .json(
             .object([
-              ("stats", .array(values.map { .object([("name", .string($0.name)), ("value", .number($0.value))]) }))
+              (
+                "stats",
+                .array(
+                  values.map { .object([("name", .string($0.name)), ("value", .number($0.value))]) }
+                    + (histograms.isEmpty ? [] : [HistogramText.json(histograms)]))
+              )
             ])))
-      default: reply(.text(values.map { "\($0.name): \($0.value)\n" }.joined()))
+      default:
+        reply(
+          .text(values.map { "\($0.name): \($0.value)\n" }.joined() + histograms.map(\.text).joined()))
       }
     }
   }
