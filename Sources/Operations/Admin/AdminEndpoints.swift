@@ -15,9 +15,7 @@ final class AdminEndpoints {
   /// Binds 15000, 15021, 15020 and 15090, or where `--admin-base` and `--admin` put them.
   func start() throws {
     let base = instance.options.adminBase
-    let loopback = UInt32(0x7F00_0001)
-    let admin = instance.options.adminAddress ?? SocketAddress(v4: loopback, port: UInt16(clamping: base))
-    try bind(admin, "admin") { [unowned self] in answerAdmin($0, $1) }
+    try bind(instance.options.admin, "admin") { [unowned self] in answerAdmin($0, $1) }
     let all =
       instance.options.compiler.bindAddress.flatMap { SocketAddress(literal: $0, port: 0) }
       ?? SocketAddress(v4: 0, port: 0)

@@ -90,6 +90,11 @@ package struct ConfigurationSelection: Sendable {
     }
   }
 
+  /// Who the instance is and what it was started with.
+  package func bootstrap(_ dump: JSON) -> JSON {
+    dump["configs"].items.first { $0["@type"].plain.hasSuffix(".BootstrapConfigDump") }?["bootstrap"] ?? .null
+  }
+
   /// Secrets, those in use first; what is missing says so.
   package func secrets(_ dump: JSON) -> [JSON] {
     let state = { (name: String, items: [JSON]) -> [JSON] in
