@@ -1,5 +1,9 @@
 """Fields of a VirtualService's http rules, one by one: conditions, redirects, answers, rewrites, header operations."""
 
+import json
+import re
+import time
+
 import pytest
 
 from harness.configuration import gateway, http_server, resource, route, static_entry, virtual_service
@@ -93,6 +97,8 @@ REDIRECTS = [
     ({"scheme": "https", "port": 8443}, "/old/x", 301, "https://h.example:8443/old/x"),
     ({"authority": "o.example", "derivePort": "FROM_PROTOCOL_DEFAULT"}, "/old/x", 301, "http://o.example/old/x"),
     ({"prefixRewrite": "/new"}, "/old/x", 301, "http://h.example/new/x"),
+    # As in Istio, a marker of the Gateway API alone.
+    ({"uri": "%PREFIX()%/new"}, "/old/x", 301, "http://h.example%PREFIX()%/new"),
     ({"uri": "/new", "redirectCode": 308}, "/old/x", 308, "http://h.example/new"),
 ]
 
@@ -205,7 +211,7 @@ def counted(running, prefix: str) -> dict[str, int]:
     text = running.admin("/stats?usedonly&filter=^vhost")[1]
     lines = [line.removeprefix(f"vhost.{prefix}.upstream_rq_").split(": ") for line in text.splitlines()
              if line.startswith(f"vhost.{prefix}.")]
-    return {name: int(value) for name, value in lines}
+    return {name: int(value) for name, value in lines if name != "time"}
 
 
 def test_statPrefix_counts_the_requests_of_its_matches(owner):
@@ -250,6 +256,45 @@ def test_statPrefix_counts_the_requests_of_its_matches(owner):
             'envoy_route="again"} 1') in text
     assert running.admin("/reset_counters", method="POST")[0] == 200
     assert counted(running, "a.example:80.route.shop") == {}
+
+
+def test_statPrefix_has_a_histogram_of_upstream_times(owner):
+    """`upstream_rq_time`: what the upstream answered, from the end of the request; nothing else."""
+    def script(connection):
+        while (request := connection.read_request()) is not None:
+            if request.target == "/slow":
+                time.sleep(0.06)
+            if request.target == "/broken":
+                return connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+            connection.send(response("x"))
+
+    upstream = owner.upstream(script)
+    running = owner.gateway([gateway(http_server("*")), static_entry("u.up", upstream.port), virtual_service(
+        route("u.up", 80, match={"uri": {"prefix": "/slow"}, "statPrefix": "slow"}),
+        route("u.up", 80, match={"uri": {"prefix": "/broken"}, "statPrefix": "broken"}),
+        route("nowhere.up", 80, match={"uri": {"prefix": "/nowhere"}, "statPrefix": "nowhere"}),
+        route("u.up", 80), hosts=("a.example",))])
+    for target, status in (("/slow", 200), ("/slow", 200), ("/nowhere", 503), ("/x", 200)):
+        assert get(running.port(), target, host="a.example").status == status
+    with pytest.raises(Exception):
+        get(running.port(), "/broken", host="a.example")
+    running.wait_for_access_line("/broken")
+    labels = 'envoy_virtual_host="a.example:80",envoy_route='
+    text = running.admin("/stats/prometheus?filter=rq_time")[1]
+    assert f'envoy_vhost_route_upstream_rq_time_bucket{{{labels}"slow",le="50"}} 0' in text
+    assert f'envoy_vhost_route_upstream_rq_time_bucket{{{labels}"slow",le="+Inf"}} 2' in text
+    assert f'envoy_vhost_route_upstream_rq_time_count{{{labels}"slow"}} 2' in text
+    assert int(re.search(f'rq_time_sum{{{labels}"slow"}} (\\d+)', text)[1]) >= 110
+    assert f'envoy_vhost_route_upstream_rq_time_count{{{labels}"nowhere"}} 0' in text
+    assert f'envoy_vhost_route_upstream_rq_time_count{{{labels}"broken"}} 0' in text
+    lines = running.admin("/stats?filter=rq_time")[1].splitlines()
+    assert "vhost.a.example:80.route.nowhere.upstream_rq_time: No recorded values" in lines
+    slow = next(line for line in lines if ".slow.upstream_rq_time: " in line)
+    assert re.match(r"vhost.a.example:80.route.slow.upstream_rq_time: P0\(nan,\d+\) P25\(nan,[\d.]+\) ", slow)
+    listed = json.loads(running.admin("/stats?filter=rq_time&usedonly&format=json")[1])["stats"][0]["histograms"]
+    assert [entry["name"] for entry in listed["computed_quantiles"]] == [
+        "vhost.a.example:80.route.slow.upstream_rq_time"]
+    assert listed["computed_quantiles"][0]["values"][0]["cumulative"] >= 50
 
 
 # What configuration must not do to messages

@@ -36,6 +36,15 @@ import Testing
       "workloadSelector", "!workload selector specified without labels"
     ),
     (
+      "the Gateway API's marker in a redirect",
+      resource(
+        "VirtualService",
+        "hosts: [a.test]\ngateways: [gw]\nhttp:\n- match: [{uri: {prefix: /old}}]\n  redirect: {uri: \"%PREFIX()%/new\"}"
+      ),
+      9, 21, "\"%PREFIX()%/new\"",
+      "!redirect.uri \"%PREFIX()%/new\" is taken as it is: %PREFIX()% means something in routes of the Gateway API alone"
+    ),
+    (
       "hosts that overlap",
       resource(
         "VirtualService",

@@ -51,6 +51,13 @@ enum PrometheusText {
       let family = MetricFamilies.Family.counter(prefix + metric.name, metric.help)
       for (name, counters) in routes { families.add(family, metric.value(counters), labels(name)) }
     }
+    let time = MetricFamilies.Family.histogram(
+      prefix + "time", "Milliseconds from the end of a request of a statPrefix to the end of the upstream's response")
+    for (name, counters) in routes {
+      families.add(
+        time, counts: counters.durations.indices.map { counters.durations[$0] }, bounds: RequestCounters.bounds,
+        sum: counters.durationMilliseconds, labels(name))
+    }
   }
 
   private static func labels(_ name: RouteStatisticsName) -> [(String, String)] {

@@ -122,6 +122,15 @@ struct Statistics {
     }
   }
 
+  /// The histograms of `statPrefix`, in the order of names.
+  var histograms: [HistogramText] {
+    sortedRoutes.map { name, counters in
+      HistogramText(
+        name: "vhost.\(name.virtualHost).route.\(name.prefix).upstream_rq_time",
+        counts: counters.durations.indices.map { counters.durations[$0] }, bounds: RequestCounters.bounds)
+    }
+  }
+
   private func addDownstream(_ add: (String, Int) -> Void) {
     add("http.downstream_cx_active", downstream.activeConnections)
     add("http.downstream_cx_overflow", downstream.connectionOverflows)

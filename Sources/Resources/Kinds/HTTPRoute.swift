@@ -162,6 +162,11 @@ package struct HTTPRedirect: Sendable {
     if uri == nil, prefixRewrite == nil, authority == nil, scheme == nil, port == nil, derivePort == nil {
       context.error("redirect must specify URI, authority, scheme, or port", at: reader.location)
     }
+    if let uri, uri.value.hasPrefix("%PREFIX()%") {
+      context.warning(
+        "redirect.uri \"\(uri.value)\" is taken as it is: %PREFIX()% means something in routes of the Gateway API alone",
+        at: uri.location, help: "use redirect.prefixRewrite to replace the prefix that matched")
+    }
     reader.exclusive("port", "derivePort")
     HostRules.checkPort(port, context)
     if let code = redirectCode {
