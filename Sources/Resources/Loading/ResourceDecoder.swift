@@ -101,7 +101,7 @@ struct ResourceDecoder {
     case "VirtualService": add(\.virtualServices, kind, metadata, reader, VirtualService.init)
     case "ServiceEntry": add(\.serviceEntries, kind, metadata, reader, ServiceEntry.init)
     case "DestinationRule": add(\.destinationRules, kind, metadata, reader, DestinationRule.init)
-    case "WorkloadEntry": add(\.workloadEntries, kind, metadata, reader, WorkloadEntry.init)
+    case "WorkloadEntry": add(\.workloadEntries, kind, metadata, reader, WorkloadEntry.init(resource:))
     case "PeerAuthentication":
       add(\.peerAuthentications, kind, metadata, reader, requiresSpec: false, PeerAuthentication.init)
     case "AuthorizationPolicy":
