@@ -107,6 +107,14 @@ def last_good(kind: str, name: str, port: int) -> tuple[dict, list[dict]]:
             return secret, uses(answer)
         case "PeerAuthentication":
             return version({"mtls": {"mode": "PERMISSIVE"}}, "security.istio.io/v1"), uses(answer)
+        case "AuthorizationPolicy" | "RequestAuthentication":
+            return version({}, "security.istio.io/v1"), uses(answer)
+        case "Telemetry":
+            return version({}, "telemetry.istio.io/v1"), uses(answer)
+        case "WasmPlugin":
+            return version({"url": "oci://a/b"}, "extensions.istio.io/v1alpha1"), uses(answer)
+        case "EnvoyFilter":
+            return version({}, "networking.istio.io/v1alpha3"), uses(answer)
         case "UpstreamProbe":
             spec = {"host": "good.upstream", "port": 80, "probe": {"tcpSocket": {"port": 80}}}
             return version(spec, "sallyport.dev/v1alpha1"), uses(answer)

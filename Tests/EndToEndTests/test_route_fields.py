@@ -328,7 +328,7 @@ def test_a_rule_that_would_break_a_message_is_refused_and_others_serve(owner, ec
     running = owner.gateway([gateway(http_server("*")), static_entry("up.example", echo.port), good, bad])
     assert get(running.port(), host="good.example").status == 200
     assert get(running.port(), host="bad.example").status == 404
-    assert "it contains" in running.process.stderr
+    assert "it contains" in running.process.stderr or "control characters" in running.process.stderr
 
 
 @pytest.mark.parametrize("edit", [

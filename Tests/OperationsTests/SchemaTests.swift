@@ -24,8 +24,9 @@ import Testing
     #expect(try text("docs/schema/sallyport.json") == SchemaForms.all(KindSchema.all).text() + "\n")
   }
 
-  @Test func `every field of Istio's schema is there with its type`() throws {
-    for line in try text("Tests/Corpus/istio-fields.txt").split(separator: "\n") where !line.hasPrefix("#") {
+  @Test(arguments: ["istio-fields.txt", "policy-fields.txt"])
+  func `every field of Istio's schema is there with its type`(_ file: String) throws {
+    for line in try text("Tests/Corpus/\(file)").split(separator: "\n") where !line.hasPrefix("#") {
       let words = line.split(separator: " ").map(String.init)
       let schema = try #require(KindSchema.all.first { $0.kind == words[0] })
       var value = FieldSchema.object(schema.spec)
@@ -43,6 +44,9 @@ import Testing
         if case .map(let inner) = value, name.hasSuffix("{}"), words[1].contains("\(name).") { value = inner }
       }
       #expect(Self.fits(value, words[2]), "\(line): \(value)")
+      if words.count > 3, case .choice(let names) = value {
+        #expect(Set(names) == Set(words[3].split(separator: "|").map(String.init)), "\(line): \(names)")
+      }
     }
   }
 

@@ -23,41 +23,41 @@ let policyCases: [AnalysisTests.Case] = [
     "a policy for nobody",
     """
     apiVersion: security.istio.io/v1
-    kind: AuthorizationPolicy                                   #! SP1001@AuthorizationPolicy
+    kind: AuthorizationPolicy
     metadata: {name: p, namespace: istio-system}
     spec:
       selector: {matchLabels: {istio: egde}}                    #! IST0127@egde
     ---
     apiVersion: security.istio.io/v1
-    kind: AuthorizationPolicy                                   #! SP1001@AuthorizationPolicy
-    metadata: {name: fits, namespace: istio-system}
+    kind: AuthorizationPolicy
+    metadata: {name: fits, namespace: istio-system}             #! SP1016@fits
     spec:
       selector: {matchLabels: {istio: edge}}
     ---
     apiVersion: security.istio.io/v1
-    kind: AuthorizationPolicy                                   #! SP1001@AuthorizationPolicy
+    kind: AuthorizationPolicy
     metadata: {name: elsewhere, namespace: apps}
     spec:
-      selector: {matchLabels: {app: web}}
+      selector: {matchLabels: {app: web}}                       #! SP1015@web
     """ + instance),
   .init(
     "a policy that is attached",
     """
     apiVersion: security.istio.io/v1
-    kind: AuthorizationPolicy                                   #! SP1001@AuthorizationPolicy
+    kind: AuthorizationPolicy
     metadata: {name: p, namespace: istio-system}
     spec:
-      targetRefs: [{kind: Gateway, name: x}]                    #! IST0167@targetRefs
+      targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: x}]  #! IST0167@targetRefs
     """ + instance),
   .init(
     "a policy that is attached and selects",
     """
     apiVersion: security.istio.io/v1
-    kind: RequestAuthentication                                 #! SP1001@RequestAuthentication
+    kind: RequestAuthentication
     metadata: {name: p, namespace: istio-system}
     spec:
       selector: {matchLabels: {istio: edge}}
-      targetRefs: [{kind: Gateway, name: x}]                    #! IST0106@targetRefs
+      targetRefs: [{kind: Service, name: x}]                    #! IST0106@targetRefs
     """ + instance),
   .init(
     "a generated gateway by its labels",
@@ -69,8 +69,8 @@ let policyCases: [AnalysisTests.Case] = [
       template: {metadata: {labels: {app: x, gateway.networking.k8s.io/gateway-name: gw}}}
     ---
     apiVersion: security.istio.io/v1
-    kind: RequestAuthentication                                 #! SP1001@RequestAuthentication
-    metadata: {name: p, namespace: istio-system}
+    kind: RequestAuthentication
+    metadata: {name: p, namespace: istio-system}                #! SP1016@p
     spec:
       selector: {matchLabels: {app: x}}                         #! IST0166@x
     ---
@@ -87,8 +87,8 @@ let policyCases: [AnalysisTests.Case] = [
     "Telemetries",
     """
     apiVersion: telemetry.istio.io/v1
-    kind: Telemetry                                             #! SP1001@Telemetry
-    metadata: {name: one, namespace: istio-system}              #! IST0160@one
+    kind: Telemetry
+    metadata: {name: one, namespace: istio-system}              #! IST0160@one + SP1001@one
     spec:
       accessLogging:
       - providers: []                                           #! IST0157@providers
@@ -96,26 +96,101 @@ let policyCases: [AnalysisTests.Case] = [
       - disabled: true
     ---
     apiVersion: telemetry.istio.io/v1
-    kind: Telemetry                                             #! SP1001@Telemetry
-    metadata: {name: two, namespace: istio-system}              #! IST0160@two
+    kind: Telemetry
+    metadata: {name: two, namespace: istio-system}              #! IST0160@two + SP1001@two
     spec: {}
     ---
     apiVersion: telemetry.istio.io/v1
-    kind: Telemetry                                             #! SP1001@Telemetry
-    metadata: {name: three, namespace: istio-system}
+    kind: Telemetry
+    metadata: {name: three, namespace: istio-system}            #! SP1001@three
     spec:
       selector: {matchLabels: {istio: edge}}                    #! IST0159@selector
     ---
     apiVersion: telemetry.istio.io/v1
-    kind: Telemetry                                             #! SP1001@Telemetry
-    metadata: {name: four, namespace: istio-system}
+    kind: Telemetry
+    metadata: {name: four, namespace: istio-system}             #! SP1001@four
     spec:
       selector: {matchLabels: {istio: edge}}                    #! IST0159@selector
     ---
     apiVersion: telemetry.istio.io/v1
-    kind: Telemetry                                             #! SP1001@Telemetry
-    metadata: {name: alone, namespace: other}
+    kind: Telemetry
+    metadata: {name: alone, namespace: other}                   #! SP1015@alone
     spec: {}
+    """ + instance),
+  .init(
+    "policies that are for instances are said once, each with what it comes to",
+    """
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: second, namespace: istio-system}
+    spec:
+      selector: {matchLabels: {istio: second}}
+      template: {metadata: {labels: {istio: second}}}
+    ---
+    apiVersion: security.istio.io/v1
+    kind: AuthorizationPolicy
+    metadata: {name: deny, namespace: istio-system}
+    spec:
+      action: DENY                                              #! SP1016@DENY
+      rules: [{to: [{operation: {ports: ["80"]}}]}]
+    ---
+    apiVersion: security.istio.io/v1
+    kind: AuthorizationPolicy
+    metadata: {name: nothing, namespace: istio-system}          #! SP1016@nothing
+    spec: {}
+    ---
+    apiVersion: security.istio.io/v1
+    kind: AuthorizationPolicy
+    metadata: {name: ask, namespace: istio-system}
+    spec:
+      action: CUSTOM                                            #! SP1016@CUSTOM
+      provider: {name: opa}
+      rules: [{}]
+    ---
+    apiVersion: security.istio.io/v1
+    kind: AuthorizationPolicy
+    metadata:
+      name: dry                                                 #! SP1001@dry
+      namespace: istio-system
+      annotations: {istio.io/dry-run: "true"}
+    ---
+    apiVersion: extensions.istio.io/v1alpha1
+    kind: WasmPlugin
+    metadata: {name: auth, namespace: istio-system}
+    spec:
+      url: oci://a/b
+      phase: AUTHZ                                              #! SP1016@AUTHZ
+    ---
+    apiVersion: extensions.istio.io/v1alpha1
+    kind: WasmPlugin
+    metadata: {name: other, namespace: istio-system}            #! SP1001@other
+    spec: {url: oci://a/b}
+    ---
+    apiVersion: networking.istio.io/v1alpha3
+    kind: EnvoyFilter
+    metadata: {name: filter, namespace: istio-system}           #! SP1001@filter
+    spec:
+      workloadSelector: {labels: {istio: edge}}
+    ---
+    apiVersion: networking.istio.io/v1alpha3
+    kind: EnvoyFilter
+    metadata: {name: elsewhere, namespace: istio-system}
+    spec:
+      workloadSelector: {labels: {app: web}}                    #! SP1015@web
+    ---
+    apiVersion: security.istio.io/v1
+    kind: PeerAuthentication
+    metadata: {name: strict, namespace: istio-system}
+    spec:
+      selector: {matchLabels: {istio: edge}}
+      mtls: {mode: STRICT}                                      #! SP1014@STRICT
+    ---
+    apiVersion: security.istio.io/v1
+    kind: PeerAuthentication
+    metadata: {name: of-others, namespace: istio-system}
+    spec:
+      selector: {matchLabels: {app: web}}
+      mtls: {mode: STRICT}
     """ + instance),
   .init(
     "what a cluster says",

@@ -18,11 +18,41 @@ import Testing
     var testDescription: String { name }
   }
 
-  @Test(arguments: virtualServiceCases + meshCases + upstreamCases + gatewayCases + serviceCases + policyCases)
+  @Test(
+    arguments: virtualServiceCases + meshCases + upstreamCases + gatewayCases + serviceCases + policyCases
+      + referenceCases)
   func `says what is marked, where it is marked, and nothing else`(_ testCase: Case) {
     let marked = Marked(testCase.yaml)
     let diagnostics = Marked.check(Marked.load(testCase.yaml))
     #expect(Marked.places(diagnostics) == marked.findings, "\(diagnostics.map(\.message))")
+  }
+
+  @Test(arguments: [
+    ("action: DENY, rules: [{}]", "requests that it denies are answered all the same"),
+    ("rules: [{}]", "requests that it does not allow are answered all the same"),
+    ("{}", "it allows no request, and all are answered"),
+    (
+      "action: CUSTOM, provider: {name: opa}, rules: [{}]",
+      "requests are answered without asking provider \"opa\""
+    ),
+  ])
+  func `run says what it means that a policy is not enforced`(_ spec: String, _ consequence: String) {
+    let yaml = """
+      apiVersion: security.istio.io/v1
+      kind: AuthorizationPolicy
+      metadata: {name: p, namespace: n}
+      spec: \(spec.hasPrefix("{") ? spec : "{\(spec)}")
+      """
+    let said = { (identity: InstanceIdentity) in
+      SnapshotCompiler(
+        Marked.load(yaml).resources, identity: identity, readinessProbes: [], options: CompilerOptions(),
+        readFile: { _ in nil }
+      ).compile(generation: 1).diagnostics.map { "\($0.severity.label)[\($0.code)]: \($0.message)" }
+    }
+    #expect(
+      said(InstanceIdentity(name: "i", namespace: "n"))
+        == ["warning[SP1016]: AuthorizationPolicy n/p is not enforced: \(consequence)"])
+    #expect(said(InstanceIdentity(name: "i", namespace: "other")) == [])
   }
 
   @Test func `every code that is reported is in the catalogue, and the other way round`() throws {

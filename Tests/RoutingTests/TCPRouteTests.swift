@@ -167,6 +167,40 @@ import Wire
     }
   }
 
+  @Test func `http rules at a server that passes bytes on are said once, at the VirtualService`() throws {
+    let passthrough = Self.server("\"*.example.com\"", 443, "TLS", tls: "mode: PASSTHROUGH")
+    let second = Self.server("\"*.example.com\"", 8443, "TLS", tls: "mode: PASSTHROUGH")
+    let http = "http: [{route: [\(Self.to("one"))]}]"
+    let tls = "tls: [{match: [{sniHosts: [a.example.com]}], route: [\(Self.to("one"))]}]"
+    // What is said: resource, then words of the message.
+    let cases: [([String], [String], [(String, [String])])] = [
+      ([passthrough], [http], [("VirtualService n/v0", ["no tls rule for n/g:443/p443", "http rules", "are closed"])]),
+      ([passthrough, second], [http], [("VirtualService n/v0", ["n/g:443/p443, n/g:8443/p8443"])]),
+      ([passthrough], [tls, http], [("VirtualService n/v1", ["no tls rule for n/g:443/p443"])]),
+      ([Self.server("\"*\"", 9000, "TCP")], [http], [("VirtualService n/v0", ["no tcp rule for n/g:9000/p9000"])]),
+      // Rules that another server uses are where they belong.
+      ([passthrough, Self.server("\"*\"", 80, "HTTP")], [tls, http], []),
+      (
+        [passthrough, Self.server("\"*\"", 80, "HTTP")], [http],
+        [("Gateway n/g", ["no VirtualService has a tls route"])]
+      ),
+      ([passthrough], [tls], []),
+    ]
+    for (servers, rules, expected) in cases {
+      let gateway = Self.gateway(servers.joined(separator: ", "))
+      let services = rules.enumerated().map {
+        Self.service($0.element, hosts: "a.example.com", name: "v\($0.offset)")
+      }
+      let found = compile(gateway, services.joined()).diagnostics.filter { $0.code == "SP1053" }
+      #expect(found.map(\.resource) == expected.map(\.0), "\(found)")
+      for (diagnostic, (_, words)) in zip(found, expected) {
+        for word in words { #expect(diagnostic.message.contains(word), "\(diagnostic.message)") }
+        let line = try #require(diagnostic.location?.line)
+        #expect((line > 5) == (diagnostic.resource != "Gateway n/g"))
+      }
+    }
+  }
+
   @Test func `a server of UDP has no socket and is said`() {
     let output = compile(Self.gateway(Self.server("\"*\"", 53, "UDP")))
     #expect(output.snapshot.listeners.isEmpty)

@@ -9,6 +9,10 @@ final class DecodingContext {
   var resource: String?
   /// The resource's namespace, as soon as it is known.
   var namespace = "default"
+  /// `httpbin/httpbin-egress`, as soon as it is known.
+  var reference: String { resource.map { String($0.drop { $0 != " " }.dropFirst()) } ?? "" }
+  /// Where the annotation `istio.io/dry-run` is, when it is true.
+  var dryRun: SourceLocation?
   /// Values are not repeated in messages.
   var isSecret = false
   /// The resource has no effect as a whole: no word about single fields that have none.

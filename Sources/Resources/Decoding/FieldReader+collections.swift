@@ -17,6 +17,35 @@ extension FieldReader {
     return items(name) { read($0, $1, decode) }
   }
 
+  /// The items of a list that are null, with their positions and places.
+  func nullItems(_ name: String) -> [(index: Int, place: SourceLocation)] {
+    guard case .sequence(let sequence)? = take(name) else { return [] }
+    return sequence.enumerated().compactMap { index, item in
+      guard case .scalar(let scalar) = item, scalar.style == .plain, ScalarForm.isNull(scalar.string) else {
+        return nil
+      }
+      return (index, context.location(of: item))
+    }
+  }
+
+  /// Whether the field is there and is an empty list.
+  func isEmptyList(_ name: String) -> Bool {
+    if case .sequence(let sequence)? = take(name) { return sequence.isEmpty }
+    return false
+  }
+
+  /// A list of objects whose items must not be null: those are left out, with Istio's words.
+  func objects<Value>(_ name: String, null message: String, _ decode: (FieldReader) -> Value) -> [Value] {
+    if let recorder { recorder.add(name, .list(record(decode))) }
+    return items(name) { node, name in
+      if case .scalar(let scalar) = node, scalar.style == .plain, ScalarForm.isNull(scalar.string) {
+        context.error(message, at: context.location(of: node))
+        return nil
+      }
+      return read(node, name, decode)
+    }
+  }
+
   private func items<Value>(_ name: String, _ decode: (Node, String) -> Value?) -> [Value] {
     guard let node = take(name) else { return [] }
     guard case .sequence(let sequence) = node else {
@@ -55,11 +84,16 @@ extension FieldReader {
   }
 
   /// A map of objects, in the order in which they are written. A key without a value is an error.
-  func objectMap<Value>(_ name: String, _ decode: (FieldReader) -> Value) -> [(key: Located<String>, value: Value)] {
+  ///
+  /// - Parameter what: what such a key is, in Istio's message: `header match`.
+  func objectMap<Value>(
+    _ name: String, null what: String? = nil, _ decode: (FieldReader) -> Value
+  ) -> [(key: Located<String>, value: Value)] {
     if let recorder { recorder.add(name, .map(record(decode))) }
     return entries(name).compactMap { key, node in
       if case .scalar(let scalar) = node, scalar.style == .plain, ScalarForm.isNull(scalar.string) {
-        context.error("\(name).\(key.value): expected an object, found nothing", at: key.location)
+        let usual = "\(name).\(key.value): expected an object, found nothing"
+        context.error(what.map { "\($0) \(key.value) cannot be null" } ?? usual, at: key.location)
         return nil
       }
       return read(node, "\(name).\(key.value)", decode).map { (key, $0) }

@@ -19,6 +19,8 @@ final class FieldReader {
   private var fields: [Field] = []
   private var asked: [String] = []
   private var isFinished = false
+  /// What is read is null, and taken for an empty mapping.
+  private var isNull = false
   /// Writes down what is asked for, where a schema is made and nothing is read.
   let recorder: SchemaRecorder?
 
@@ -63,6 +65,7 @@ final class FieldReader {
       self.init(mapping, at: parent.context.location(of: node), parent.context)
     case .scalar(let scalar) where scalar.style == .plain && ScalarForm.isNull(scalar.string):
       self.init(Node.Mapping([]), at: parent.context.location(of: node), parent.context)
+      isNull = true
     default:
       parent.mistyped(name, "an object", node)
       return nil
@@ -100,6 +103,12 @@ final class FieldReader {
     recorder?.add(name, .any)
     return take(name) != nil
   }
+
+  /// Whether something is written here, if only an empty mapping; null stands for nothing.
+  var isWritten: Bool { !isNull }
+
+  /// Whether there are fields that nobody has asked for so far.
+  var hasUnknownFields: Bool { fields.contains { !$0.isKnown } }
 
   /// Whether the field is there and is not an empty list.
   func hasItems(_ name: String) -> Bool {

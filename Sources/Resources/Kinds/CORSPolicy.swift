@@ -40,7 +40,7 @@ package struct CORSPolicy: Sendable {
         help: Suggestion.help(for: method.value, among: Self.methods.sorted()))
     }
     for name in allowHeaders + exposeHeaders where name.value != "*" {
-      Headers.Operations.check(name.value, name.location, context)
+      HeaderRules.checkName(name, context)
     }
     if let maxAge, maxAge.value % 1000 != 0 {
       context.error("max_age duration is accurate only to seconds precision", at: maxAge.location)

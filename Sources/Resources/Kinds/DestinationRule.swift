@@ -26,7 +26,7 @@ package struct DestinationRule: Sendable {
   init(_ reader: FieldReader) {
     host = reader.string("host")
     trafficPolicy = reader.object("trafficPolicy", TrafficPolicy.init)
-    subsets = reader.objects("subsets", Subset.init)
+    subsets = reader.objects("subsets", null: "subset may not be null", Subset.init)
     exportTo = reader.strings("exportTo")
     workloadSelector = reader.object("workloadSelector") { $0.stringMap("matchLabels") }
     reader.require("host", host, "destination rule host cannot be empty")

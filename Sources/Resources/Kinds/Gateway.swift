@@ -5,7 +5,7 @@ package struct Gateway: Sendable {
 
   init(_ reader: FieldReader) {
     selector = reader.stringMap("selector")
-    servers = reader.objects("servers", GatewayServer.init)
+    servers = reader.objects("servers", null: "server may not be nil", GatewayServer.init)
     reader.require("servers", nonEmpty: servers, "gateway must have at least one server")
     HostRules.checkSelector(selector, reader.context)
     checkPortNames(reader.context)
@@ -160,11 +160,13 @@ package struct ServerTLSSettings: Sendable {
 
   /// A pair of files.
   package struct Files: Sendable {
+    package var location: SourceLocation
     package var serverCertificate: Located<String>?
     package var privateKey: Located<String>?
     package var caCertificates: Located<String>?
 
     init(_ reader: FieldReader) {
+      location = reader.location
       serverCertificate = reader.string("serverCertificate")
       privateKey = reader.string("privateKey")
       caCertificates = reader.string("caCertificates")
@@ -245,27 +247,41 @@ package struct ServerTLSSettings: Sendable {
       context.error(
         "credentialName is set, but tls.mode is omitted, which means PASSTHROUGH: the certificate would never be used",
         at: credentialName?.location ?? location, help: "add \"mode: SIMPLE\"")
-    } else if !terminates, hasCertificates {
+    } else if !terminates, hasCertificates || files.caCertificates != nil || caCrl != nil {
       context.warning("\(mode.rawValue) mode does not use certificates, they will be ignored", at: location)
     }
-    if mode == .istioMutual, hasCertificates {
-      context.error("ISTIO_MUTUAL TLS cannot have associated credentialName or certificates", at: location)
-    }
-    if (mode == .simple || mode == .mutual || mode == .optionalMutual), !hasCredential, tlsCertificates.isEmpty {
-      if files.serverCertificate == nil {
-        context.error("\(mode.rawValue) TLS requires a server certificate", at: location)
-      }
-      if files.privateKey == nil { context.error("\(mode.rawValue) TLS requires a private key", at: location) }
-      if mode != .simple, files.caCertificates == nil {
-        context.error("\(mode.rawValue) TLS requires a client CA bundle", at: location)
-      }
-    }
+    if mode == .istioMutual { checkIstioMutual(context) }
+    if mode == .simple || mode == .mutual || mode == .optionalMutual, !hasCredential { checkFiles(context) }
     checkVersions(context)
     for (what, count) in [("credentialNames", credentialNames.count), ("tlsCertificates", tlsCertificates.count)]
     where count > 2 {
       context.warning("\(mode.rawValue) can support up to 2 server certificates (\(what))", at: location)
     }
     if mode == .simple, let caCrl { context.error("CRL is not supported with SIMPLE TLS", at: caCrl.location) }
+  }
+
+  /// The certificates of the mesh are the control plane's.
+  private func checkIstioMutual(_ context: DecodingContext) {
+    let things: [(String, SourceLocation?)] = [
+      ("server certificate", files.serverCertificate?.location), ("private key", files.privateKey?.location),
+      ("CA bundle", files.caCertificates?.location), ("tlsCertificates", tlsCertificates.first?.location),
+      ("credentialName", credentialName?.location), ("credentialNames", credentialNames.first?.location),
+    ]
+    for (thing, place) in things where place != nil {
+      context.error("ISTIO_MUTUAL TLS cannot have associated \(thing)", at: place)
+    }
+  }
+
+  private func checkFiles(_ context: DecodingContext) {
+    let prefix = "\(effectiveMode.rawValue) TLS requires"
+    for pair in tlsCertificates.isEmpty ? [files] : tlsCertificates {
+      let place = tlsCertificates.isEmpty ? location : pair.location
+      if pair.serverCertificate == nil { context.error("\(prefix) a server certificate", at: place) }
+      if pair.privateKey == nil { context.error("\(prefix) a private key", at: place) }
+    }
+    if effectiveMode != .simple, files.caCertificates == nil, caCertCredentialName == nil {
+      context.error("\(prefix) a client CA bundle", at: location)
+    }
   }
 
   private func checkVersions(_ context: DecodingContext) {

@@ -11,7 +11,7 @@ package struct HTTPMirror: Sendable {
 
   /// The mirrors of a route, in either way of writing them.
   static func all(of reader: FieldReader) -> [HTTPMirror] {
-    let list = reader.objects("mirrors") { entry in
+    let list = reader.objects("mirrors", null: "mirror cannot be null") { entry in
       let mirror = HTTPMirror(
         destination: entry.object("destination", RouteDestination.Destination.init),
         percentage: Percentage.read("percentage", entry))

@@ -21,7 +21,7 @@ package struct HTTPRoute: Sendable {
     location = reader.location
     name = reader.string("name")
     match = reader.objects("match", HTTPMatch.init)
-    route = reader.objects("route", RouteDestination.init)
+    route = reader.objects("route", null: "weight may not be nil", RouteDestination.init)
     redirect = reader.object("redirect", HTTPRedirect.init)
     directResponse = reader.object("directResponse", HTTPDirectResponse.init)
     rewrite = reader.object("rewrite", HTTPRewrite.init)
@@ -82,9 +82,6 @@ package struct HTTPRoute: Sendable {
         context.error("redirect prefix_rewrite requires all URI matches to use prefix match type", at: prefix.location)
       }
     }
-    if route.count > 1, route.allSatisfy({ ($0.weight?.value ?? 0) == 0 }) {
-      context.error("total destination weight = 0", at: location)
-    }
     RouteDestination.checkTotal(route, at: location, context)
   }
 }
@@ -115,20 +112,24 @@ package struct HTTPMatch: Sendable {
     scheme = reader.object("scheme", StringMatch.init)
     method = reader.object("method", StringMatch.init)
     authority = reader.object("authority", StringMatch.init)
-    headers = reader.objectMap("headers", StringMatch.init)
-    withoutHeaders = reader.objectMap("withoutHeaders", StringMatch.init)
-    queryParams = reader.objectMap("queryParams", StringMatch.init)
+    headers = reader.objectMap("headers", null: "header match", StringMatch.init)
+    withoutHeaders = reader.objectMap("withoutHeaders", null: "withoutHeaders match", StringMatch.init)
+    queryParams = reader.objectMap("queryParams", null: "query param match", StringMatch.init)
     port = reader.integer("port")
     gateways = reader.strings("gateways")
     sourceLabels = reader.stringMap("sourceLabels")
     sourceNamespace = reader.string("sourceNamespace")
     statPrefix = reader.string("statPrefix")
-    if let sourceNamespace, sourceNamespace.value.isEmpty || sourceNamespace.value.contains(".") {
+    if let sourceNamespace, !HostRules.isLabel(sourceNamespace.value) {
       reader.context.error(
         "sourceNamespace match \(sourceNamespace.value) is invalid", at: sourceNamespace.location)
     }
     HostRules.checkPort(port, reader.context)
     HostRules.checkLabels(sourceLabels, reader.context)
+    for gateway in gateways { HostRules.checkGatewayReference(gateway, reader.context) }
+    for key in (headers + withoutHeaders).map(\.key) where !key.value.hasPrefix("@request.auth.claims") {
+      HeaderRules.checkName(key, reader.context)
+    }
   }
 }
 

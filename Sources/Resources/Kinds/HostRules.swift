@@ -220,17 +220,31 @@ package enum HostRules {
 
   /// Labels that a selector asks for.
   ///
-  /// - Parameter place: where the selector is; nil: one without labels means everything, and is meant so.
+  /// - Parameters:
+  ///   - place: where the selector is; nil: one without labels means everything, and is meant so.
+  ///   - kind: the kinds of the networking group have their name in the message, and what comes of it.
   static func checkSelector(
-    _ labels: [String: Located<String>], at place: SourceLocation? = nil, _ context: DecodingContext
+    _ labels: [String: Located<String>], at place: SourceLocation? = nil, of kind: String? = nil,
+    _ context: DecodingContext
   ) {
-    if labels.isEmpty, let place { context.warning("workload selector specified without labels", at: place) }
+    if labels.isEmpty, let place {
+      let bare = "workload selector specified without labels"
+      let whole = kind.map { "\($0): \(bare), will be applied to all services in namespace" }
+      context.warning(whole ?? bare, at: place)
+    }
     for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
       if key.isEmpty {
         context.error("empty key is not supported in selector: \"\(key)=\(value.value)\"", at: value.location)
       } else if key.contains("*") || value.value.contains("*") {
         context.error("wildcard is not supported in selector: \"\(key)=\(value.value)\"", at: value.location)
       }
+    }
+  }
+
+  /// Names of ports are DNS labels.
+  static func checkPortNames(_ names: [Located<String>], _ context: DecodingContext) {
+    for name in names where !isLabel(name.value) {
+      context.error("invalid port name: \(name.value)", at: name.location)
     }
   }
 

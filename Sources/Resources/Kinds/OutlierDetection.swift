@@ -34,6 +34,13 @@ package struct OutlierDetection: Sendable {
       reader.context.warning(
         "outlier detection consecutive errors is deprecated, use consecutiveGatewayErrors", at: old.location)
     }
+    if let failures = consecutiveLocalOriginFailures, failures.value > 0,
+      splitExternalLocalOriginErrors?.value != true
+    {
+      reader.context.error(
+        "outlier detection consecutive local origin failures is specified, but split external local origin errors is set to false",
+        at: failures.location, help: "add splitExternalLocalOriginErrors: true")
+    }
     for percent in [maxEjectionPercent, minHealthPercent].compactMap({ $0 }) where !(0...100).contains(percent.value) {
       reader.context.error("percentage \(percent.value) is not in range 0..100", at: percent.location)
     }

@@ -23,7 +23,7 @@ package struct PeerAuthentication: Sendable {
       }
       return (Located(number, at: key.location), mode)
     }
-    if let selector { HostRules.checkSelector(selector, context) }
+    if let selector { HostRules.checkSelector(selector, at: reader.keyLocation("selector"), reader.context) }
     guard reader.has("portLevelMtls") else { return }
     let place = reader.keyLocation("portLevelMtls")
     if selector?.isEmpty ?? true {

@@ -11,7 +11,7 @@ package struct ProxyConfig: Sendable {
     _ = reader.object("image") { $0.string("imageType") }
     reader.notApplicable("environmentVariables", why: "the environment is that of the process")
     reader.notApplicable("image", why: "there is no other image to choose")
-    if let selector { HostRules.checkSelector(selector, reader.context) }
+    if let selector { HostRules.checkSelector(selector, at: reader.keyLocation("selector"), reader.context) }
     if let concurrency, concurrency.value < 0 {
       reader.context.error("concurrency must be greater than or equal to 0", at: concurrency.location)
     }

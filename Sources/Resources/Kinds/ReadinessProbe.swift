@@ -21,7 +21,7 @@ package struct ReadinessProbe: Sendable {
       self.scheme = scheme?.value
       headers = reader.objects("httpHeaders") { field in
         let name = field.string("name")
-        if let name { Headers.Operations.check(name.value, name.location, field.context) }
+        if let name { HeaderRules.checkName(name, field.context) }
         let value = field.string("value")
         WireText.checkFieldValue(value, field.context)
         return (name?.value ?? "", value?.value ?? "")

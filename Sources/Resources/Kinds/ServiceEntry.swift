@@ -52,10 +52,10 @@ package struct ServiceEntry: Sendable {
   init(_ reader: FieldReader) {
     hosts = reader.strings("hosts")
     addresses = reader.strings("addresses")
-    ports = reader.objects("ports", Port.init)
+    ports = reader.objects("ports", null: "service entry port may not be null", Port.init)
     location = reader.enumeration("location")?.value ?? .external
     resolution = reader.enumeration("resolution")
-    endpoints = reader.objects("endpoints", WorkloadEntry.init)
+    endpoints = reader.objects("endpoints", null: "endpoint cannot be nil") { WorkloadEntry($0) }
     workloadSelector = reader.object("workloadSelector") { $0.stringMap("labels") }
     exportTo = reader.strings("exportTo")
     subjectAltNames = reader.strings("subjectAltNames")
@@ -75,7 +75,8 @@ package struct ServiceEntry: Sendable {
         at: reader.keyLocation("workloadSelector"))
     }
     if let workloadSelector {
-      HostRules.checkSelector(workloadSelector, at: reader.keyLocation("workloadSelector"), context)
+      HostRules.checkSelector(
+        workloadSelector, at: reader.keyLocation("workloadSelector"), of: "service entry", context)
     }
     checkHosts(context)
     checkAddresses(context)
@@ -154,7 +155,7 @@ package struct ServiceEntry: Sendable {
       }
       if workloadSelector != nil {
         context.warning(
-          "no workloads are selected for resolution type none: the selector is ignored",
+          "workloadSelector should not be set when resolution mode is NONE",
           at: reader.keyLocation("workloadSelector"))
       }
     case .static:

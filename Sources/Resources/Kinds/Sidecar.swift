@@ -9,9 +9,11 @@ struct Sidecar {
 
   init(_ reader: FieldReader) {
     let selector = reader.object("workloadSelector") { $0.stringMap("labels") }
-    if let selector { HostRules.checkSelector(selector, reader.context) }
-    _ = reader.objects("ingress", Self.ingress)
-    _ = reader.objects("egress", Self.egress)
+    if let selector {
+      HostRules.checkSelector(selector, at: reader.keyLocation("workloadSelector"), of: "sidecar", reader.context)
+    }
+    _ = reader.objects("ingress", null: "sidecar: ingress may not be null", Self.ingress)
+    _ = reader.objects("egress", null: "egress listener may not be null", Self.egress)
     _ = reader.object("inboundConnectionPool", ConnectionPoolSettings.init)
     _ = reader.object("outboundTrafficPolicy") { policy in
       _ = policy.enumeration("mode", MeshConfig.OutboundTrafficPolicy.self)

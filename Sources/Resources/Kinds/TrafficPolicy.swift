@@ -20,7 +20,7 @@ package struct TrafficPolicy: Sendable {
     tunnel = reader.object("tunnel", TunnelSettings.init)
     proxyProtocol = reader.object("proxyProtocol") { $0.enumeration("version") ?? Located(.v1, at: $0.location) }
     retryBudget = reader.object("retryBudget", RetryBudget.init)
-    portLevelSettings = reader.objects("portLevelSettings") { entry in
+    portLevelSettings = reader.objects("portLevelSettings", null: "traffic policy may not be null") { entry in
       let port = entry.object("port") { $0.integer("number") } ?? nil
       entry.require("port", "portTrafficPolicy must have valid port")
       HostRules.checkPort(port, entry.context)

@@ -11,9 +11,9 @@ package struct VirtualService: Sendable {
     hosts = reader.strings("hosts")
     gateways = reader.strings("gateways")
     exportTo = reader.strings("exportTo")
-    http = reader.objects("http", HTTPRoute.init)
-    tls = reader.objects("tls", TLSRoute.init)
-    tcp = reader.objects("tcp", TCPRoute.init)
+    http = reader.objects("http", null: "http route may not be null", HTTPRoute.init)
+    tls = reader.objects("tls", null: "tls route may not be null", TLSRoute.init)
+    tcp = reader.objects("tcp", null: "tcp route may not be null", TCPRoute.init)
     if !["http", "tls", "tcp"].contains(where: { reader.hasItems($0) }) {
       reader.require("http", nonEmpty: http, "http, tcp or tls must be provided in virtual service")
     }
@@ -113,10 +113,11 @@ package struct RouteDestination: Sendable {
     }
   }
 
-  /// Envoy's `total_weight` is a number of 32 bits.
+  /// Shares of nothing are none, and Envoy's `total_weight` is a number of 32 bits.
   static func checkTotal(_ destinations: [RouteDestination], at location: SourceLocation, _ context: DecodingContext) {
     // One that is out of range was said already.
     let total = destinations.reduce(0) { $0 + min(Int(Int32.max), max(0, $1.weight?.value ?? 0)) }
+    if total == 0, destinations.count > 1 { context.error("total destination weight = 0", at: location) }
     if total > UInt32.max { context.error("total destination weight \(total) exceeds \(UInt32.max)", at: location) }
   }
 
@@ -131,7 +132,11 @@ package struct RouteDestination: Sendable {
       location = reader.location
       host = reader.string("host")
       subset = reader.string("subset")
-      port = reader.object("port") { $0.integer("number") } ?? nil
+      port =
+        reader.object("port") { port in
+          port.require("number", "port number must be set")
+          return port.integer("number")
+        } ?? nil
       reader.require("host", host, "invalid destination host: empty domain name not allowed")
       if let host, !host.value.isEmpty, !HostRules.isIPLiteral(host.value),
         let problem = HostRules.problem(with: host.value, allowsWildcard: true)
@@ -191,80 +196,6 @@ package struct StringMatch: Sendable {
   }
 }
 
-/// Edits of header fields.
-package struct Headers: Sendable {
-  package struct Operations: Sendable {
-    package var set: [String: Located<String>]
-    package var add: [String: Located<String>]
-    package var remove: [Located<String>]
-
-    init(_ reader: FieldReader) {
-      set = reader.stringMap("set")
-      add = reader.stringMap("add")
-      remove = reader.strings("remove")
-      for name in reader.keys("set") + reader.keys("add") { Self.check(name.value, name.location, reader.context) }
-      let values = Array(set.values) + Array(add.values)
-      for value in values.sorted(by: { $0.location.line < $1.location.line }) {
-        WireText.checkFieldValue(value, reader.context)
-        Self.checkValue(value, reader.context)
-      }
-      for name in remove {
-        Self.check(name.value, name.location, reader.context)
-        if name.value.hasPrefix(":") || name.value.lowercased() == "host" {
-          reader.context.error("cannot remove \(name.value): the request's own line is not a header", at: name.location)
-        }
-      }
-    }
-
-    /// Envoy's command operators stand between percent signs; a percent sign itself is written twice.
-    private static func checkValue(_ value: Located<String>, _ context: DecodingContext) {
-      var isOpen = false
-      var previous: UInt8 = 0
-      var isArgument = false
-      for byte in value.value.utf8 {
-        if isOpen, byte == 0x28 || byte == 0x29 {
-          // Percent signs in an argument are its own: %START_TIME(%s)%.
-          isArgument = byte == 0x28
-        } else if isArgument {
-          continue
-        } else if byte == 0x25 {
-          isOpen = !isOpen
-        } else if isOpen, previous == 0x25, !(byte &- 0x41 < 26) {
-          break
-        }
-        previous = byte
-      }
-      guard isOpen else { return }
-      context.error(
-        "header value configuration: invalid header configuration. Un-escaped % in \"\(value.value)\"",
-        at: value.location,
-        help: "write %% for a percent sign")
-    }
-
-    static func check(_ name: String, _ location: SourceLocation, _ context: DecodingContext) {
-      if name.isEmpty { return context.error("header name cannot be empty", at: location) }
-      let isValid = name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"()<>@,;\\\"/[]?={}".utf8.contains($0) }
-      if !isValid || (name.dropFirst().contains(":")) {
-        context.error("header name \(name) is not a valid header name", at: location)
-      }
-    }
-  }
-
-  package var request: Operations?
-  package var response: Operations?
-
-  init(_ reader: FieldReader) {
-    request = reader.object("request", Operations.init)
-    response = reader.object("response") { response in
-      for name in response.keys("set") + response.keys("add")
-      where name.value.hasPrefix(":") || name.value.lowercased() == "host" {
-        response.context.error("\(name.value) cannot be set in a response: it is no header of it", at: name.location)
-      }
-      return Operations(response)
-    }
-  }
-}
-
 /// A `tls` route: by server name, without terminating.
 package struct TLSRoute: Sendable {
   package struct Match: Sendable {
@@ -286,6 +217,7 @@ package struct TLSRoute: Sendable {
       destinationSubnets = reader.strings("destinationSubnets")
       HostRules.checkPort(port, reader.context)
       HostRules.checkLabels(sourceLabels, reader.context)
+      for gateway in gateways { HostRules.checkGatewayReference(gateway, reader.context) }
       for subnet in destinationSubnets { HostRules.checkSubnet(subnet, reader.context) }
       reader.require("sniHosts", nonEmpty: sniHosts, "TLS match must have at least one SNI host")
     }
@@ -297,8 +229,8 @@ package struct TLSRoute: Sendable {
 
   init(_ reader: FieldReader) {
     location = reader.location
-    match = reader.objects("match", Match.init)
-    route = reader.objects("route", RouteDestination.init)
+    match = reader.objects("match", null: "TLS match may not be null", Match.init)
+    route = reader.objects("route", null: "weight may not be nil", RouteDestination.init)
     reader.require("match", nonEmpty: match, "TLS route must have at least one match condition")
     reader.require("route", nonEmpty: route, "TLS route is required")
     RouteDestination.checkTotal(route, at: location, reader.context)
@@ -326,6 +258,7 @@ package struct TCPRoute: Sendable {
       sourceSubnet = reader.string("sourceSubnet")
       HostRules.checkPort(port, reader.context)
       HostRules.checkLabels(sourceLabels, reader.context)
+      for gateway in gateways { HostRules.checkGatewayReference(gateway, reader.context) }
       for subnet in destinationSubnets + [sourceSubnet].compactMap({ $0 }) {
         HostRules.checkSubnet(subnet, reader.context)
       }
@@ -338,8 +271,8 @@ package struct TCPRoute: Sendable {
 
   init(_ reader: FieldReader) {
     location = reader.location
-    match = reader.objects("match", Match.init)
-    route = reader.objects("route", RouteDestination.init)
+    match = reader.objects("match", null: "tcp match may not be nil", Match.init)
+    route = reader.objects("route", null: "weight may not be nil", RouteDestination.init)
     reader.require("route", nonEmpty: route, "TCP route is required")
     RouteDestination.checkTotal(route, at: location, reader.context)
   }

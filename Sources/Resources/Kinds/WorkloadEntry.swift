@@ -26,6 +26,16 @@ package struct WorkloadEntry: Sendable {
     check(reader)
   }
 
+  /// A resource of its own: its address may be a name. That of an endpoint depends on the ServiceEntry's resolution.
+  init(resource reader: FieldReader) {
+    self.init(reader)
+    guard let address, !address.value.isEmpty, !isUnix, !HostRules.isIPLiteral(address.value),
+      HostRules.problem(with: address.value, allowsWildcard: false) != nil
+    else { return }
+    reader.context.error(
+      "endpoint address \"\(address.value)\" is not a valid FQDN or an IP address", at: address.location)
+  }
+
   /// Whether the address is a socket's path.
   package var isUnix: Bool { address?.value.hasPrefix("unix:") ?? false }
 
@@ -38,6 +48,7 @@ package struct WorkloadEntry: Sendable {
     }
     let numbers = ports.values.sorted { $0.location.line < $1.location.line }
     for port in numbers { HostRules.checkPort(port, context) }
+    HostRules.checkPortNames(portNames, context)
     guard let address, isUnix else { return }
     if let port = numbers.first {
       context.error("unix endpoint \(address.value) must not include ports", at: port.location)

@@ -13,9 +13,16 @@ struct WorkloadGroup {
 
   /// A WorkloadEntry whose address the machine brings itself.
   private static func template(_ reader: FieldReader) {
-    for name in ["address", "locality", "network", "serviceAccount"] { _ = reader.string(name) }
-    for port in reader.integerMap("ports").values.sorted(by: { $0.location.line < $1.location.line }) {
-      HostRules.checkPort(port, reader.context)
+    for name in ["locality", "network", "serviceAccount"] { _ = reader.string(name) }
+    let address = reader.string("address")
+    let ports = reader.integerMap("ports").values.sorted { $0.location.line < $1.location.line }
+    for port in ports { HostRules.checkPort(port, reader.context) }
+    HostRules.checkPortNames(reader.keys("ports"), reader.context)
+    if let address, address.value.hasPrefix("unix:") {
+      HostRules.checkUnixAddress(address, reader.context)
+      if let port = ports.first {
+        reader.context.error("unix endpoint \(address.value) must not include ports", at: port.location)
+      }
     }
     HostRules.checkLabels(reader.stringMap("labels"), reader.context)
     _ = reader.integer("weight", in: 0...Int(UInt32.max))
@@ -34,7 +41,12 @@ struct WorkloadGroup {
       _ = get.string("path")
       _ = get.string("host")
       _ = get.enumeration("scheme", Scheme.self)
-      _ = get.objects("httpHeaders") { ($0.string("name"), $0.string("value")) }
+      _ = get.objects("httpHeaders", null: "invalid nil header") { header in
+        let name = header.string("name")
+        _ = header.string("value")
+        header.require("name", "header name cannot be empty")
+        if let name { HeaderRules.checkName(name, header.context) }
+      }
       port(get)
     }
     _ = reader.object("tcpSocket") { socket in
@@ -42,7 +54,11 @@ struct WorkloadGroup {
       port(socket)
     }
     _ = reader.object("exec") { exec in
-      exec.require("command", nonEmpty: exec.strings("command"), "exec.command is required")
+      let command = exec.strings("command")
+      exec.require("command", nonEmpty: command, "exec.command is required")
+      if let empty = command.first(where: \.value.isEmpty) {
+        exec.context.error("exec.command may not have empty words", at: empty.location)
+      }
     }
     _ = reader.object("grpc") { grpc in
       HostRules.checkPort(grpc.integer("port"), grpc.context)

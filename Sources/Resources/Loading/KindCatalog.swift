@@ -4,7 +4,7 @@ enum KindCatalog {
   enum Standing: Equatable {
     /// Decoded.
     case ours
-    /// Istio's or the Gateway API's; known, and not acted on.
+    /// The Gateway API's; known, and not acted on.
     case notActedOn
     /// A cluster has it, and a gateway does not look at it.
     case ignored
@@ -16,7 +16,10 @@ enum KindCatalog {
   private struct Group {
     let versions: [String]
     let kinds: Set<String>
-    var notActedOn: Set<String> = []
+    /// Kinds that only some of the versions serve.
+    var exceptions: [String: [String]] = [:]
+
+    func versions(of kind: String) -> [String] { exceptions[kind] ?? versions }
   }
 
   /// The groups that gateways are configured with: whatever is not found in them is a mistake.
@@ -25,14 +28,14 @@ enum KindCatalog {
       versions: ["v1", "v1beta1", "v1alpha3"],
       kinds: [
         "Gateway", "VirtualService", "ServiceEntry", "DestinationRule", "WorkloadEntry",
-        "WorkloadGroup", "Sidecar", "ProxyConfig",
+        "WorkloadGroup", "Sidecar", "ProxyConfig", "EnvoyFilter",
       ],
-      notActedOn: ["EnvoyFilter"]),
+      exceptions: ["EnvoyFilter": ["v1alpha3"], "ProxyConfig": ["v1beta1"]]),
     "security.istio.io": Group(
-      versions: ["v1", "v1beta1"], kinds: ["PeerAuthentication"],
-      notActedOn: ["RequestAuthentication", "AuthorizationPolicy"]),
-    "telemetry.istio.io": Group(versions: ["v1", "v1alpha1"], kinds: [], notActedOn: ["Telemetry"]),
-    "extensions.istio.io": Group(versions: ["v1alpha1"], kinds: [], notActedOn: ["WasmPlugin"]),
+      versions: ["v1", "v1beta1"],
+      kinds: ["PeerAuthentication", "RequestAuthentication", "AuthorizationPolicy"]),
+    "telemetry.istio.io": Group(versions: ["v1", "v1alpha1"], kinds: ["Telemetry"]),
+    "extensions.istio.io": Group(versions: ["v1alpha1"], kinds: ["WasmPlugin"]),
     "install.istio.io": Group(versions: ["v1alpha1"], kinds: ["IstioOperator"]),
     "sallyport.dev": Group(versions: ["v1alpha1"], kinds: ["UpstreamProbe"]),
   ]
@@ -57,7 +60,7 @@ enum KindCatalog {
   /// The versions that a kind of ours is served in, the newest first.
   static func apiVersions(of kind: String) -> [String] {
     groups.filter { $0.value.kinds.contains(kind) }.sorted { $0.key < $1.key }.flatMap { name, group in
-      group.versions.map { "\(name)/\($0)" }
+      group.versions(of: kind).map { "\(name)/\($0)" }
     }
   }
 
@@ -67,37 +70,37 @@ enum KindCatalog {
     let version = parts.last ?? ""
     if let known = groups[group] { return standing(of: kind, in: known, group, version) }
     if group == "gateway.networking.k8s.io" { return .notActedOn }
-    if let home = groups.first(where: { $0.value.kinds.contains(kind) || $0.value.notActedOn.contains(kind) }) {
-      return foreign(kind, apiVersion, group, ["\(home.key)/\(home.value.versions[0])"])
+    if let home = groups.first(where: { $0.value.kinds.contains(kind) }) {
+      return foreign(kind, apiVersion, group, ["\(home.key)/\(home.value.versions(of: kind)[0])"])
     }
     if let homes = kubernetes[kind] {
       if homes.contains(group) { return .ours }
       return foreign(kind, apiVersion, group, homes.map { $0.isEmpty ? "v1" : "\($0)/v1" })
     }
     if ignored.contains(kind) { return .ignored }
-    let kinds = groups.values.flatMap { Array($0.kinds) + Array($0.notActedOn) } + Array(kubernetes.keys)
+    let kinds = groups.values.flatMap { Array($0.kinds) } + Array(kubernetes.keys)
     return .unknown(help: Suggestion.help(for: kind, among: kinds.sorted()))
   }
 
   private static func standing(of kind: String, in known: Group, _ group: String, _ version: String) -> Standing {
-    guard known.kinds.contains(kind) || known.notActedOn.contains(kind) else {
-      let home = groups.first { $0.value.kinds.contains(kind) || $0.value.notActedOn.contains(kind) }
+    guard known.kinds.contains(kind) else {
+      let home = groups.first { $0.value.kinds.contains(kind) }
       if let home {
         return .wrong(
           "apiVersion \"\(group)/\(version)\" has no kind \(kind)",
-          help: "did you mean \"\(home.key)/\(home.value.versions[0])\"?")
+          help: "did you mean \"\(home.key)/\(home.value.versions(of: kind)[0])\"?")
       }
-      let kinds = known.kinds.union(known.notActedOn).sorted()
+      let kinds = known.kinds.sorted()
       return .unknown(
         help: Suggestion.help(for: kind, among: kinds) ?? "\(group) has \(kinds.joined(separator: ", "))")
     }
-    guard known.versions.contains(version) else {
-      let choices = known.versions.map { "\(group)/\($0)" }
+    guard known.versions(of: kind).contains(version) else {
+      let choices = known.versions(of: kind).map { "\(group)/\($0)" }
       return .wrong(
         "apiVersion \"\(group)/\(version)\" is not served for \(kind)",
         help: "one of \(choices.joined(separator: ", "))")
     }
-    return known.kinds.contains(kind) ? .ours : .notActedOn
+    return .ours
   }
 
   /// A kind of ours in a group that is not its own: somebody else's kind of the same name, or a slip.

@@ -13,20 +13,26 @@ enum MetadataRules {
     }
   }
 
-  private static let dryRun = "istio.io/dry-run"
+  /// Istio logs what an AuthorizationPolicy with it would do.
+  static let dryRun = "istio.io/dry-run"
 
   private static func checkDryRun(
     _ metadata: Metadata, _ kind: String, _ place: SourceLocation, _ context: DecodingContext
   ) {
+    let reference = "\(metadata.namespace)/\(metadata.name)"
     guard kind == "AuthorizationPolicy" else {
       return context.error(
-        "\(kind) \(metadata.namespace)/\(metadata.name) has unsupported annotation \(dryRun), please remove the annotation",
-        at: place)
+        "\(reference) has unsupported annotation \(dryRun), please remove the annotation", at: place)
     }
     let value = metadata.annotations[dryRun] ?? ""
-    guard !["true", "false"].contains(value.lowercased()) else { return }
-    context.error(
-      "\(kind) \(metadata.namespace)/\(metadata.name) has annotation \(dryRun) with invalid value (\(value)): true or false is expected",
-      at: place)
+    // As Go reads booleans.
+    switch value {
+    case "1", "t", "T", "true", "TRUE", "True": context.dryRun = place
+    case "0", "f", "F", "false", "FALSE", "False": break
+    default:
+      context.error(
+        "\(reference) has annotation \(dryRun) with invalid value (\(value)): strconv.ParseBool: parsing \"\(value)\": invalid syntax",
+        at: place, help: "\"true\" or \"false\" is expected")
+    }
   }
 }

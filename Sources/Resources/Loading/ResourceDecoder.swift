@@ -74,7 +74,6 @@ struct ResourceDecoder {
       context.report(
         .warning, "\(name(kind, version)) is known but not acted on", at: kind.location, code: "SP1001",
         help: "the gateway behaves as if the resource were absent")
-      outline(kind, metadata, reader)
     case .unknown(let help):
       context.report(
         .warning, "unknown kind \"\(kind.value)\" is ignored", at: kind.location, code: "SP1002", help: help)
@@ -102,8 +101,16 @@ struct ResourceDecoder {
     case "VirtualService": add(\.virtualServices, kind, metadata, reader, VirtualService.init)
     case "ServiceEntry": add(\.serviceEntries, kind, metadata, reader, ServiceEntry.init)
     case "DestinationRule": add(\.destinationRules, kind, metadata, reader, DestinationRule.init)
-    case "WorkloadEntry": add(\.workloadEntries, kind, metadata, reader, WorkloadEntry.init)
-    case "PeerAuthentication": add(\.peerAuthentications, kind, metadata, reader, PeerAuthentication.init)
+    case "WorkloadEntry": add(\.workloadEntries, kind, metadata, reader, WorkloadEntry.init(resource:))
+    case "PeerAuthentication":
+      add(\.peerAuthentications, kind, metadata, reader, requiresSpec: false, PeerAuthentication.init)
+    case "AuthorizationPolicy":
+      add(\.authorizationPolicies, kind, metadata, reader, requiresSpec: false, AuthorizationPolicy.init)
+    case "RequestAuthentication":
+      add(\.requestAuthentications, kind, metadata, reader, requiresSpec: false, RequestAuthentication.init)
+    case "Telemetry": add(\.telemetries, kind, metadata, reader, requiresSpec: false, Telemetry.init)
+    case "WasmPlugin": add(\.wasmPlugins, kind, metadata, reader, WasmPlugin.init)
+    case "EnvoyFilter": add(\.envoyFilters, kind, metadata, reader, EnvoyFilter.init)
     case "ProxyConfig": add(\.proxyConfigs, kind, metadata, reader, ProxyConfig.init)
     case "WorkloadGroup":
       checkOnly(kind, reader, "no machine registers without a control plane; WorkloadEntries count", WorkloadGroup.init)
@@ -118,16 +125,6 @@ struct ResourceDecoder {
   private func name(_ kind: Located<String>, _ version: Located<String>) -> String {
     let group = version.value.prefix { $0 != "/" }
     return group == "gateway.networking.k8s.io" ? "\(kind.value) of \(group)" : kind.value
-  }
-
-  /// Keeps of a policy whom it is for.
-  private mutating func outline(_ kind: Located<String>, _ metadata: Metadata, _ reader: FieldReader) {
-    let policies: Set = ["AuthorizationPolicy", "RequestAuthentication", "Telemetry", "WasmPlugin"]
-    guard policies.contains(kind.value), !metadata.name.isEmpty else { return }
-    StatusConditions.report(reader)
-    guard let spec = reader.object("spec", PolicyOutline.init), !reader.context.hasErrors else { return }
-    result.resources.policies.append(
-      Resource(kind: kind.value, metadata: metadata, location: reader.location, spec: spec))
   }
 
   private mutating func decodeKubernetes(_ kind: Located<String>, _ metadata: Metadata, _ reader: FieldReader) {
@@ -160,11 +157,16 @@ struct ResourceDecoder {
       .info, "\(kind.value) does not apply to a gateway: \(why)", at: kind.location, code: "SP1015")
   }
 
+  /// - Parameter requiresSpec: whether the kind has a `spec` always; an absent one stands for an empty one otherwise.
   private mutating func add<Spec>(
     _ list: WritableKeyPath<ResourceSet, [Resource<Spec>]>, _ kind: Located<String>, _ metadata: Metadata,
-    _ reader: FieldReader, _ decode: (FieldReader) -> Spec
+    _ reader: FieldReader, requiresSpec: Bool = true, _ decode: (FieldReader) -> Spec
   ) {
-    guard let spec = reader.object("spec", decode) else {
+    var read = reader.object("spec", decode)
+    if read == nil, !requiresSpec, !reader.has("spec") {
+      read = decode(FieldReader(Node.Mapping([]), at: reader.location, reader.context))
+    }
+    guard let spec = read else {
       reader.accept("status")
       reader.require("spec", "spec is required")
       return

@@ -20,7 +20,9 @@ extension ResourceSet {
     var all = gateways.map { ResourceHeader($0) } + virtualServices.map { ResourceHeader($0) }
     all += serviceEntries.map { ResourceHeader($0) } + destinationRules.map { ResourceHeader($0) }
     all += workloadEntries.map { ResourceHeader($0) } + peerAuthentications.map { ResourceHeader($0) }
-    all += policies.map { ResourceHeader($0) } + proxyConfigs.map { ResourceHeader($0) }
+    all += authorizationPolicies.map { ResourceHeader($0) } + requestAuthentications.map { ResourceHeader($0) }
+    all += telemetries.map { ResourceHeader($0) } + wasmPlugins.map { ResourceHeader($0) }
+    all += envoyFilters.map { ResourceHeader($0) } + proxyConfigs.map { ResourceHeader($0) }
     all += operators.map { ResourceHeader($0) } + secrets.map { ResourceHeader($0) }
     all += configMaps.map { ResourceHeader($0) } + services.map { ResourceHeader($0) }
     all += endpointSlices.map { ResourceHeader($0) } + deployments.map { ResourceHeader($0) }

@@ -6,7 +6,11 @@ package struct ResourceSet: Sendable {
   package var destinationRules: [Resource<DestinationRule>] = []
   package var workloadEntries: [Resource<WorkloadEntry>] = []
   package var peerAuthentications: [Resource<PeerAuthentication>] = []
-  package var policies: [Resource<PolicyOutline>] = []
+  package var authorizationPolicies: [Resource<AuthorizationPolicy>] = []
+  package var requestAuthentications: [Resource<RequestAuthentication>] = []
+  package var telemetries: [Resource<Telemetry>] = []
+  package var wasmPlugins: [Resource<WasmPlugin>] = []
+  package var envoyFilters: [Resource<EnvoyFilter>] = []
   package var proxyConfigs: [Resource<ProxyConfig>] = []
   package var operators: [Resource<IstioOperator>] = []
   package var secrets: [Resource<Secret>] = []
@@ -26,7 +30,11 @@ package struct ResourceSet: Sendable {
     destinationRules += other.destinationRules
     workloadEntries += other.workloadEntries
     peerAuthentications += other.peerAuthentications
-    policies += other.policies
+    authorizationPolicies += other.authorizationPolicies
+    requestAuthentications += other.requestAuthentications
+    telemetries += other.telemetries
+    wasmPlugins += other.wasmPlugins
+    envoyFilters += other.envoyFilters
     proxyConfigs += other.proxyConfigs
     operators += other.operators
     secrets += other.secrets

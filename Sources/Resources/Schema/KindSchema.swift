@@ -7,15 +7,20 @@ package struct KindSchema: Sendable {
 
   /// All kinds that configure gateways, in alphabetical order.
   package static let all: [KindSchema] = [
+    make("AuthorizationPolicy") { _ = AuthorizationPolicy($0) },
     make("DestinationRule") { _ = DestinationRule($0) },
+    make("EnvoyFilter") { _ = EnvoyFilter($0) },
     make("Gateway") { _ = Gateway($0) },
     make("IstioOperator") { _ = IstioOperator($0) },
     make("PeerAuthentication") { _ = PeerAuthentication($0) },
     make("ProxyConfig") { _ = ProxyConfig($0) },
+    make("RequestAuthentication") { _ = RequestAuthentication($0) },
     make("ServiceEntry") { _ = ServiceEntry($0) },
     make("Sidecar") { _ = Sidecar($0) },
+    make("Telemetry") { _ = Telemetry($0) },
     make("UpstreamProbe") { _ = UpstreamProbe($0) },
     make("VirtualService") { _ = VirtualService($0) },
+    make("WasmPlugin") { _ = WasmPlugin($0) },
     make("WorkloadEntry") { _ = WorkloadEntry($0) },
     make("WorkloadGroup") { _ = WorkloadGroup($0) },
   ]

@@ -15,6 +15,9 @@ package enum Analysis {
       name: "virtualservice.UnreachableRuleAnalyzer", summary: "rules and matches that are never used",
       run: UnreachableRuleAnalyzer.analyze),
     Analyzer(
+      name: "virtualservice.ConnectionRuleAnalyzer", summary: "tls and tcp rules that are never used",
+      run: ConnectionRuleAnalyzer.analyze),
+    Analyzer(
       name: "virtualservice.PathAnalyzer", summary: "paths, prefixes and rewrites that do not say what is meant",
       run: PathAnalyzer.analyze),
     Analyzer(

@@ -8,6 +8,8 @@ package struct AnalysisContext {
   let resources: ResourceSet
   /// The instances that are looked at.
   let instances: [InstanceIdentity]
+  /// Those, and all others that the resources declare or imply: what is for one of these is for somebody.
+  let knownInstances: [InstanceIdentity]
   /// Seconds since 1970.
   let now: Int64
   let inspect: CertificateInspector?
@@ -23,6 +25,9 @@ package struct AnalysisContext {
   ) {
     self.resources = resources
     self.instances = instances
+    let declared = InstanceCatalog.instances(in: resources)
+    let others = (declared + InstanceCatalog.implied(in: resources, beside: declared)).map(\.identity)
+    knownInstances = instances + others.filter { !instances.contains($0) }
     self.now = now
     self.inspect = inspect
     self.readFile = readFile

@@ -39,7 +39,7 @@ enum DestinationRuleAnalyzer {
         diagnostics.append(
           MessageCatalog.finding(
             "IST0173",
-            "The subset \(subset.name?.value ?? "") defined in the DestinationRule does not select any pods.",
+            "The Subset \(subset.name?.value ?? "") defined in the DestinationRule does not select any pods. Which may lead to 503 UH (NoHealthyUpstream).",
             at: place,
             resource: rule.description,
             help: all.isEmpty
@@ -73,7 +73,8 @@ enum DestinationRuleAnalyzer {
     guard let tls, let skip = tls.insecureSkipVerify, skip.value, tls.effectiveMode != .disable else { return nil }
     return MessageCatalog.finding(
       code,
-      "DestinationRule \(rule.reference) in namespace \(rule.metadata.namespace) has TLS mode set to \(tls.effectiveMode.rawValue) but does not verify server identity for host: \(rule.spec.host?.value ?? "")\(place)",
-      at: skip.location, resource: rule.description, help: "remove insecureSkipVerify")
+      "DestinationRule \(rule.metadata.name) in namespace \(rule.metadata.namespace) has TLS mode set to \(tls.effectiveMode.rawValue) but no caCertificates are set to validate server identity for host: \(rule.spec.host?.value ?? "")\(place)",
+      at: skip.location, resource: rule.description,
+      help: "insecureSkipVerify turns the verification off: remove it, the system's roots are the default")
   }
 }

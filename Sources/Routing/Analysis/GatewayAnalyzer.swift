@@ -27,7 +27,7 @@ enum GatewayAnalyzer {
           diagnostics.append(
             MessageCatalog.finding(
               "IST0138",
-              "Duplicate certificate in multiple gateways \(other.reference),\(gateway.reference) may cause 404s if clients re-use HTTP2 connections.",
+              "Duplicate certificate in multiple gateways [\(other.reference) \(gateway.reference)] may cause 404s if clients re-use HTTP2 connections.",
               at: name.location, resource: gateway.description))
         }
       }
@@ -47,11 +47,13 @@ enum GatewayAnalyzer {
     return gateways.flatMap { gateway in
       gateway.spec.servers.compactMap { server -> Diagnostic? in
         guard let port = server.port?.number, port.value != 0, !known.contains(port.value) else { return nil }
+        let selector = gateway.spec.selector.map { "\($0.key)=\($0.value.value)" }.sorted().joined(separator: ",")
         let list = known.sorted().map(String.init).joined(separator: ", ")
         return MessageCatalog.finding(
           "IST0162",
-          "The gateway is listening on a port (\(port.value)) that is not defined in the Service associated with its workload instances (\(services.map(\.reference).joined(separator: ", ")))",
-          at: port.location, resource: gateway.description, help: "it has \(list.isEmpty ? "no ports" : list)")
+          "The gateway is listening on a target port (port \(port.value)) that is not defined in the Service associated with its workload instances (Pod selector \(selector)). If you need to access the gateway port through the gateway Service, it will not be available.",
+          at: port.location, resource: gateway.description,
+          help: "Service \(services.map(\.reference).joined(separator: ", ")) has \(list.isEmpty ? "no ports" : list)")
       }
     }
   }

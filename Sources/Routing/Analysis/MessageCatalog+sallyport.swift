@@ -41,6 +41,13 @@ extension MessageCatalog {
         "A kind or field of Istio's is for sidecars, for a control plane, or for a pod: it means nothing to a gateway.",
       fix: "Nothing; it is checked, and has no effect here."),
     Message(
+      "SP1016", .warning, "PolicyNotEnforced",
+      cause:
+        "A policy that would refuse requests is for this gateway, and the gateway does not enforce it: AuthorizationPolicy, RequestAuthentication, a WasmPlugin of phase AUTHN or AUTHZ. Requests that Istio's gateway would refuse are answered.",
+      fix:
+        "Let something else refuse them before the gateway is reachable: the sidecar of the upstream, a proxy before the gateway, or the network. Client certificates are verified here with tls.mode MUTUAL in the Gateway."
+    ),
+    Message(
       "SP1020", .error, "SocketConflict",
       cause:
         "Two servers want the same socket in ways that exclude each other: TLS and plaintext, HTTP and TCP, or two ports.",
@@ -153,8 +160,9 @@ extension MessageCatalog {
       fix: "Remove the operation."),
     Message(
       "SP1053", .warning, "ServerServesNothing",
-      cause: "A TCP or TLS server of a Gateway has no route: connections to it are closed.",
-      fix: "Bind a VirtualService with a tcp or tls route to it."),
+      cause:
+        "A TCP or TLS server of a Gateway has no route: connections to it are closed. Or a VirtualService has rules of a kind that the server does not look at, such as http rules where TLS is passed through.",
+      fix: "Bind a VirtualService with a tcp or tls route to it, or let the server end TLS."),
     Message(
       "SP1054", .warning, "ProxyProtocolSettings",
       cause:

@@ -6,19 +6,19 @@ enum PolicyAnalyzer {
   private static let generatedLabel = "gateway.networking.k8s.io/gateway-name"
 
   static func analyze(_ context: AnalysisContext) -> [Diagnostic] {
-    context.resources.policies.flatMap { selection($0, context) + targets($0) + logging($0) }
-      + conflicts(context)
+    context.resources.policyScopes.flatMap { selection($0, context) + targets($0) }
+      + logging(context.resources.telemetries) + conflicts(context)
   }
 
-  /// The instances that a policy of a namespace can be for.
+  /// The known instances that a policy of a namespace can be for.
   private static func instances(_ namespace: String, _ context: AnalysisContext) -> [InstanceIdentity] {
-    let root = context.resources.operators.lazy.compactMap { $0.spec.meshConfig?.rootNamespace?.value }.first
-    return context.instances.filter { $0.namespace == namespace || namespace == root ?? "istio-system" }
+    let reach = PolicyReach(context.resources)
+    return context.knownInstances.filter { reach.reaches($0, from: namespace) }
   }
 
-  /// IST0127, where the policy can only be for instances that are known; IST0166.
-  private static func selection(_ policy: Resource<PolicyOutline>, _ context: AnalysisContext) -> [Diagnostic] {
-    guard !policy.spec.selector.isEmpty else { return [] }
+  /// IST0127, where the policy can only be for instances that are known; IST0166; SP1015.
+  private static func selection(_ policy: Resource<PolicyScope>, _ context: AnalysisContext) -> [Diagnostic] {
+    guard policy.spec.targetsLocation == nil else { return [] }
     let labels = policy.spec.selector.mapValues(\.value)
     let place = policy.spec.selector.values.map(\.location).min { ($0.line, $0.column) < ($1.line, $1.column) }
     let known = instances(policy.metadata.namespace, context)
@@ -31,7 +31,15 @@ enum PolicyAnalyzer {
           resource: policy.description, help: nearest(labels, known))
       ]
     }
-    guard let generated = selected.lazy.compactMap({ $0.labels[generatedLabel] }).first else { return [] }
+    if selected.isEmpty {
+      return [
+        MessageCatalog.finding(
+          "SP1015", "\(policy.kind) does not apply to a gateway: it is for none of the instances that are known here",
+          at: place ?? policy.metadata.nameLocation, resource: policy.description)
+      ]
+    }
+    let generated = selected.lazy.compactMap { $0.labels[generatedLabel] }.first
+    guard let generated, !labels.isEmpty else { return [] }
     return [
       MessageCatalog.finding(
         "IST0166", "Ineffective selector on Kubernetes Gateway \(generated). Use the TargetRef field instead.",
@@ -48,36 +56,42 @@ enum PolicyAnalyzer {
   }
 
   /// IST0167
-  private static func targets(_ policy: Resource<PolicyOutline>) -> [Diagnostic] {
+  private static func targets(_ policy: Resource<PolicyScope>) -> [Diagnostic] {
     guard let place = policy.spec.targetsLocation else { return [] }
+    let targets = policy.spec.targets.compactMap { target in
+      target.kind.map { "\($0.value) \(target.name?.value ?? "")" }
+    }
     return [
       MessageCatalog.finding(
-        "IST0167", "The policy has no impact: it is attached to resources that are not served here", at: place,
-        resource: policy.description, help: "use selector.matchLabels with the labels of the instance")
+        "IST0167",
+        "The policy has no impact: it is attached to \(targets.joined(separator: ", ")), and instances of a Gateway of Istio's are selected by labels.",
+        at: place, resource: policy.description, help: "use selector.matchLabels with the labels of the instance")
     ]
   }
 
   /// IST0157
-  private static func logging(_ policy: Resource<PolicyOutline>) -> [Diagnostic] {
-    policy.spec.logging.filter { !$0.hasProviders }.map { entry in
-      MessageCatalog.finding(
-        "IST0157",
-        "The Telemetry \(policy.metadata.name) in namespace \"\(policy.metadata.namespace)\" with empty providers will be ignored.",
-        at: entry.location, resource: policy.description)
+  private static func logging(_ telemetries: [Resource<Telemetry>]) -> [Diagnostic] {
+    telemetries.flatMap { telemetry in
+      telemetry.spec.accessLogging.filter(\.isIdle).map { entry in
+        MessageCatalog.finding(
+          "IST0157",
+          "The Telemetry \(telemetry.metadata.name) in namespace \"\(telemetry.metadata.namespace)\" with empty providers will be ignored.",
+          at: entry.location, resource: telemetry.description)
+      }
     }
   }
 
   // MARK: Telemetries together
 
   private static func conflicts(_ context: AnalysisContext) -> [Diagnostic] {
-    let all = context.resources.policies.filter { $0.kind == "Telemetry" && $0.spec.targetsLocation == nil }
+    let all = context.resources.telemetries.map(\.scoped).filter { $0.spec.targetsLocation == nil }
     return Dictionary(grouping: all, by: \.metadata.namespace).sorted { $0.key < $1.key }.flatMap { namespace, group in
       unselective(group, namespace) + overlapping(group, namespace, context)
     }
   }
 
   /// IST0160
-  private static func unselective(_ group: [Resource<PolicyOutline>], _ namespace: String) -> [Diagnostic] {
+  private static func unselective(_ group: [Resource<PolicyScope>], _ namespace: String) -> [Diagnostic] {
     let wide = group.filter(\.spec.selector.isEmpty)
     guard wide.count > 1 else { return [] }
     let names = wide.map(\.metadata.name).sorted().joined(separator: " ")
@@ -91,7 +105,7 @@ enum PolicyAnalyzer {
 
   /// IST0159
   private static func overlapping(
-    _ group: [Resource<PolicyOutline>], _ namespace: String, _ context: AnalysisContext
+    _ group: [Resource<PolicyScope>], _ namespace: String, _ context: AnalysisContext
   ) -> [Diagnostic] {
     let selective = group.filter { !$0.spec.selector.isEmpty }
     return instances(namespace, context).flatMap { instance -> [Diagnostic] in

@@ -28,7 +28,7 @@ enum ServiceEntryAnalyzer {
           diagnostics.append(
             MessageCatalog.finding(
               "IST0177",
-              "ServiceEntries \(other.entry.reference) and \(entry.reference) declare \(key) with different protocols: \(other.name), \(own)",
+              "Multiple ServiceEntries (\(other.entry.reference), \(entry.reference)) define the same host \"\(host.value)\" and port \(number.value) with conflicting protocols (\(other.name), \(own)).",
               at: name.location, resource: entry.description, help: "\(other.name) counts"))
         }
       }

@@ -30,11 +30,10 @@ enum UnreachableRuleAnalyzer {
       }
       guard let first = covers.first else { continue }
       if covers.count == entries.count, covers.allSatisfy({ !isSame(rule, $0.cover) }) {
-        let place = service.spec.http[rule].name.map { " (\($0.value))" } ?? ""
         diagnostics.append(
           MessageCatalog.finding(
             "IST0130",
-            "VirtualService rule http[\(rule)]\(place) not used: \(first.cover.text) at \(first.cover.location) takes all its requests",
+            "VirtualService rule \(name(rule, service)) not used (\(first.cover.text) at \(first.cover.location) takes all its requests).",
             at: first.entry.location, resource: service.description,
             help: help(first.entry, first.cover) ?? "move it before \(first.cover.text), or remove it"))
       } else {
@@ -42,7 +41,7 @@ enum UnreachableRuleAnalyzer {
           diagnostics.append(
             MessageCatalog.finding(
               "IST0131",
-              "VirtualService rule match \(entry.text) is not used: \(cover.text) at \(cover.location) takes all its requests",
+              "VirtualService rule \(name(rule, service)) match \(matchName(entry, rule, service)) is not used (duplicate/overlapping match in rule \(cover.text) at \(cover.location)).",
               at: entry.location, resource: service.description, help: help(entry, cover)))
         }
       }
@@ -51,6 +50,19 @@ enum UnreachableRuleAnalyzer {
       }
     }
     return diagnostics
+  }
+
+  /// A rule as Istio's messages call it: its name in quotes, or its position.
+  private static func name(_ rule: Int, _ service: Resource<VirtualService>) -> String {
+    service.spec.http[rule].name.map { "\"\($0.value)\"" } ?? "#\(rule)"
+  }
+
+  private static func matchName(
+    _ entry: RuleCoverage.Entry, _ rule: Int, _ service: Resource<VirtualService>
+  ) -> String {
+    let matches = service.spec.http[rule].match
+    guard let index = matches.firstIndex(where: { $0.location == entry.location }) else { return "#0" }
+    return matches[index].name.map { "\"\($0.value)\"" } ?? "#\(index)"
   }
 
   private static func isSame(_ rule: Int, _ cover: RuleCoverage.Entry) -> Bool {

@@ -4,7 +4,7 @@ import Resources
 package enum OverlapAnalyzer {
   /// All findings for one instance.
   static func analyze(_ resources: ResourceSet, identity: InstanceIdentity, clusters: [Cluster]) -> [Diagnostic] {
-    lostPolicies(resources) + namePolicies(resources, clusters) + peerAuthentications(resources, identity)
+    lostPolicies(resources) + namePolicies(resources, clusters) + PolicyEnforcement.findings(resources, identity)
   }
 
   /// Findings that hold whatever the instance: references to Gateways, selectors without an instance.
@@ -111,15 +111,5 @@ package enum OverlapAnalyzer {
       }
     }
     return diagnostics
-  }
-
-  private static func peerAuthentications(_ resources: ResourceSet, _ identity: InstanceIdentity) -> [Diagnostic] {
-    resources.peerAuthentications.compactMap { policy in
-      guard policy.metadata.namespace == identity.namespace, policy.spec.mode?.value == .strict else { return nil }
-      return Diagnostic(
-        "SP1014", .info,
-        "PeerAuthentication STRICT has no effect on the servers of a Gateway: their tls settings decide",
-        at: policy.spec.mode?.location, resource: policy.description)
-    }
   }
 }

@@ -60,6 +60,7 @@ package struct SnapshotCompiler {
       addListener(socket, Int32(index), listeners.sockets, tcpRoutes, proxyProtocol, &routes)
     }
     bindings += tcp.bindings
+    tcp.reportIdle(used: Set(bindings.filter(\.isMatched).map(\.service.reference)))
     diagnostics += tcp.diagnostics + proxyProtocols.diagnostics
     let probes = ProbeBuilder(
       clusters: clusters.clusters, resources: resources, readinessProbes: readinessProbes, identity: identity)
