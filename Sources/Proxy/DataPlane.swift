@@ -141,7 +141,7 @@ package final class DataPlane {
   }
 
   private func publishEndpoints(cluster: String, update: EndpointDirectory.Update) {
-    if case .failed(let reason, _) = update {
+    if case .failed(let reason, _, true) = update {
       services.log(.warning, "upstream", "\(cluster): name resolution failed: \(reason)")
     }
     onWorkers { $0.update(cluster: cluster, update) }

@@ -10,16 +10,20 @@ struct ProxyConfigCommand: ParsableCommand {
     discussion: """
       Of a running instance, or of files with --from.
       sallyport pc cluster --admin-base 15000
-      sallyport pc route --from gateways/ --instance httpbin-egress
+      sallyport pc route --from gateways/ deploy/httpbin-egress.httpbin
+      sallyport pc bootstrap httpbin-egress
       """,
-    subcommands: [Listener.self, Route.self, Cluster.self, Endpoint.self, Secret.self, Log.self, All.self],
+    subcommands: [
+      Listener.self, Route.self, Cluster.self, Endpoint.self, Secret.self, Bootstrap.self, Log.self, All.self,
+      ExtensionConfigurations.self, RootComparison.self,
+    ],
     aliases: ["pc"])
 
   /// What all tables take.
   struct Flags: ParsableArguments {
     enum Form: String, ExpressibleByArgument, CaseIterable { case short, table, json, yaml }
 
-    @OptionGroup var admin: AdminFlags
+    @OptionGroup var place: TargetFlags
 
     @OptionGroup(title: "Files instead of an instance") var identity: SelectionFlags
 
@@ -39,6 +43,11 @@ struct ProxyConfigCommand: ParsableCommand {
 
     func validate() throws {
       if file != nil, !from.isEmpty { throw ValidationError("--file and --from exclude each other") }
+      guard let target = place.target else { return }
+      if file != nil { throw ValidationError("--file is of one instance, and \(target) names another") }
+      if !from.isEmpty, identity.instance != nil || !identity.label.isEmpty {
+        throw ValidationError("\(target) names the instance, and so do --instance and --label: say it once")
+      }
     }
 
     /// The dump at the admin endpoint's `path`, of files, or saved.
@@ -51,7 +60,7 @@ struct ProxyConfigCommand: ParsableCommand {
         }
         return json
       }
-      let answer = try admin.get(path)
+      let answer = try place.get(path)
       guard let json = JSONReader.read(answer.body) else { fail("the answer is not JSON", ExitStatus.unavailable) }
       return json
     }
@@ -75,15 +84,20 @@ struct ProxyConfigCommand: ParsableCommand {
 
     private var snapshot: Snapshot {
       get throws {
-        switch try identity.source(from).load(generation: 1) {
+        let named = try place.named
+        let source = try identity.source(from, naming: named)
+        switch source.load(generation: 1) {
         case .success(let loaded): return loaded.snapshot
         case .failure(.unreadable(let paths)): fail("cannot read \(paths.joined(separator: ", "))", ExitStatus.noInput)
-        case .failure(.unknownInstance(let name, let known)):
-          let declared = known.isEmpty ? "" : " (declared: \(known.joined(separator: ", ")))"
-          fail(
-            name.isEmpty
-              ? "name one instance with --instance, or say --label and --namespace\(declared)"
-              : "instance \"\(name)\" is not in the configuration\(declared)", ExitStatus.configuration)
+        case .failure(.unknownInstance(let name, _)):
+          let known = source.declaredInstances.map { (name: $0.name, namespace: $0.namespace) }
+          let list = known.map { "\($0.name).\($0.namespace)" }.joined(separator: ", ")
+          let declared = known.isEmpty ? "" : " (declared: \(list))"
+          guard let wanted = named ?? (try? InstanceTarget(name)) else {
+            fail("name one instance, or say --label and --namespace\(declared)", ExitStatus.configuration)
+          }
+          let help = wanted.help(among: known).map { "; \($0)" } ?? ""
+          fail("instance \"\(wanted)\" is not in the configuration\(help)\(declared)", ExitStatus.configuration)
         }
       }
     }
@@ -181,7 +195,7 @@ struct ProxyConfigCommand: ParsableCommand {
 
   struct Log: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Levels of the process log.")
-    @OptionGroup var admin: AdminFlags
+    @OptionGroup var place: TargetFlags
 
     @Option(
       help: ArgumentHelp(
@@ -195,10 +209,10 @@ struct ProxyConfigCommand: ParsableCommand {
       for word in (reset ? "info" : level ?? "").split(separator: ",") {
         let parts = word.split(separator: ":").map(String.init)
         let query = parts.count == 2 ? "\(parts[0])=\(parts[1])" : "level=\(word)"
-        let answer = try admin.post("/logging?\(query)")
+        let answer = try place.post("/logging?\(query)")
         guard answer.status == 200 else { fail(answer.body, ExitStatus.usage) }
       }
-      sallyport.output(try admin.post("/logging").body)
+      sallyport.output(try place.post("/logging").body)
     }
   }
 

@@ -60,7 +60,14 @@ struct SelectionFlags: ParsableArguments {
   }
 
   /// The configuration at `paths`, for this instance.
-  func source(_ paths: [String]) throws -> ConfigurationSource {
-    ConfigurationSource(paths: paths, secrets: secrets, selection: try selection, compiler: try compilerOptions)
+  ///
+  /// - Parameter named: an instance that is named besides the flags.
+  func source(_ paths: [String], naming named: InstanceTarget? = nil) throws -> ConfigurationSource {
+    var selection = try selection
+    if let named {
+      selection.name = named.name
+      selection.namespace = named.namespace ?? selection.namespace
+    }
+    return ConfigurationSource(paths: paths, secrets: secrets, selection: selection, compiler: try compilerOptions)
   }
 }

@@ -7,16 +7,19 @@ struct AdminFlags: ParsableArguments {
   @Option(help: ArgumentHelp("The admin endpoints' address.", valueName: "address:port"))
   var admin: String?
 
-  @Option(help: "The instance's --admin-base.")
-  var adminBase = 15000
+  @Option(help: "The instance's --admin-base (default: 15000).")
+  var adminBase: Int?
+
+  /// The place was named.
+  var isSaid: Bool { admin != nil || adminBase != nil }
 
   /// The address of the admin port, or of another of the instance's ports by its distance from the base.
   func address(offset: Int = 0) throws -> SocketAddress {
-    let local = SocketAddress(v4: 0x7F00_0001, port: UInt16(clamping: adminBase + offset))
+    let local = SocketAddress(v4: 0x7F00_0001, port: UInt16(clamping: (adminBase ?? 15000) + offset))
     guard let admin, offset == 0 else { return local }
-    guard let colon = admin.lastIndex(of: ":"), let port = UInt16(admin[admin.index(after: colon)...]),
-      let address = SocketAddress(literal: String(admin[..<colon]), port: port)
-    else { throw ValidationError("--admin \(admin): write it as ADDRESS:PORT") }
+    guard let address = SocketAddress(withPort: admin) else {
+      throw ValidationError("--admin \(admin): write it as ADDRESS:PORT")
+    }
     return address
   }
 
@@ -44,13 +47,13 @@ struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Show a running instance: readiness with reasons, configuration, upstreams.")
 
-  @OptionGroup var admin: AdminFlags
+  @OptionGroup var place: TargetFlags
 
   @Option(name: [.short, .long], help: "short or json.")
   var output = "short"
 
   func run() throws {
-    let answer = try admin.get("/status")
+    let answer = try place.get("/status")
     sallyport.output(output == "json" ? answer.body : StatusText.text(answer.body))
   }
 }

@@ -1,6 +1,7 @@
 """The admin endpoint: Envoy's paths and shapes, and the verbs that read them."""
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -299,7 +300,7 @@ def test_proxy_config_of_files_wants_to_know_which_instance(tmp_path):
         {"name": name, "enabled": True} for name in ("one", "two")]}}, api="install.istio.io/v1alpha1")
     (tmp_path / "config.yaml").write_text(as_yaml([operator]))
     result = run_verb("pc", "cluster", "--from", tmp_path)
-    assert result.returncode == 78 and "one, two" in result.stderr
+    assert result.returncode == 78 and "(declared: one.istio-system, two.istio-system)" in result.stderr
 
 
 def test_proxy_config_log_sets_levels(owner, nginx):
@@ -308,3 +309,82 @@ def test_proxy_config_log_sets_levels(owner, nginx):
     assert re.search(r"upstream: +debug", run_verb("pc", "log", *base, "--level", "upstream:debug,tls:error").stdout)
     assert re.search(r"tls: +info", run_verb("pc", "log", *base, "--reset").stdout)
     assert run_verb("pc", "log", *base, "--level", "nothing:debug").returncode == 64
+
+
+# Instances by name
+
+
+def fleet(*names: str) -> list[dict]:
+    """Declared instances, each with a Gateway of its own."""
+    operator = resource("IstioOperator", "fleet", {"components": {"egressGateways": [
+        {"name": name, "namespace": "web", "enabled": True, "label": {"app": name}} for name in names]}},
+        api="install.istio.io/v1alpha1")
+    return [operator, *(gateway(http_server(f"{name}.example"), name=name, selector={"app": name}) for name in names)]
+
+
+@pytest.mark.parametrize("target", ["one", "one.web", "deploy/one", "pod/one.web"])
+def test_proxy_config_takes_the_name_of_a_declared_instance(tmp_path, target):
+    (tmp_path / "config.yaml").write_text(as_yaml(fleet("one", "two")))
+    result = run_verb("pc", "bootstrap", target, "--from", tmp_path)
+    assert result.returncode == 0 and "Instance:  one.web\n" in result.stdout, result.stderr
+    assert "Listener:  0.0.0.0:" in result.stdout and "one:80/" in result.stdout and "two:80/" not in result.stdout
+
+
+@pytest.mark.parametrize("arguments, status, words", [
+    (["l", "three"], 78, ['instance "three" is not in the configuration', "(declared: one.web, two.web)"]),
+    (["l", "tow"], 78, ['did you mean "two"?']),
+    (["l", "one.wed"], 78, ['did you mean "one.web"?']),
+    (["l", "svc/one"], 64, ['"svc" is no type of instance']),
+    (["l", "one", "--instance", "two"], 64, ["say it once"]),
+    (["l", "one", "--file", "dump.json"], 64, ["--file and --from exclude each other"]),
+    (["ecds"], 64, ["no extension configurations"]),
+    (["ecds", "pod/one.web", "-o", "json"], 64, ["no extension configurations"]),
+    (["rootca-compare", "one", "two"], 64, ["no root certificate of a mesh"]),
+])
+def test_proxy_config_says_what_is_not_there(tmp_path, arguments, status, words):
+    (tmp_path / "config.yaml").write_text(as_yaml(fleet("one", "two")))
+    result = run_verb("pc", *arguments, *([] if len(arguments[0]) > 1 else ["--from", tmp_path]))
+    assert result.returncode == status and all(word in result.stderr for word in words), result.stderr
+
+
+def test_a_running_instance_is_found_by_its_name(owner):
+    name = f"edge-{os.getpid()}"
+    first = owner.gateway(fleet(name, f"{name}-b"), instance=name)
+    second = owner.gateway(fleet(name, f"{name}-b"), instance=f"{name}-b")
+    for target, running in ((name, first), (f"deploy/{name}.web", first), (f"{name}-b.web", second)):
+        listed = run_verb("pc", "bootstrap", target, "-o", "json")
+        assert listed.returncode == 0, listed.stderr
+        bootstrap = json.loads(listed.stdout)
+        assert bootstrap["admin"]["address"]["socket_address"]["port_value"] == running.admin_base
+        assert f"test/{name}:80" in json.dumps(bootstrap["listeners"]) or running is second
+        shown = run_verb("pc", "l", target).stdout
+        assert str(running.port()) in shown
+        assert run_verb("status", target).stdout.startswith(f"web/{target.split('/')[-1].split('.')[0]}  ")
+        assert "active loggers:" in run_verb("pc", "log", target).stdout
+    missing = run_verb("pc", "l", f"{name}-x")
+    assert missing.returncode == 69 and f"no instance {name}-x runs on this machine" in missing.stderr
+    assert f"{name}.web (--admin 127.0.0.1:{first.admin_base})" in missing.stderr
+    other = run_verb("pc", "l", name, "--admin-base", second.admin_base)
+    assert other.returncode == 69 and f"is the instance {name}-b.web, not {name}" in other.stderr
+    twin = owner.gateway(fleet(name, f"{name}-b"), instance=name)
+    both = run_verb("pc", "l", name)
+    assert both.returncode == 64 and "several instances" in both.stderr and str(twin.admin_base) in both.stderr
+    assert run_verb("pc", "l", name, "--admin-base", twin.admin_base).returncode == 0
+
+
+def test_bootstrap_shows_what_an_instance_was_started_with(owner, nginx):
+    running = owner.gateway(to_upstream(nginx.plain), flags=("--max-connections", "77", "--header-timeout", "2.5"))
+    result = run_verb("pc", "bootstrap", "--admin-base", running.admin_base)
+    assert result.returncode == 0, result.stderr
+    shown = [re.split(": +", line, maxsplit=1) for line in result.stdout.splitlines()]
+    for line in (["Instance", "gateway.test"], ["Workers", "1"], ["Admin", f"127.0.0.1:{running.admin_base}"],
+                 ["Health", f"127.0.0.1:{running.admin_base + 21}"], ["Limit", "max_connections 77"],
+                 ["Timeout", "header 2.5s"], ["Timeout", "drain 1s"], ["Access log", "text"],
+                 ["Configuration", str(running.resources)]):
+        assert line in shown, result.stdout
+    assert any(key == "Listener" and value.startswith(f"127.0.0.1:{running.port()}  of test/gateway:80") for key, value in
+               shown)
+    written = json.loads(run_verb("pc", "b", "--admin-base", running.admin_base, "-o", "json").stdout)
+    assert written == yaml.safe_load(run_verb("pc", "b", "--admin-base", running.admin_base, "-o", "yaml").stdout)
+    assert written["node"]["metadata"]["LABELS"]["app"] == "gateway" and written["limits"]["max_connections"] == 77
+    assert running.admin_json("/server_info")["node"] == written["node"]

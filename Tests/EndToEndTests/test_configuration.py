@@ -6,8 +6,8 @@ import re
 import pytest
 import yaml
 
-from harness.configuration import (IDENTITY, as_yaml, gateway, http_server, route, static_entry, tls_secret, to_upstream,
-                                   upstream_probe, virtual_service)
+from harness.configuration import (IDENTITY, as_yaml, gateway, http_server, resource, route, static_entry, tls_secret,
+                                   to_upstream, upstream_probe, virtual_service)
 from harness.gateway import run_verb
 from harness.http_client import get
 
@@ -275,3 +275,36 @@ def test_a_published_port_of_a_gateway_that_is_broken_is_a_warning(owner, nginx)
     running = owner.gateway([*good, broken], flags=("--publish", "1:81"))
     assert get(running.port()).status == 200
     assert "warning[SP1061]: --publish 1:81: no Gateway of the instance has port 81" in running.process.stderr
+
+
+# Policies
+
+
+def test_a_policy_that_is_not_enforced_is_said_in_the_log_once(owner, nginx):
+    deny = resource("AuthorizationPolicy", "deny", {
+        "selector": {"matchLabels": {"app": "gateway"}}, "action": "DENY",
+        "rules": [{"to": [{"operation": {"ports": ["80"]}}]}]}, api="security.istio.io/v1")
+    others = resource("AuthorizationPolicy", "others", {"selector": {"matchLabels": {"app": "web"}}},
+                      api="security.istio.io/v1")
+    running = owner.gateway([*to_upstream(nginx.plain), deny, others])
+    assert get(running.port()).status == 200
+    running.configure([*to_upstream(nginx.plain), deny, others, gateway(http_server("new.example"), name="new")])
+    running.reload_and_wait()
+    last = f"configuration {running.generation()} is in force"
+    running.process.wait_until(lambda: last in running.process.stderr, "has said all")
+    said = [line for line in running.process.stderr.splitlines() if "SP1016" in line]
+    assert len(said) == 1
+    assert re.search(r"warning\[SP1016\]: AuthorizationPolicy test/deny is not enforced: "
+                     r"requests that it denies are answered all the same", said[0])
+
+
+def test_a_mistake_in_a_policy_is_shown_at_its_place(tmp_path):
+    deny = resource("AuthorizationPolicy", "deny", {
+        "action": "DENY", "rules": [{"to": [{"operation": {"metods": ["GET"], "ports": ["80"]}}]}]},
+        api="security.istio.io/v1")
+    result = check(tmp_path, [deny])
+    assert result.returncode == 79
+    first, code, caret, hint = output(result).splitlines()[:4]
+    assert re.search(r"config\.yaml:\d+:\d+: error\[IST0106\]: unknown field \"metods\"$", first)
+    assert code.index("metods") == caret.index("^^^^^^")
+    assert hint.endswith('= help: did you mean "methods"?')

@@ -383,3 +383,16 @@ def test_a_tunnel_is_a_connection_of_its_own(owner):
     assert get(running.port()).status == 200
     assert [request.target for request in upstream.requests] == ["/", "/inside", "/"]
     assert upstream.connections == 3
+
+
+def test_a_rule_for_connect_goes_to_the_host_itself(owner):
+    """`tunnel` of the DestinationRule is for `tcp` and `tls` routes, as in Istio: nothing precedes the client's bytes."""
+    upstream = owner.upstream(echo)
+    running = owner.gateway([
+        gateway(http_server("*")), virtual_service(route("db.up", 5432, match=ONLY_CONNECT)),
+        static_entry("db.up", upstream.port, port=5432, protocol="TCP"),
+        destination_rule("db.up", {"tunnel": {"targetHost": "far.example", "targetPort": 5432}})])
+    with Connection(running.port()) as connection:
+        assert opened(connection).status == 200
+        connection.send(b"mine")
+        assert connection.read_exactly(9) == b"hellomine"

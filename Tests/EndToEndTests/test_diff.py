@@ -4,13 +4,14 @@ import json
 import pathlib
 import shlex
 import shutil
+import subprocess
 
 import pytest
 
 from harness.configuration import (IDENTITY, as_yaml, destination_rule, gateway, http_server, https_server,
                                    network_service, route, static_entry, tcp_route, tcp_server, tls_route, tls_secret,
                                    virtual_service)
-from harness.gateway import run_verb
+from harness.gateway import curl_line, run_verb
 from harness.http_client import get
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -207,3 +208,26 @@ def test_witnesses_of_connections_show_the_difference(sides):
     assert result.returncode == 1 and "~ connection  nc gateway.test 9000" in result.stdout, result.stdout
     assert "from 10.0.0.1" in result.stdout and "is   outbound|5432||b.up" in result.stdout
     assert "is   no-route" in result.stdout and "a.example.com" not in result.stdout
+
+
+def connect_rule(host: str) -> dict:
+    return route(host, 80, match={"method": {"exact": "CONNECT"}, "headers": {"x-team": {"exact": "db"}}})
+
+
+def test_the_witness_of_a_tunnel_is_a_command_that_opens_it(owner, sides):
+    """`curl -p -x`: as it is printed, it gets through the gateway to the destination of the rule."""
+    upstream = owner.upstream()
+
+    def resources(host: str) -> list[dict]:
+        return [gateway(http_server("*")), static_entry("old.up", 9), static_entry("new.up", upstream.port),
+                virtual_service(connect_rule(host), hosts=("db.example",))]
+    line = curl_line(sides(resources("old.up"), resources("new.up")))
+    assert line == "curl -p -x http://db.example:80 --proxy-header 'x-team: db' http://db.example:80/"
+    running = owner.gateway(resources("new.up"))
+    # As with other witnesses the name is that of the gateway.
+    here = line.replace("http://db.example:80", f"http://127.0.0.1:{running.port()}", 1)
+    made = subprocess.run([*shlex.split(here), "-sS", "-i", "--noproxy", ""], capture_output=True, text=True, timeout=30)
+    assert made.returncode == 0 and made.stdout.startswith("HTTP/1.1 200"), made.stdout + made.stderr
+    assert '"CONNECT ' in running.wait_for_access_line("CONNECT") and upstream.requests[0].method == "GET"
+    explained = run_verb("explain", *IDENTITY, "--curl", line, running.resources)
+    assert "outbound|80||new.up" in explained.stdout, explained.stdout + explained.stderr

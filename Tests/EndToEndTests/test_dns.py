@@ -170,3 +170,16 @@ def test_a_round_robin_name_is_one_address_at_a_time(owner):
         eventually(lambda: answered(running) == other, "a new connection goes to the new address")
         client.send("x")
         assert client.read_response().text == first
+
+
+def test_a_name_that_does_not_resolve_is_asked_for_with_pauses_and_told_of_once(owner):
+    """Probes have a round each quarter of a second as long as there is no endpoint."""
+    server = owner.dns()
+    server.zone[NAME] = NXDOMAIN
+    running = owner.gateway([gateway(http_server("*")), dns_entry(NAME, 1), virtual_service(route(NAME, 80)),
+                             upstream_probe(NAME, 80, period=1)], flags=("--dns-server", server.address))
+    # Two families are asked for each time.
+    eventually(lambda: server.queries_for(NAME) >= 6, "it is asked for three times")
+    assert running.process.stderr.count("name resolution failed") == 1
+    server.addresses(NAME, "127.0.0.1")
+    eventually(lambda: "127.0.0.1:1" in running.admin("/clusters")[1], "the address is taken", 30)

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from harness.configuration import destination_rule, gateway, http_server, route, static_entry, virtual_service
-from harness.http2 import ACK, DATA, HEADERS, PING, SETTINGS, Client, Upstream, frame
+from harness.http2 import ACK, CANCEL, DATA, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, Client, Upstream, frame
 from harness.waiting import eventually
 
 OK = [(":status", "200")]
@@ -53,6 +53,99 @@ def test_without_maxConcurrentStreams_one_connection_serves(owner, numbering):
             client.send(client.request(stream, "/held"))
         eventually(lambda: len(numbering.held) == 20, "all of them arrive")
     assert set(numbering.held) == {1}
+
+
+# Waiting for room
+
+ONE_AT_A_TIME = {"tcp": {"maxConnections": 1}, "http": {"maxConcurrentStreams": 1}}
+
+
+class Held:
+    """An upstream that answers with the path and the connection's number, one permit an answer."""
+
+    def __init__(self, *, closes: bool = False):
+        self.permits = threading.Semaphore(0)
+        self.seen: list[str] = []
+
+        def script(peer, number):
+            while True:
+                got = peer.read_until(HEADERS)
+                path = dict(got.fields)[":path"]
+                self.seen.append(path)
+                assert self.permits.acquire(timeout=20)
+                last = frame(GOAWAY, payload=got.stream.to_bytes(4, "big") + bytes(4)) if closes else b""
+                peer.send(last + peer.headers(got.stream, OK, end=False)
+                          + peer.data(got.stream, f"{path} {number}".encode()))
+        self.upstream = Upstream(script)
+
+
+def bodies(client, count: int) -> list[str]:
+    """What came, in the order in which it came."""
+    return [client.read_until(DATA).payload.decode() for _ in range(count)]
+
+
+def test_a_request_waits_for_room_on_the_one_connection_that_is_allowed(owner):
+    held = Held()
+    owner.own(held.upstream)
+    running = owner.gateway(behind(held.upstream.port, connectionPool=ONE_AT_A_TIME), workers=1)
+    with Client(running.port()) as client:
+        client.send(b"".join(client.request(stream, f"/{stream}") for stream in (1, 3, 5, 7)))
+        eventually(lambda: held.seen == ["/1"], "the first arrives, alone")
+        for number in range(1, 5):
+            held.permits.release()
+            eventually(lambda: len(held.seen) == min(4, number + 1), "one more arrives")
+        assert bodies(client, 4) == ["/1 1", "/3 1", "/5 1", "/7 1"]
+    assert held.upstream.connections == 1
+
+
+def test_waiting_requests_beyond_http1MaxPendingRequests_are_503_UO(owner):
+    held = Held()
+    owner.own(held.upstream)
+    pool = {"tcp": {"maxConnections": 1}, "http": {"maxConcurrentStreams": 1, "http1MaxPendingRequests": 2}}
+    running = owner.gateway(behind(held.upstream.port, connectionPool=pool), workers=1)
+    with Client(running.port()) as client:
+        client.send(client.request(1, "/1"))
+        eventually(lambda: held.seen == ["/1"], "the first arrives")
+        client.send(b"".join(client.request(stream, f"/{stream}") for stream in (3, 5, 7)))
+        refused = client.read_until(HEADERS)
+        assert refused.stream == 7 and dict(refused.fields)[":status"] == "503"
+        assert dict(refused.fields)["x-envoy-overloaded"] == "true"
+        assert " UO " in running.wait_for_access_line("/7")
+        # One that does not wait any more makes room for another.
+        client.send(frame(RST_STREAM, stream=3, payload=CANCEL.to_bytes(4, "big")))
+        running.wait_for_access_line("/3")
+        client.send(client.request(9, "/9"))
+        for _ in range(3):
+            held.permits.release()
+        got = [client.read_until(DATA) for _ in range(4)]
+        assert [each.payload.decode() for each in got if each.stream != 7] == ["/1 1", "/5 1", "/9 1"]
+    assert held.seen == ["/1", "/5", "/9"]
+
+
+def test_who_waits_gets_a_connection_of_its_own_when_the_one_ends(owner):
+    held = Held(closes=True)
+    owner.own(held.upstream)
+    running = owner.gateway(behind(held.upstream.port, connectionPool=ONE_AT_A_TIME), workers=1)
+    with Client(running.port()) as client:
+        client.send(b"".join(client.request(stream, f"/{stream}") for stream in (1, 3, 5)))
+        for _ in range(3):
+            held.permits.release()
+        assert bodies(client, 3) == ["/1 1", "/3 2", "/5 3"]
+
+
+def test_who_waits_too_long_gets_504_and_never_goes_upstream(owner):
+    held = Held()
+    owner.own(held.upstream)
+    running = owner.gateway(
+        behind(held.upstream.port, rule={"timeout": "0.3s"}, connectionPool=ONE_AT_A_TIME), workers=1)
+    with Client(running.port()) as client:
+        client.send(client.request(1, "/1") + client.request(3, "/3"))
+        statuses = {got.stream: dict(got.fields)[":status"] for got in
+                    (client.read_until(HEADERS), client.read_until(HEADERS))}
+        assert statuses == {1: "504", 3: "504"}
+        held.permits.release(2)
+        assert client.get(5).status in (200, 504)
+    assert "/3" not in held.seen
 
 
 # Signs of life

@@ -1,10 +1,14 @@
 """Fields of a VirtualService's http rules, one by one: conditions, redirects, answers, rewrites, header operations."""
 
+import json
+import re
+import time
+
 import pytest
 
 from harness.configuration import gateway, http_server, resource, route, static_entry, virtual_service
 from harness.gateway import parse_access_line
-from harness.http_client import get
+from harness.http_client import Connection, get
 from harness.upstreams import answering, response
 
 HOST = "h.example"
@@ -93,6 +97,8 @@ REDIRECTS = [
     ({"scheme": "https", "port": 8443}, "/old/x", 301, "https://h.example:8443/old/x"),
     ({"authority": "o.example", "derivePort": "FROM_PROTOCOL_DEFAULT"}, "/old/x", 301, "http://o.example/old/x"),
     ({"prefixRewrite": "/new"}, "/old/x", 301, "http://h.example/new/x"),
+    # As in Istio, a marker of the Gateway API alone.
+    ({"uri": "%PREFIX()%/new"}, "/old/x", 301, "http://h.example%PREFIX()%/new"),
     ({"uri": "/new", "redirectCode": 308}, "/old/x", 308, "http://h.example/new"),
 ]
 
@@ -205,7 +211,7 @@ def counted(running, prefix: str) -> dict[str, int]:
     text = running.admin("/stats?usedonly&filter=^vhost")[1]
     lines = [line.removeprefix(f"vhost.{prefix}.upstream_rq_").split(": ") for line in text.splitlines()
              if line.startswith(f"vhost.{prefix}.")]
-    return {name: int(value) for name, value in lines}
+    return {name: int(value) for name, value in lines if name != "time"}
 
 
 def test_statPrefix_counts_the_requests_of_its_matches(owner):
@@ -250,3 +256,134 @@ def test_statPrefix_counts_the_requests_of_its_matches(owner):
             'envoy_route="again"} 1') in text
     assert running.admin("/reset_counters", method="POST")[0] == 200
     assert counted(running, "a.example:80.route.shop") == {}
+
+
+def test_statPrefix_has_a_histogram_of_upstream_times(owner):
+    """`upstream_rq_time`: what the upstream answered, from the end of the request; nothing else."""
+    def script(connection):
+        while (request := connection.read_request()) is not None:
+            if request.target == "/slow":
+                time.sleep(0.06)
+            if request.target == "/broken":
+                return connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+            connection.send(response("x"))
+
+    upstream = owner.upstream(script)
+    running = owner.gateway([gateway(http_server("*")), static_entry("u.up", upstream.port), virtual_service(
+        route("u.up", 80, match={"uri": {"prefix": "/slow"}, "statPrefix": "slow"}),
+        route("u.up", 80, match={"uri": {"prefix": "/broken"}, "statPrefix": "broken"}),
+        route("nowhere.up", 80, match={"uri": {"prefix": "/nowhere"}, "statPrefix": "nowhere"}),
+        route("u.up", 80), hosts=("a.example",))])
+    for target, status in (("/slow", 200), ("/slow", 200), ("/nowhere", 503), ("/x", 200)):
+        assert get(running.port(), target, host="a.example").status == status
+    with pytest.raises(Exception):
+        get(running.port(), "/broken", host="a.example")
+    running.wait_for_access_line("/broken")
+    labels = 'envoy_virtual_host="a.example:80",envoy_route='
+    text = running.admin("/stats/prometheus?filter=rq_time")[1]
+    assert f'envoy_vhost_route_upstream_rq_time_bucket{{{labels}"slow",le="50"}} 0' in text
+    assert f'envoy_vhost_route_upstream_rq_time_bucket{{{labels}"slow",le="+Inf"}} 2' in text
+    assert f'envoy_vhost_route_upstream_rq_time_count{{{labels}"slow"}} 2' in text
+    assert int(re.search(f'rq_time_sum{{{labels}"slow"}} (\\d+)', text)[1]) >= 110
+    assert f'envoy_vhost_route_upstream_rq_time_count{{{labels}"nowhere"}} 0' in text
+    assert f'envoy_vhost_route_upstream_rq_time_count{{{labels}"broken"}} 0' in text
+    lines = running.admin("/stats?filter=rq_time")[1].splitlines()
+    assert "vhost.a.example:80.route.nowhere.upstream_rq_time: No recorded values" in lines
+    slow = next(line for line in lines if ".slow.upstream_rq_time: " in line)
+    assert re.match(r"vhost.a.example:80.route.slow.upstream_rq_time: P0\(nan,\d+\) P25\(nan,[\d.]+\) ", slow)
+    listed = json.loads(running.admin("/stats?filter=rq_time&usedonly&format=json")[1])["stats"][0]["histograms"]
+    assert [entry["name"] for entry in listed["computed_quantiles"]] == [
+        "vhost.a.example:80.route.slow.upstream_rq_time"]
+    assert listed["computed_quantiles"][0]["values"][0]["cumulative"] >= 50
+
+
+# What configuration must not do to messages
+
+def test_header_operations_of_a_rule_apply_to_the_answer_that_it_gives_itself(owner, echo):
+    edits = {"response": {"set": {"content-type": "application/json", "x-code": "%RESPONSE_CODE%"}}}
+    running = start(owner, echo,
+                    {"match": [{"uri": {"prefix": "/direct"}}], "headers": edits,
+                     "directResponse": {"status": 418, "body": {"string": "{}"}}},
+                    {"headers": {"response": {"set": {"cache-control": "no-store"}}}, "redirect": {"uri": "/direct"}})
+    direct = get(running.port(), "/direct", host=HOST)
+    assert (direct.status, direct.header("content-type"), direct.header("x-code")) == (418, "application/json", "418")
+    assert [value for name, value in direct.headers if name.lower() == "content-type"] == ["application/json"]
+    assert get(running.port(), "/old", host=HOST).header("cache-control") == "no-store"
+
+
+INJECTIONS = [
+    {"headers": {"request": {"set": {"x-a": "a\r\nx-injected: 1"}}}},
+    {"headers": {"response": {"add": {"x-a": "a\nx-injected: 1"}}}},
+    {"rewrite": {"uri": "/a\r\nb"}},
+    {"rewrite": {"uri": "/a b"}},
+    {"rewrite": {"authority": "a\r\nx-injected: 1"}},
+    {"rewrite": {"uriRegexRewrite": {"match": "/a", "rewrite": "/a\r\nx: y"}}},
+]
+
+
+@pytest.mark.parametrize("fields", INJECTIONS)
+def test_a_rule_that_would_break_a_message_is_refused_and_others_serve(owner, echo, fields):
+    good = virtual_service(up(), hosts=("good.example",), name="good")
+    bad = virtual_service(up(**fields), hosts=("bad.example",), name="bad")
+    running = owner.gateway([gateway(http_server("*")), static_entry("up.example", echo.port), good, bad])
+    assert get(running.port(), host="good.example").status == 200
+    assert get(running.port(), host="bad.example").status == 404
+    assert "it contains" in running.process.stderr or "control characters" in running.process.stderr
+
+
+@pytest.mark.parametrize("edit", [
+    {"remove": ["Content-Length"]}, {"set": {"content-length": "3"}}, {"set": {"transfer-encoding": "chunked"}},
+    {"add": {"connection": "x"}}])
+def test_rules_cannot_edit_where_a_message_ends(owner, echo, edit):
+    body = b"GET /admin HTTP/1.1\r\nHost: x\r\n\r\n"
+    running = start(owner, echo, up(headers={"request": {**edit}, "response": {**edit, "set": {
+        **edit.get("set", {}), "x-other": "edited"}}}))
+    with Connection(running.port()) as connection:
+        answer = connection.request("POST", "/x", HOST, body=body)
+    assert lines(answer)[0] == "POST /x" and f"content-length: {len(body)}" in lines(answer)
+    assert not [line for line in lines(answer) if line.startswith(("transfer-encoding", "connection"))]
+    assert answer.header("x-other") == "edited" and "SP1056" in running.process.stderr
+
+
+@pytest.mark.parametrize("rewrite", [{"uri": "new"}, {"uriRegexRewrite": {"match": "/old/", "rewrite": "new/"}}])
+def test_a_rewritten_path_begins_with_a_slash(owner, echo, rewrite):
+    running = start(owner, echo, up(match={"uri": {"prefix": "/old"}}, rewrite=rewrite))
+    assert lines(get(running.port(), "/old/x", host=HOST))[0] == "GET /new/x"
+
+
+def test_the_rules_authority_stands_above_its_destinations(owner, echo):
+    entry = {"destination": {"host": "up.example", "port": {"number": 80}},
+             "headers": {"request": {"set": {"Host": "destination.example", "x-a": "b"}}}}
+    running = start(owner, echo,
+                    {"match": [{"uri": {"prefix": "/rule"}}], "route": [entry],
+                     "headers": {"request": {"set": {"Host": "rule.example"}}}},
+                    {"route": [entry]})
+    seen = lines(get(running.port(), "/rule", host=HOST))
+    assert "host: rule.example" in seen and "x-a: b" in seen
+    assert "host: destination.example" in lines(get(running.port(), "/", host=HOST))
+
+
+REPEATS = [("/(\\w+/)*admin(/.*)?", "/" + "a/" * 12000 + "admin"), ("/s/(x|xx)*y", "/s/" + "x" * 20000 + "y"),
+           ("/t/([a-z]|%[0-9a-f]{2})+secret", "/t/" + "a" * 20000 + "secret")]
+
+
+@pytest.mark.parametrize("regex, target", REPEATS)
+def test_a_long_path_does_not_slip_past_a_regex(owner, echo, regex, target):
+    running = start(owner, echo, {"match": [{"uri": {"regex": regex}}], "directResponse": {"status": 403}}, up())
+    assert get(running.port(), target, host=HOST).status == 403
+    assert get(running.port(), "/other", host=HOST).status == 200
+
+
+def test_where_a_regex_exceeds_its_limits_the_request_is_refused(owner, echo):
+    running = start(owner, echo, {"match": [{"uri": {"regex": "/(a|aa|aaa)*b"}}], "directResponse": {"status": 403}},
+                    up())
+    assert get(running.port(), "/" + "a" * 3000 + "bc", host=HOST).status == 500
+    assert parse_access_line(running.wait_for_access_line(" 500 "))["response_code_details"] == "regex_limit_exceeded"
+    assert "http.downstream_rq_regex_limit: 1" in running.admin("/stats")[1]
+
+
+def test_an_ipv6_address_is_a_host(owner, echo):
+    running = start(owner, echo, up(), hosts=("2001:db8::1",))
+    assert get(running.port(), host="[2001:db8::1]").status == 200
+    assert get(running.port(), host="[2001:db8::1]:8080").status == 200
+    assert get(running.port(), host="[2001:db8::2]").status == 404

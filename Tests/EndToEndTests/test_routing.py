@@ -9,6 +9,7 @@ from harness.configuration import (IDENTITY, as_yaml, destination, destination_r
                                    http_server, resource, route, service, static_entry, to_upstream, virtual_service)
 from harness.gateway import parse_access_line, run_verb, write_secrets
 from harness.http_client import Connection, get
+from harness.ports import free_admin_base
 from harness.upstreams import answering, response
 
 NAMES = ("alpha", "beta", "gamma", "delta")
@@ -279,6 +280,41 @@ def test_resolution_none_has_no_endpoints_at_a_gateway(owner):
                                              "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}]})
     running = owner.gateway([gateway(http_server("*")), entry, virtual_service(route("web.example", 80))])
     expect(running, [("h", "/", 503)])
+
+
+def dynamic_entry(*hosts: str) -> dict:
+    return resource("ServiceEntry", "dynamic", {
+        "hosts": list(hosts), "resolution": "DYNAMIC_DNS", "location": "MESH_EXTERNAL",
+        "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}]})
+
+
+def test_dynamic_names_are_refused_with_the_reason(owner, tmp_path):
+    """Where a rule leads there: by `check`, by `run --strict`, in the log, and on a reload."""
+    upstream = owner.upstream()
+    fine = [gateway(http_server("*")), static_entry("up.example", upstream.port),
+            virtual_service(route("up.example", 80)), dynamic_entry("*.example.com")]
+    running = owner.gateway(fine, flags=("--strict",))
+    expect(running, [("h", "/", "ok")])
+    # An entry for the sidecars of the mesh is nobody's mistake.
+    assert "DYNAMIC_DNS" not in running.process.stderr
+    led = [*fine[:2], virtual_service(route("*.example.com", 80, match={"uri": {"prefix": "/out"}}),
+                                      route("up.example", 80)), fine[3]]
+    (tmp_path / "led.yaml").write_text(as_yaml(led))
+    reason = "has resolution DYNAMIC_DNS, which a gateway does not support"
+    checked = run_verb("check", tmp_path / "led.yaml", *IDENTITY)
+    assert checked.returncode == 79 and "error[SP1012]" in checked.stdout and reason in checked.stdout
+    strict = run_verb("run", tmp_path / "led.yaml", *IDENTITY, "--strict", "--admin-base", free_admin_base())
+    assert strict.returncode == 78 and reason in strict.stderr
+    # What served goes on.
+    running.configure(led)
+    running.admin("/reload", method="POST")
+    assert reason in running.admin("/server_info")[1]
+    expect(running, [("h", "/out", "ok")])
+    started = owner.gateway(led)
+    expect(started, [("h", "/out", 503), ("h", "/", "ok")])
+    line = parse_access_line(started.wait_for_access_line("/out"))
+    assert (line["response_flags"], line["response_code_details"]) == ("NC", "cluster_not_found")
+    assert reason in started.process.stderr
 
 
 def test_an_unknown_destination_is_503_cluster_not_found(owner):

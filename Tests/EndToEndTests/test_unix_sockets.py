@@ -1,10 +1,13 @@
 """Unix-domain sockets: listeners and endpoints, in the file system and abstract, for HTTP/1, HTTP/2, TLS and TCP."""
 
+import json
 import os
 import pathlib
+import shlex
 import shutil
 import socket
 import stat
+import subprocess
 import tempfile
 import threading
 import uuid
@@ -13,7 +16,7 @@ import pytest
 
 from harness.configuration import (as_yaml, destination_rule, gateway, http_server, network_service, resource, route,
                                    static_entry, tcp_route, tls_secret, to_upstream, upstream_probe, virtual_service)
-from harness.gateway import parse_access_line, run_verb
+from harness.gateway import curl_line, parse_access_line, run_verb
 from harness.http_client import Connection, client_context, curl, get
 from harness.processes import ProcessEnded
 from harness.upstreams import answering, response
@@ -351,3 +354,108 @@ def test_explain_diff_and_proxy_config_show_sockets(owner, folder):
     assert f"unix://{path}_0" in told.stdout and f"unix://{path}-up" in told.stdout
     elsewhere = run_verb("explain", "--curl", "curl --unix-socket /nowhere http://any.example/", running.resources, *flags)
     assert elsewhere.returncode == 1 and "nothing listens on /nowhere" in elsewhere.stdout
+
+
+FLAGS = ["--label", "app=gateway", "--namespace", "test"]
+
+
+def front_and_back(folder: pathlib.Path, web: str = "web", db: str = "db") -> list[dict]:
+    """A socket of requests and one of bytes, each to a socket."""
+    return [gateway(unix_server(str(folder / "front")), unix_server(str(folder / "front-db"), protocol="TCP")),
+            virtual_service(route("web.example", 80)),
+            network_service(tcp=[tcp_route(("db.example", 6379))], name="bytes"),
+            unix_entry("web.example", str(folder / web), f"@{folder.name}-{web}"),
+            unix_entry("db.example", str(folder / db), protocol="TCP", port=6379)]
+
+
+def columns(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines()[1:]]
+
+
+def test_proxy_config_selects_sockets_of_an_instance_and_of_files(owner, folder):
+    running = owner.gateway(front_and_back(folder), ports=())
+    live = ["--admin-base", str(running.admin_base)]
+    for place in (live, ["--from", str(running.resources), *FLAGS]):
+        def rows(*words: str) -> list[list[str]]:
+            told = run_verb("pc", *words, *place)
+            assert told.returncode == 0, told.stderr
+            return columns(told.stdout)
+        sockets = [row[0] for row in rows("listener") if row[0].startswith("unix://")]
+        assert sockets == [f"unix://{folder}/front", f"unix://{folder}/front-db"]
+        # As it is shown, and by its path.
+        for address in (f"unix://{folder}/front-db", f"{folder}/front-db"):
+            row, = rows("listener", "--address", address)
+            assert row[-2:] == ["Cluster:", "outbound|6379||db.example"]
+        for address, cluster in ((f"unix://{folder}/web", "outbound|80||web.example"),
+                                 (f"@{folder.name}-web", "outbound|80||web.example"),
+                                 (f"{folder}/db", "outbound|6379||db.example")):
+            row, = rows("endpoint", "--address", address)
+            assert row[0] == "unix://" + address.removeprefix("unix://") and row[3] == cluster
+        assert rows("endpoint", "--address", f"{folder}/web", "--port", "80") == []
+        assert [row[0] for row in rows("route") if "front" in row[0]] == [f"http.0.unix://{folder}/front"]
+        assert {row[0] for row in rows("cluster")} == {"web.example", "db.example"}
+    listed = json.loads(run_verb("pc", "endpoint", "--address", f"{folder}/db", "-o", "json", *live).stdout)
+    assert listed[0]["host_statuses"][0]["address"] == {"pipe": {"path": f"{folder}/db"}}
+
+
+def test_status_shows_sockets(owner, folder):
+    owner.upstream(address=str(folder / "web"))
+    running = owner.gateway(front_and_back(folder), ports=())
+    told = run_verb("status", "--admin-base", str(running.admin_base))
+    assert told.returncode == 0, told.stderr
+    assert f"listeners      unix://{folder}/front, unix://{folder}/front-db" in told.stdout
+    assert "outbound|80||web.example  2/2 healthy" in told.stdout
+    listed = json.loads(run_verb("status", "-o", "json", "--admin-base", str(running.admin_base)).stdout)
+    assert f"unix://{folder}/front" in json.dumps(listed)
+
+
+def test_diff_shows_sockets_and_commands_that_reach_them(owner, folder, tmp_path):
+    other = owner.upstream(echo, address=str(folder / "other"))
+    before, after = tmp_path / "before.yaml", tmp_path / "after.yaml"
+
+    def compare(old: list[dict], new: list[dict]) -> str:
+        before.write_text(as_yaml(old))
+        after.write_text(as_yaml(new))
+        told = run_verb("diff", *FLAGS, before, after)
+        assert told.returncode == (0 if old == new else 1), told.stdout + told.stderr
+        return told.stdout
+    assert "No request sees a difference" in compare(front_and_back(folder), front_and_back(folder))
+    # Other endpoints.
+    told = compare(front_and_back(folder), front_and_back(folder, db="other"))
+    assert f"endpoints: unix://{folder}/db → unix://{folder}/other" in told and "web.example" not in told
+    # Another destination of bytes.
+    changed = front_and_back(folder)
+    changed[2] = network_service(tcp=[tcp_route(("other.example", 6379))], name="bytes")
+    changed.append(unix_entry("other.example", str(folder / "other"), protocol="TCP", port=6379))
+    told = compare([*front_and_back(folder), changed[-1]], changed)
+    assert f"nc -U {folder}/front-db" in told and f"at unix://{folder}/front-db_0" in told
+    assert "was  outbound|6379||db.example" in told and "is   outbound|6379||other.example" in told
+    owner.gateway(changed, ports=())
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(f"{folder}/front-db")
+        client.sendall(b"hello")
+        assert client.recv(5) == b"hello" and other.connections == 1
+    # Sockets that open and close.
+    moved = front_and_back(folder)
+    moved[0] = gateway(unix_server(str(folder / "moved")), unix_server(str(folder / "front-db"), protocol="TCP"))
+    told = compare(front_and_back(folder), moved)
+    assert f"listener closes  unix://{folder}/front_0" in told and f"listener opens  unix://{folder}/moved_0" in told
+
+
+def test_the_witness_of_a_tunnel_through_a_socket_opens_it(owner, place, tmp_path):
+    """To a unix-domain socket curl takes no proxy: the witness is CONNECT as a method."""
+    upstream = owner.upstream(lambda connection: connection.send(b"hello"))
+
+    def resources(host: str) -> list[dict]:
+        rule = route(host, 80, match={"method": {"exact": "CONNECT"}, "headers": {"x-team": {"exact": "db"}}})
+        return [gateway(unix_server(place)), static_entry("old.up", 9), virtual_service(rule, hosts=("db.example",)),
+                static_entry("new.up", upstream.port, protocol="TCP")]
+    for name in ("old", "new"):
+        (tmp_path / f"{name}.yaml").write_text(as_yaml(resources(f"{name}.up")))
+    line = curl_line(run_verb("diff", *FLAGS, tmp_path / "old.yaml", tmp_path / "new.yaml"))
+    assert "-X CONNECT --request-target db.example:80 -H 'x-team: db'" in line
+    running = owner.gateway(resources("new.up"), ports=())
+    made = subprocess.run([*shlex.split(line), "-sS", "-i"], capture_output=True, text=True, timeout=30)
+    assert made.returncode == 0 and made.stdout.endswith("hello"), made.stdout + made.stderr
+    explained = run_verb("explain", *FLAGS, "--curl", line, running.resources)
+    assert "outbound|80||new.up" in explained.stdout, explained.stdout + explained.stderr

@@ -33,6 +33,39 @@ import Testing
     #expect(try only(line).method == method)
   }
 
+  @Test(arguments: [
+    ("curl -p -x http://gw:80 http://db:5432/", false, 80, "db:5432", "gw"),
+    ("curl -p -xgw http://db/", false, 1080, "db:80", "gw"),
+    ("curl --proxytunnel --proxy https://gw.test https://[::1]/x", true, 443, "[::1]:443", "gw.test"),
+    ("curl --unix-socket /s -X CONNECT --request-target db:1 http://gw:80/", false, 80, "db:1", "gw"),
+  ])
+  func `reads a tunnel through a proxy`(
+    _ line: String, _ isTLS: Bool, _ port: Int, _ authority: String, _ gateway: String
+  ) throws {
+    let request = try only(line)
+    #expect(request.method == "CONNECT" && request.isTLS == isTLS && request.port == port)
+    #expect(request.authority == authority && (request.serverName ?? "gw") == gateway)
+    // Without -p the proxy is somebody else's.
+    #expect(try only("curl -x http://gw:80 http://db/x").target == "/x")
+  }
+
+  @Test func `says to a proxy what is for it`() throws {
+    let request = try only(
+      "curl -p -x http://u:p@gw:80 -H 'x-a: b' --proxy-header 'x-c: d' --proxy-header 'x-e;' http://db:1/")
+    #expect(value(request, "x-a") == nil && value(request, "x-c") == "d" && value(request, "x-e") == "")
+    #expect(value(request, "proxy-authorization") == "Basic dTpw")
+  }
+
+  @Test(arguments: [
+    "curl -p -x http://db:80 --proxy-header 'x-a: b' http://db:5432/", "curl -p -x https://gw.test:443 https://db:443/",
+    "curl --unix-socket /s -X CONNECT --request-target db:5432 -H 'x-a: b' http://db:80/",
+  ])
+  func `a line for CONNECT reads as what it was written for`(_ line: String) throws {
+    var request = try only(line)
+    request.fields.removeAll { ["User-Agent", "Accept"].contains($0.name) }
+    #expect(request.curl == line)
+  }
+
   @Test func `sends data in the query with -G`() throws {
     #expect(try only("curl -G -d a=1 --data b=2 'http://a/x?c=3'").target == "/x?c=3&a=1&b=2")
   }

@@ -100,7 +100,9 @@ import Testing
   ]
 
   static let workloadEntries: [(String, String)] = [
-    ("address: a.test\nports: {‹A_b›: 80}", "invalid port name: A_b")
+    ("address: a.test\nports: {‹A_b›: 80}", "invalid port name: A_b"),
+    ("address: ‹a..test›", "endpoint address \"a..test\" is not a valid FQDN or an IP address"),
+    ("address: ‹\"*.test\"›", "endpoint address \"*.test\" is not a valid FQDN or an IP address"),
   ]
 
   @Test(arguments: gateways.map(\.0))

@@ -31,6 +31,8 @@ import Testing
       "!jwks holds a private key: whoever reads the resource can issue tokens"
     ),
     (rule + "fromHeaders: [‹{›prefix: x}]", "location header name must be non-empty string"),
+    (rule + "fromHeaders: [‹null›]", "location header name must be non-null"),
+    (rule + "outputClaimToHeaders: [‹~›]", "outputClaimToHeaders must not be null"),
     (rule + "fromHeaders: [{name: ‹\"\"›}]", "location header name must be non-empty string"),
     (rule + "fromParams: [‹\"\"›]", "location query must be non-empty string"),
     (rule + "fromCookies: [‹\"\"›]", "cookie name must be non-empty string"),
@@ -106,6 +108,9 @@ import Testing
 
   static let plugins: [(String, String)] = [
     ("‹p›luginName: a", "url field needs to be set"),
+    ("url: ‹\"%zz\"›", "failed to parse url: % is not followed by two hexadecimal digits"),
+    ("url: a\npluginName: ‹\"\"›", "pluginName may not be empty"),
+    ("url: a\nimagePullSecret: ‹\"\"›", "imagePullSecret may not be empty"),
     ("url: ‹ftp://a›", "url contains unsupported scheme: ftp"),
     ("url: a\nsha256: ‹abc›", "sha256 field must be 64 characters long"),
     ("url: a\nsha256: ‹\(String(repeating: "X", count: 64))›", "sha256 field must match [a-f0-9]{64} pattern"),
@@ -151,6 +156,10 @@ import Testing
     (
       "configPatches: [{applyTo: LISTENER, match: {listener: {filterChain: {filter: ‹{›name: a}}}}, patch: {operation: REMOVE}}]",
       "!Envoy filter: filter match has no effect when used with LISTENER"
+    ),
+    (
+      "configPatches: [{applyTo: CLUSTER, match: {‹waypoint›: {}}, patch: {operation: REMOVE}}]",
+      "only support waypointMatch when context is WAYPOINT"
     ),
     ("configPatches: [{applyTo: ‹HTTPFILTER›, patch: {operation: REMOVE}}]", "applyTo: unknown value \"HTTPFILTER\""),
   ]
@@ -200,6 +209,10 @@ import Testing
     (
       "Telemetry",
       "accessLogging: [{providers: [{name: envoy}], filter: {expression: \"response.code >= 400 || a['b('] == \\\"c\\\\\\\"\\\"\"}}]"
+    ),
+    (
+      "EnvoyFilter",
+      "configPatches: [{applyTo: HTTP_FILTER, match: {context: WAYPOINT, waypoint: {filter: {name: a, subFilter: {name: b}}}}, patch: {operation: REMOVE}}]"
     ),
     ("WasmPlugin", "url: oci://a/b:1\npluginConfig: {any: [thing]}\nvmConfig: {env: [{name: A, valueFrom: HOST}]}"),
     (

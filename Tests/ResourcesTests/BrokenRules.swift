@@ -36,6 +36,15 @@ import Testing
       "workloadSelector", "!workload selector specified without labels"
     ),
     (
+      "the Gateway API's marker in a redirect",
+      resource(
+        "VirtualService",
+        "hosts: [a.test]\ngateways: [gw]\nhttp:\n- match: [{uri: {prefix: /old}}]\n  redirect: {uri: \"%PREFIX()%/new\"}"
+      ),
+      9, 21, "\"%PREFIX()%/new\"",
+      "!redirect.uri \"%PREFIX()%/new\" is taken as it is: %PREFIX()% means something in routes of the Gateway API alone"
+    ),
+    (
       "hosts that overlap",
       resource(
         "VirtualService",
@@ -61,12 +70,20 @@ import Testing
       66, "y.test", "authority header cannot be set multiple times: have \"x.test\", attempting to set \"y.test\""
     ),
     (
-      "the authority of a destination",
-      resource(
-        "VirtualService",
-        "hosts: [a.test]\ngateways: [gw]\nhttp:\n- rewrite: {authority: x.test}\n  route: [{destination: {host: b}, headers: {request: {set: {Host: y.test}}}}]"
-      ), 9, 70, "y.test",
-      "authority header cannot be set multiple times: have \"x.test\", attempting to set \"y.test\""
+      "a line feed in a header value", rule("headers: {request: {set: {x-a: \"a\\r\\nx-b: 1\"}}}"), 9, 36,
+      "\"a\\r", "header value configuration is invalid: it has control characters"
+    ),
+    (
+      "a blank in a path", rule("rewrite: {uri: \"/a b\"}"), 9, 20, "\"/a b\"",
+      "\"/a b\" is not a path: it contains a blank"
+    ),
+    (
+      "a line feed in an authority", rule("rewrite: {authority: \"a\\nb\"}"), 9, 26, "\"a\\",
+      "\"a\\nb\" is not an authority: it contains a line feed"
+    ),
+    (
+      "a rewrite of nothing", rule("rewrite: {uri: \"\"}"), 9, 14, "{",
+      "rewrite must specify at least one of URI, UriRegexRewrite, or authority"
     ),
     (
       "Host in a response", rule("headers: {response: {set: {Host: y.test}}}"), 9, 32, "Host",

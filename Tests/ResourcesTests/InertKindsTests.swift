@@ -68,4 +68,15 @@ import Testing
     #expect(config.spec.concurrency?.value == 3 && config.spec.selector?["app"]?.value == "x")
     #expect(say(yaml.replacing("concurrency: 3", with: "concurrency: -3")).contains("6 -3 error[IST0106]"))
   }
+
+  @Test(arguments: [
+    ("EnvoyFilter", "networking.istio.io/v1", "networking.istio.io/v1alpha3"),
+    ("ProxyConfig", "networking.istio.io/v1", "networking.istio.io/v1beta1"),
+    ("AuthorizationPolicy", "security.istio.io/v1alpha1", "security.istio.io/v1, security.istio.io/v1beta1"),
+  ])
+  func `a version that a kind is not served in is refused`(_ kind: String, _ version: String, _ served: String) {
+    let result = load("apiVersion: \(version)\nkind: \(kind)\nmetadata: {name: a}\nspec: {}\n")
+    #expect(result.diagnostics.map(\.message) == ["apiVersion \"\(version)\" is not served for \(kind)"])
+    #expect(result.diagnostics.first?.help == "one of \(served)")
+  }
 }

@@ -88,12 +88,12 @@ let scopeCases: [AnalysisTests.Case] = [
       + rules(
         """
           - match:
-            - port: 9999                             #! SP1028@9999
-            - sourceNamespace: other                 #! SP1028@other
-            - sourceLabels: {app: foo}               #! SP1028@foo
-            - scheme: {exact: https}                 #! SP1028@https
-            - scheme: {exact: HTTP}                  #! SP1028@HTTP
-            - method: {exact: get}                   #! SP1028@get
+            - port: 9999                             #! SP1017@9999
+            - sourceNamespace: other                 #! SP1017@other
+            - sourceLabels: {app: foo}               #! SP1017@foo
+            - scheme: {exact: https}                 #! SP1017@https
+            - scheme: {exact: HTTP}                  #! SP1017@HTTP
+            - method: {exact: get}                   #! SP1017@get
             \(up)
           - match:
             - port: 80
@@ -127,7 +127,7 @@ let scopeCases: [AnalysisTests.Case] = [
           http:
           - match: [{port: 9999}, {sourceLabels: {app: foo}}]
             \(up)
-          - match: [{port: 9998, gateways: [g]}]     #! SP1028@9998
+          - match: [{port: 9998, gateways: [g]}]     #! SP1017@9998
             \(up)
         """)),
 ]
@@ -401,10 +401,10 @@ let policyReachCases: [AnalysisTests.Case] = [
           servers:
           - hosts: [x.b.test]
             port: {number: 443, name: https, protocol: HTTPS}
-            tls: {mode: PASSTHROUGH, minProtocolVersion: TLSV1_3, maxProtocolVersion: TLSV1_2}   #! SP1056@TLSV1_2
+            tls: {mode: PASSTHROUGH, minProtocolVersion: TLSV1_3, maxProtocolVersion: TLSV1_2}   #! SP1047@TLSV1_2
           - hosts: [y.b.test]
             port: {number: 443, name: https2, protocol: HTTPS}
-            tls: {mode: PASSTHROUGH, maxProtocolVersion: TLSV1_1}                               #! SP1056@TLSV1_1
+            tls: {mode: PASSTHROUGH, maxProtocolVersion: TLSV1_1}                               #! SP1047@TLSV1_1
           - hosts: [z.b.test]
             port: {number: 443, name: https3, protocol: HTTPS}
             tls: {mode: PASSTHROUGH, minProtocolVersion: TLSV1_2, maxProtocolVersion: TLSV1_2}

@@ -19,6 +19,8 @@ import Testing
     #expect(ByteScan.endOfToken(span, from: start) == end(bytes, from: start, while: Octet.isToken), "\(bytes)")
     #expect(
       ByteScan.lineFeed(span, from: start) == end(bytes, from: start) { $0 != Octet.lineFeed }, "\(bytes)")
+    #expect(
+      ByteScan.endOfPath(span, from: start) == end(bytes, from: start) { $0 != 0x3F && $0 != 0x23 }, "\(bytes)")
   }
 
   @Test func `stops at each byte value at each place of a word`() {
@@ -35,7 +37,9 @@ import Testing
 
   @Test func `agrees on any two neighbours, where a borrow could spill`() {
     for first in UInt8.min...UInt8.max {
-      for second in [UInt8(0x00), 0x01, 0x09, 0x0A, 0x0B, 0x1F, 0x20, 0x21, 0x2D, 0x2E, 0x7E, 0x7F, 0x80, 0xFF] {
+      for second in [
+        UInt8(0x00), 0x01, 0x09, 0x0A, 0x0B, 0x1F, 0x20, 0x21, 0x22, 0x23, 0x2D, 0x3F, 0x2E, 0x7E, 0x7F, 0x80, 0xFF,
+      ] {
         compare([0x61, first, second, 0x61, 0x61, 0x61, 0x61, 0x61, 0x61], from: 0)
         compare([0x61, 0x61, first, second, 0x09, 0x61, 0x61, 0x61, 0x0A, 0x61], from: 1)
       }

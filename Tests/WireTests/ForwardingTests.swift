@@ -3,7 +3,7 @@ import Testing
 @testable import Wire
 
 @Suite struct ForwardingTests {
-  private func forwarded(_ request: String, isInternal: Bool = false, timeout: Int = 0) -> String {
+  private func forwarded(_ request: String, isPrivate: Bool = false, timeout: Int = 0) -> String {
     let bytes = Array(request.utf8)
     var parser = HTTP1HeadParser()
     var head = RequestHead()
@@ -13,7 +13,7 @@ import Testing
     let peer = Array("203.0.113.7".utf8)
     let id = Array("fresh-id".utf8)
     head.prepareForUpstream(
-      ForwardingRules(isTLS: true, isInternal: isInternal, expectedTimeoutMilliseconds: timeout), peer: peer.span.raw,
+      ForwardingRules(isTLS: true, isPrivate: isPrivate, expectedTimeoutMilliseconds: timeout), peer: peer.span.raw,
       requestID: id.span.raw)
     var output = [UInt8](repeating: 0, count: head.http1ByteCount)
     let count = Parsing.write(head, &output)
@@ -47,17 +47,52 @@ import Testing
     #expect(result.contains("x-envoy-external-address: 203.0.113.7\r\n"))
   }
 
+  @Test(arguments: [true, false])
+  func `lines that are copied whole have their names and values where the table says`(isTLS: Bool) {
+    var head = RequestHead()
+    head.prepareForUpstream(
+      ForwardingRules(isTLS: isTLS, isPrivate: false, expectedTimeoutMilliseconds: 0), peer: [UInt8]().span.raw,
+      requestID: Array("id".utf8).span.raw)
+    let values: [HeaderName: String] = [
+      .xForwardedProto: isTLS ? "https" : "http", .xRequestID: "id", .xEnvoyAttemptCount: "1",
+    ]
+    #expect(head.headers.count == values.count)
+    for index in 0..<head.headers.tableCount {
+      let field = head.headers.field(at: index)
+      #expect(head.text(field.name) == "\(field.token.text)" && head.text(field.value) == values[field.token])
+    }
+  }
+
+  @Test(arguments: [("", false), ("X-Forwarded-For: 1.1.1.1\r\n", true)])
+  func `believes no field of Envoy's from those that are not internal`(forwarded: String, isPrivate: Bool) {
+    let names = [
+      "X-Envoy-Internal", "x-envoy-original-path", "x-envoy-decorator-operation", "x-envoy-expected-rq-timeout-ms",
+      "x-envoy-downstream-service-cluster", "x-envoy-external-address", "x-envoy-peer-metadata",
+      "x-envoy-original-host",
+      "x-envoy-ip-tags", "x-envoy-force-trace", "X-Envoy-Upstream-Alt-Stat-Name", "x-envoy-of-next-year",
+    ]
+    let fields = names.map { "\($0): forged\r\n" }.joined()
+    let result = self.forwarded("GET / HTTP/1.1\r\nHost: a\r\n\(forwarded)\(fields)\r\n", isPrivate: isPrivate)
+    #expect(!result.contains("forged") && result.contains("x-envoy-external-address: 203.0.113.7\r\n"))
+  }
+
+  @Test func `leaves an internal client's fields of Envoy's as they are`() {
+    let result = forwarded(
+      "GET / HTTP/1.1\r\nHost: a\r\nx-envoy-internal: true\r\nx-envoy-x: 1\r\n\r\n", isPrivate: true)
+    #expect(result.contains("x-envoy-internal: true\r\n") && result.contains("x-envoy-x: 1\r\n"))
+  }
+
   @Test func `keeps the request id that an internal client brings`() {
-    let result = forwarded("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: chain\r\n\r\n", isInternal: true)
+    let result = forwarded("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: chain\r\n\r\n", isPrivate: true)
     #expect(result.contains("X-Request-Id: chain\r\n") && !result.contains("fresh-id"))
     #expect(!result.contains("x-envoy-external-address"))
   }
 
   @Test(arguments: [("", true, true), ("X-Forwarded-For: 1.1.1.1\r\n", true, false), ("", false, false)])
-  func `believes what internal clients ask of the router`(forwarded: String, isInternal: Bool, isBelieved: Bool) {
+  func `believes what internal clients ask of the router`(forwarded: String, isPrivate: Bool, isBelieved: Bool) {
     let request = "GET / HTTP/1.1\r\nHost: a\r\n\(forwarded)X-Envoy-Retry-On: 5xx\r\nX-Envoy-Max-Retries: 2\r\n\r\n"
-    #expect(self.forwarded(request, isInternal: isInternal).contains("X-Envoy-Retry-On: 5xx\r\n") == isBelieved)
-    #expect(self.forwarded(request, isInternal: isInternal).contains("X-Envoy-Max-Retries: 2\r\n") == isBelieved)
+    #expect(self.forwarded(request, isPrivate: isPrivate).contains("X-Envoy-Retry-On: 5xx\r\n") == isBelieved)
+    #expect(self.forwarded(request, isPrivate: isPrivate).contains("X-Envoy-Max-Retries: 2\r\n") == isBelieved)
   }
 
   @Test func `says the route's timeout`() {
@@ -74,7 +109,7 @@ import Testing
   @Test func `says each of its own fields once, whatever an internal client said`() {
     let result = forwarded(
       "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: http\r\nx-forwarded-proto: gopher\r\nX-Envoy-Attempt-Count: 7\r\nX-Envoy-Expected-Rq-Timeout-Ms: 9\r\nX-Envoy-Max-Retries: 2\r\n\r\n",
-      isInternal: true, timeout: 1500)
+      isPrivate: true, timeout: 1500)
     for gone in ["http\r\n", "gopher", "Attempt-Count", "Expected-Rq"] { #expect(!result.contains(gone)) }
     #expect(result.contains("x-forwarded-proto: https\r\n") && result.contains("x-envoy-attempt-count: 1\r\n"))
     #expect(result.contains("x-envoy-expected-rq-timeout-ms: 1500\r\n"))
@@ -83,7 +118,7 @@ import Testing
 
   @Test func `keeps an internal client's timeout where the route has none`() {
     let request = "GET / HTTP/1.1\r\nHost: a\r\nX-Envoy-Expected-Rq-Timeout-Ms: 9\r\n\r\n"
-    #expect(forwarded(request, isInternal: true).contains("X-Envoy-Expected-Rq-Timeout-Ms: 9\r\n"))
+    #expect(forwarded(request, isPrivate: true).contains("X-Envoy-Expected-Rq-Timeout-Ms: 9\r\n"))
     #expect(!forwarded(request).contains("Expected-Rq"))
   }
 

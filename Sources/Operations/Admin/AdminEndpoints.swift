@@ -15,9 +15,7 @@ final class AdminEndpoints {
   /// Binds 15000, 15021, 15020 and 15090, or where `--admin-base` and `--admin` put them.
   func start() throws {
     let base = instance.options.adminBase
-    let loopback = UInt32(0x7F00_0001)
-    let admin = instance.options.adminAddress ?? SocketAddress(v4: loopback, port: UInt16(clamping: base))
-    try bind(admin, "admin") { [unowned self] in answerAdmin($0, $1) }
+    try bind(instance.options.admin, "admin") { [unowned self] in answerAdmin($0, $1) }
     let all =
       instance.options.compiler.bindAddress.flatMap { SocketAddress(literal: $0, port: 0) }
       ?? SocketAddress(v4: 0, port: 0)
@@ -139,6 +137,9 @@ final class AdminEndpoints {
     let format = request.path == "/stats/prometheus" ? "prometheus" : request.parameter("format") ?? "text"
     withStatistics { statistics in
       let values = statistics.values.filter { (pattern?.matches($0.name) ?? true) && (!usedOnly || $0.value != 0) }
+      let histograms = statistics.histograms.filter {
+        (pattern?.matches($0.name) ?? true) && (!usedOnly || $0.isUsed)
+      }
       switch format {
       case "prometheus":
         let text = PrometheusText.write(statistics, filter: pattern, usedOnly: usedOnly)
@@ -147,9 +148,16 @@ final class AdminEndpoints {
         reply(
           .json(
             .object([
-              ("stats", .array(values.map { .object([("name", .string($0.name)), ("value", .number($0.value))]) }))
+              (
+                "stats",
+                .array(
+                  values.map { .object([("name", .string($0.name)), ("value", .number($0.value))]) }
+                    + (histograms.isEmpty ? [] : [HistogramText.json(histograms)]))
+              )
             ])))
-      default: reply(.text(values.map { "\($0.name): \($0.value)\n" }.joined()))
+      default:
+        reply(
+          .text(values.map { "\($0.name): \($0.value)\n" }.joined() + histograms.map(\.text).joined()))
       }
     }
   }

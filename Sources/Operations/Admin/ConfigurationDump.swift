@@ -27,13 +27,7 @@ struct ConfigurationDump {
     return .object([
       ("version", .string("sallyport/\(Version.text)")), ("state", .string(instance.isDraining ? "DRAINING" : "LIVE")),
       ("uptime_current_epoch", .string("\(instance.uptimeSeconds)s")),
-      (
-        "node",
-        .object([
-          ("id", .string("router~\(snapshot.identity.name).\(snapshot.identity.namespace)")),
-          ("cluster", .string("\(snapshot.identity.name).\(snapshot.identity.namespace)")),
-        ])
-      ), ("configuration", configurationState),
+      ("node", node), ("configuration", configurationState),
       ("command_line_options", .object([("concurrency", .number(instance.options.plane.workers))])),
     ])
   }
@@ -122,34 +116,6 @@ struct ConfigurationDump {
 
   func section(_ type: String, _ fields: [(String, JSON)]) -> JSON {
     .object([("@type", .string("type.googleapis.com/envoy.admin.v3.\(type)"))] + fields)
-  }
-
-  private var bootstrap: JSON {
-    section(
-      "BootstrapConfigDump",
-      [
-        (
-          "bootstrap",
-          .object([
-            (
-              "node",
-              .object([
-                ("id", .string("router~\(snapshot.identity.name).\(snapshot.identity.namespace)")),
-                (
-                  "metadata",
-                  .object([
-                    ("NAMESPACE", .string(snapshot.identity.namespace)),
-                    (
-                      "LABELS",
-                      .object(snapshot.identity.labels.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
-                    ),
-                  ])
-                ),
-              ])
-            )
-          ])
-        )
-      ])
   }
 
   private var clusters: JSON {

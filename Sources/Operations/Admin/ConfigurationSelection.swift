@@ -24,6 +24,17 @@ package struct ConfigurationSelection: Sendable {
     wanted.map { value.lowercased() == $0.lowercased() } ?? true
   }
 
+  /// Whether an Envoy `Address` is what `address` and `port` ask for. A unix-domain socket is asked for as it is shown,
+  /// or by its path.
+  private func isAt(_ place: JSON) -> Bool {
+    let path = place["pipe"]["path"].plain
+    guard path.isEmpty else {
+      return (address == nil || address == path || address == Pipe.prefix + path) && port == nil
+    }
+    let socket = place["socket_address"]
+    return isSame(socket["address"].plain, address) && isSame(socket["port_value"], port)
+  }
+
   /// Clusters in the order of their hosts, ports and subsets. As in istioctl a part of the host is enough.
   package func clusters(_ dump: JSON) -> [JSON] {
     guard isSame("outbound", direction) else { return [] }
@@ -41,9 +52,7 @@ package struct ConfigurationSelection: Sendable {
       Self.items(dump, "ListenersConfigDump", "dynamic_listeners")
       + Self.items(dump, "ListenersConfigDump", "static_listeners")
     return all.filter { listener in
-      let socket = listener["address"]["socket_address"]
-      return isSame(socket["address"].plain, address) && isSame(socket["port_value"], port)
-        && isSame(Self.type(of: listener), type)
+      isAt(listener["address"]) && isSame(Self.type(of: listener), type)
     }
   }
 
@@ -74,13 +83,16 @@ package struct ConfigurationSelection: Sendable {
   package func endpoints(_ clusters: JSON) -> [JSON] {
     clusters["cluster_statuses"].items.filter { isSame($0["name"].plain, cluster) }.compactMap { cluster in
       let hosts = cluster["host_statuses"].items.filter { host in
-        let socket = host["address"]["socket_address"]
-        return isSame(socket["address"].plain, address) && isSame(socket["port_value"], port)
-          && isSame(host["health_status"]["eds_health_status"].plain, status)
+        isAt(host["address"]) && isSame(host["health_status"]["eds_health_status"].plain, status)
       }
       guard case .object(let fields) = cluster, !hosts.isEmpty else { return nil }
       return .object(fields.map { $0.0 == "host_statuses" ? ($0.0, .array(hosts)) : $0 })
     }
+  }
+
+  /// Who the instance is and what it was started with.
+  package func bootstrap(_ dump: JSON) -> JSON {
+    dump["configs"].items.first { $0["@type"].plain.hasSuffix(".BootstrapConfigDump") }?["bootstrap"] ?? .null
   }
 
   /// Secrets, those in use first; what is missing says so.

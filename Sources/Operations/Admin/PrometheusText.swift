@@ -51,6 +51,13 @@ enum PrometheusText {
       let family = MetricFamilies.Family.counter(prefix + metric.name, metric.help)
       for (name, counters) in routes { families.add(family, metric.value(counters), labels(name)) }
     }
+    let time = MetricFamilies.Family.histogram(
+      prefix + "time", "Milliseconds from the end of a request of a statPrefix to the end of the upstream's response")
+    for (name, counters) in routes {
+      families.add(
+        time, counts: counters.durations.indices.map { counters.durations[$0] }, bounds: RequestCounters.bounds,
+        sum: counters.durationMilliseconds, labels(name))
+    }
   }
 
   private static func labels(_ name: RouteStatisticsName) -> [(String, String)] {
@@ -106,6 +113,11 @@ enum PrometheusText {
     families.add(
       .counter("envoy_http_downstream_rq_refused", "Requests refused as malformed or too large"),
       counters.refusedRequests)
+    families.add(
+      .counter(
+        "sallyport_http_downstream_rq_regex_limit",
+        "Requests refused because a regular expression exceeded its limits with them"),
+      counters.regexLimitsExceeded)
     for digit in 1...5 {
       families.add(
         .counter("envoy_http_downstream_rq_xx", "Responses by class of their status"), counters.responses[digit],

@@ -122,6 +122,15 @@ struct Statistics {
     }
   }
 
+  /// The histograms of `statPrefix`, in the order of names.
+  var histograms: [HistogramText] {
+    sortedRoutes.map { name, counters in
+      HistogramText(
+        name: "vhost.\(name.virtualHost).route.\(name.prefix).upstream_rq_time",
+        counts: counters.durations.indices.map { counters.durations[$0] }, bounds: RequestCounters.bounds)
+    }
+  }
+
   private func addDownstream(_ add: (String, Int) -> Void) {
     add("http.downstream_cx_active", downstream.activeConnections)
     add("http.downstream_cx_overflow", downstream.connectionOverflows)
@@ -133,6 +142,7 @@ struct Statistics {
     for digit in 1...5 { add("http.downstream_rq_\(digit)xx", downstream.responses[digit]) }
     add("http.downstream_rq_active", downstream.activeRequests)
     add("http.downstream_rq_refused", downstream.refusedRequests)
+    add("http.downstream_rq_regex_limit", downstream.regexLimitsExceeded)
     add("http.downstream_rq_total", downstream.requests)
     add("listener.accept_exhausted", downstream.acceptsExhausted)
     add("listener.ssl.connection_error", downstream.handshakeFailures)

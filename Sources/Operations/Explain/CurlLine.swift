@@ -25,6 +25,7 @@ package struct CurlLine {
   private var target: String?
   private var source: String?
   private var uploaded = ""
+  private var proxy = CurlProxy()
 
   /// Why a line is not understood, in words.
   package struct Malformed: Error, CustomStringConvertible {
@@ -73,7 +74,7 @@ package struct CurlLine {
   private static let ignoredWithValue: Set<String> = [
     "-o", "--output", "-w", "--write-out", "-m", "--max-time", "--connect-timeout", "--cacert", "--capath",
     "-E", "--cert", "--key", "--cert-type", "--key-type", "--pass", "--ciphers", "--tls13-ciphers", "--tls-max",
-    "--curves", "--retry", "--retry-delay", "--retry-max-time", "-x", "--proxy", "--noproxy", "--interface",
+    "--curves", "--retry", "--retry-delay", "--retry-max-time", "--noproxy", "--interface",
     "--limit-rate", "-D", "--dump-header", "-c", "--cookie-jar", "--max-redirs", "-y", "-Y",
     "--speed-time", "--speed-limit", "--dns-servers", "--local-port", "--keepalive-time", "--trace", "--trace-ascii",
     "--stderr", "-K", "--config", "--pinnedpubkey", "--crlfile", "-C", "--continue-at", "-z", "--time-cond", "--rate",
@@ -81,8 +82,8 @@ package struct CurlLine {
     "--create-file-mode", "--delegation", "--dns-interface", "--dns-ipv4-addr", "--dns-ipv6-addr", "--doh-url", "--ech",
     "--egd-file", "--engine", "--etag-compare", "--etag-save", "--happy-eyeballs-timeout-ms", "--hsts", "--ip-tos",
     "--keepalive-cnt", "--krb", "--libcurl", "--login-options", "--netrc-file", "--parallel-max", "--pinnedpubkey",
-    "--preproxy", "--proto", "--proto-default", "--proto-redir", "--proxy-cacert", "--proxy-cert", "--proxy-header",
-    "--proxy-key", "--proxy-user", "-U", "--random-file", "--service-name", "--signature-algorithms", "--socks4",
+    "--preproxy", "--proto", "--proto-default", "--proto-redir", "--proxy-cacert", "--proxy-cert",
+    "--proxy-key", "--random-file", "--service-name", "--signature-algorithms", "--socks4",
     "--socks4a", "--socks5", "--socks5-hostname", "--sslv3", "--tlsauthtype", "--tlspassword", "--tlsuser",
     "--trace-config", "--variable", "--vlan-priority", "-t", "-Q", "-P",
   ]
@@ -145,7 +146,7 @@ package struct CurlLine {
     case "--request", "--header", "--data", "--data-raw", "--data-binary", "--data-ascii", "--data-urlencode", "--json",
       "--form", "--form-string", "--url", "--user-agent", "--referer", "--cookie", "--user", "--upload-file",
       "--connect-to", "--range", "--oauth2-bearer", "--url-query", "--resolve", "--request-target",
-      "--haproxy-clientip", "--unix-socket", "--abstract-unix-socket":
+      "--haproxy-clientip", "--unix-socket", "--abstract-unix-socket", "--proxy", "--proxy-header", "--proxy-user":
       return true
     default: return false
     }
@@ -178,6 +179,9 @@ package struct CurlLine {
     case "--resolve": resolved.append(value)
     case "--request-target": target = value
     case "--haproxy-clientip": source = value
+    case "-x", "--proxy": proxy.url = value
+    case "-U", "--proxy-user": proxy.user = value
+    case "--proxy-header": proxy.headers.append(value)
     default: throw Malformed(description: "\(name) is not understood: write the URL with its query as it is")
     }
   }
@@ -189,6 +193,7 @@ package struct CurlLine {
     case "--compressed": addHeader("Accept-Encoding: deflate, gzip, br, zstd")
     case "--path-as-is": keepsPath = true
     case "-g", "--globoff": takesBrackets = false
+    case "-p", "--proxytunnel": proxy.isTunnel = true
     default: break
     }
   }
@@ -210,6 +215,8 @@ package struct CurlLine {
     var request: SampleRequest
     do {
       request = try SampleRequest(url: url)
+      // To a unix-domain socket curl goes without a proxy.
+      if socketPath == nil, let tunnel = try proxy.tunnel(to: request) { return tunnel }
     } catch {
       throw Malformed(description: error.description)
     }
@@ -222,7 +229,9 @@ package struct CurlLine {
       request.target += (request.target.contains("?") ? "&" : "?") + text
     }
     if !keepsPath { request.target = PathText.withoutDotSegments(request.target) }
-    if let target { request.target = target }
+    if let target {
+      if request.method == "CONNECT" { request.authority = target } else { request.target = target }
+    }
     request.source = source.flatMap { IPAddress($0) }
     for field in fields { request.add(field.name, field.value) }
     if let user = URLPattern.user(of: url), !fields.contains(where: { $0.name.lowercased() == "authorization" }) {
@@ -273,7 +282,7 @@ package struct CurlLine {
     IPAddress(text.hasPrefix("[") ? String(text.dropFirst().dropLast()) : String(text))
   }
 
-  private static func base64(_ bytes: [UInt8]) -> String {
+  static func base64(_ bytes: [UInt8]) -> String {
     let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     var text: [UInt8] = []
     for start in stride(from: 0, to: bytes.count, by: 3) {

@@ -37,6 +37,11 @@ package struct ConfigurationSource: Sendable {
     return .success(result)
   }
 
+  /// The instances that the resources declare, as far as they can be read.
+  package var declaredInstances: [InstanceIdentity] {
+    InstanceCatalog.instances(in: ResourceLoader.load(paths).resources).map(\.identity)
+  }
+
   /// The identity that flags and configuration give; nil when a named instance is not there.
   package func identity(in resources: ResourceSet) -> InstanceCatalog.Entry? {
     let declared = InstanceCatalog.instances(in: resources)

@@ -43,6 +43,7 @@ package final class Instance {
     loaded = try Self.load(source)
     var resolved = options
     resolved.plane.workers = Self.workers(options, loaded.snapshot.settings)
+    resolved.accessLog = Self.accessLogFormat(options, loaded.snapshot.settings)
     self.options = resolved
     accessLog = Self.accessLogFormat(options, loaded.snapshot.settings)
     let file = loaded.snapshot.settings.accessLogFile

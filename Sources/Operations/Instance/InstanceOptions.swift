@@ -20,6 +20,9 @@ package struct InstanceOptions: Sendable {
   package var logIsJSON = false
 
   package init() {}
+
+  /// Where the admin endpoints are.
+  var admin: SocketAddress { adminAddress ?? SocketAddress(v4: 0x7F00_0001, port: UInt16(clamping: adminBase)) }
 }
 
 /// Which instance is meant: by its name in the configuration, or by labels and namespace.

@@ -43,7 +43,7 @@ final class Prober: EventHandler {
   }
 
   private func round() {
-    cluster.keepResolved()
+    cluster.keepResolved(every: Int64(max(1, probe.periodSeconds)) * 1000)
     let endpoints = cluster.endpoints
     let problem = endpoints.isEmpty ? noEndpoints() : nil
     send(.aimed(endpoints.map(\.address), problem: problem))

@@ -17,6 +17,10 @@ package struct RouteCounters: Sendable {
   package var retryOverflows = 0
   /// `upstream_rq_timeout`
   package var timeouts = 0
+  /// `upstream_rq_time`, by `RequestCounters.bounds` and in sum: milliseconds from the end of the request to the end of
+  /// the upstream's response.
+  package var durations = RequestCounters.Buckets(repeating: 0)
+  package var durationMilliseconds = 0
 
   package init() {}
 
@@ -28,6 +32,8 @@ package struct RouteCounters: Sendable {
     sum.retryLimitsExceeded += other.retryLimitsExceeded
     sum.retryOverflows += other.retryOverflows
     sum.timeouts += other.timeouts
+    for index in sum.durations.indices { sum.durations[index] += other.durations[index] }
+    sum.durationMilliseconds += other.durationMilliseconds
   }
 
   /// Counts one finished stream.
@@ -42,6 +48,10 @@ package struct RouteCounters: Sendable {
     if stream.flags.contains(.upstreamRetryLimitExceeded) { retryLimitsExceeded += 1 }
     if stream.isRetryOverflow { retryOverflows += 1 }
     if stream.flags.contains(.upstreamRequestTimeout) { timeouts += 1 }
+    if let milliseconds = stream.upstreamMilliseconds {
+      durations[RequestCounters.bucket(milliseconds)] += 1
+      durationMilliseconds += milliseconds
+    }
   }
 }
 

@@ -16,6 +16,8 @@ package struct WorkerCounters: Sendable {
   package var responses: InlineArray<6, Int> = .init(repeating: 0)
   /// Messages that were refused as malformed or too large.
   package var refusedRequests = 0
+  /// Requests that were answered 500 because a regular expression exceeded its limits with them.
+  package var regexLimitsExceeded = 0
   /// `ssl.handshake`
   package var handshakes = 0
   /// `ssl.connection_error`
@@ -46,6 +48,7 @@ package struct WorkerCounters: Sendable {
     sum.activeRequests += other.activeRequests
     for index in 0..<6 { sum.responses[index] += other.responses[index] }
     sum.refusedRequests += other.refusedRequests
+    sum.regexLimitsExceeded += other.regexLimitsExceeded
     sum.handshakes += other.handshakes
     sum.handshakeFailures += other.handshakeFailures
     sum.connectionsWithoutChain += other.connectionsWithoutChain

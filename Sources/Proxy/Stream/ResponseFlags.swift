@@ -44,6 +44,12 @@ package struct ResponseFlags: OptionSet, Hashable, Sendable {
   /// DT: the connection has lived as long as it may.
   package static let durationTimeout = ResponseFlags(rawValue: 1 << 18)
 
+  /// The response did not come to its end.
+  static let brokenOff: ResponseFlags = [
+    .downstreamConnectionTermination, .downstreamRemoteReset, .downstreamProtocolError, .upstreamRequestTimeout,
+    .upstreamConnectionTermination, .upstreamRemoteReset, .upstreamProtocolError, .streamIdleTimeout, .durationTimeout,
+  ]
+
   /// The short names in the order in which Envoy writes them.
   package static let names: [(flag: ResponseFlags, name: StaticString)] = [
     (.noHealthyUpstream, "UH"), (.upstreamConnectionFailure, "UF"), (.upstreamOverflow, "UO"), (.noRouteFound, "NR"),

@@ -6,6 +6,7 @@ import Wire
 extension Stream {
   /// Delays the request, or goes on at once.
   func beginFeatures(in generation: WorkerGeneration) {
+    if requestEnded { noteRequestEnd() }
     guard route.features.contains(.fault), let fault = generation.snapshot.extras(of: route)?.fault,
       fault.delayMilliseconds > 0, happens(fault.delayShare)
     else { return afterDelay(in: generation) }
@@ -21,6 +22,11 @@ extension Stream {
     generation?.with { afterDelay(in: $0) }
     // The route's timeout does not count what was injected before it.
     if requestEnded { armRouteTimer() }
+  }
+
+  /// The request is there, as `upstream_rq_time` counts it.
+  func noteRequestEnd() {
+    if route.features.contains(.statistics) { requestEndNanoseconds = loop.nowNanoseconds }
   }
 
   private func afterDelay(in generation: WorkerGeneration) {

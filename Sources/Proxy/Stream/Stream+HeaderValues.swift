@@ -6,9 +6,9 @@ import Wire
 /// matched.
 extension Stream {
   /// Edits the request as the route and the destination say.
-  func editRequest(_ snapshot: Snapshot, _ destination: Destination) {
+  func editRequest(_ snapshot: Snapshot, _ destination: Destination, _ context: MatchContext) {
     let operations = [route.requestHeaders, destination.requestHeaders].map { evaluated($0, snapshot) }
-    snapshot.applyRewrite(route, to: &request)
+    snapshot.applyRewrite(route, to: &request, context)
     for each in operations { if let each { snapshot.apply(each, to: &request) } }
   }
 
@@ -16,6 +16,11 @@ extension Stream {
   func editResponse(_ snapshot: Snapshot, _ destination: Destination) {
     let operations = [route.responseHeaders, destination.responseHeaders].map { evaluated($0, snapshot) }
     for each in operations { each?.apply(to: &response.headers) }
+  }
+
+  /// Edits a redirect or a direct response as its route says.
+  func editAnswer(_ snapshot: Snapshot) {
+    evaluated(route.responseHeaders, snapshot)?.apply(to: &response.headers)
   }
 
   private func evaluated(_ index: Int32, _ snapshot: Snapshot) -> HeaderOperations? {

@@ -3,20 +3,13 @@ import Transport
 
 /// Circuit breakers: what a request may have of a cluster that limits connections, waiting requests or requests.
 ///
-/// As in Envoy, a request that finds no idle connection waits for one, and an endpoint without any connection may always
-/// open one: so whoever waits is served when that one is free again.
+/// As in Envoy, a request that finds no idle connection, or none in HTTP/2 that takes one more, waits for one, and an
+/// endpoint without any connection may always open one: so whoever waits is served when that one is free again.
 extension Stream {
   /// Sends the request to an endpoint of a cluster with limits.
   func sendWithinLimits(to endpoint: Ref<UpstreamEndpoint>, _ breaker: CircuitBreaker) {
     if attempts == 1 { breaker.requestBegan(now: loop.nowNanoseconds) }
-    if usesHTTP2Upstream {
-      let hasRoom = endpoint.with { $0.availableHTTP2(for: self) != nil }
-      let isLimited = !hasRoom && isConnectionRefused(breaker)
-      guard !isLimited || endpoint.with({ $0.connectionCount == 0 }), hold(.pending, breaker) else {
-        return upstreamFailed(.overflow, reason: nil)
-      }
-      return sendOverHTTP2(to: endpoint)
-    }
+    if usesHTTP2Upstream { return shareConnection(to: endpoint, breaker) }
     if request.isConnect { return openTunnel(to: endpoint, breaker) }
     if let idle = endpoint.with({ $0.takeIdle() }) { return use(idle) }
     guard hold(.pending, breaker) else { return upstreamFailed(.overflow, reason: nil) }
@@ -26,6 +19,26 @@ extension Stream {
       endpoint.with { $0.enqueue(self) }
     } else {
       openConnection(to: endpoint)
+    }
+  }
+
+  /// Joins an HTTP/2 connection that has room, opens one, or waits until one has room.
+  private func shareConnection(to endpoint: Ref<UpstreamEndpoint>, _ breaker: CircuitBreaker) {
+    let connection = endpoint.with { $0.availableHTTP2(for: self) }
+    // On a connection that is there a request waits for nothing.
+    if let connection, connection.with({ $0.state == .open }) {
+      state = .awaitingConnection
+      return connection.with { $0.assign(self) }
+    }
+    guard hold(.pending, breaker) else { return upstreamFailed(.overflow, reason: nil) }
+    state = .awaitingConnection
+    if let connection {
+      connection.with { $0.assign(self) }
+    } else if isConnectionRefused(breaker), endpoint.with({ $0.hasHTTP2Connection }) {
+      held.insert(.queued)
+      endpoint.with { $0.enqueue(self, isHTTP2: true) }
+    } else {
+      openHTTP2(to: endpoint)
     }
   }
 
@@ -56,6 +69,16 @@ extension Stream {
   func dequeuedToConnect() {
     held.remove(.queued)
     if let endpoint { openConnection(to: endpoint) }
+  }
+
+  /// There is room on an HTTP/2 connection for a request that waited for it, or one may be opened.
+  func dequeued(toJoin connection: Ref<HTTP2UpstreamConnection>?) {
+    held.remove(.queued)
+    if let connection {
+      connection.with { $0.assign(self) }
+    } else if let endpoint {
+      openHTTP2(to: endpoint)
+    }
   }
 
   /// The request got its connection and is at the endpoint now. False when there are too many there already.

@@ -52,6 +52,7 @@ extension Stream {
   func finishReply(_ body: [UInt8]?) {
     let size = body?.count ?? 0
     worker.with { $0.finishLocalReply(&response, contentLength: size) }
+    if isRouteAnswer, route.responseHeaders >= 0 { generation?.with { editAnswer($0.snapshot) } }
     localBody = request.method == .head ? nil : body
     localBodySent = 0
     sendResponseHead()

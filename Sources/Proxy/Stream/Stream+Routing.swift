@@ -9,15 +9,18 @@ extension Stream {
     guard !request.authority.isEmpty else { return refuseWithoutHost() }
     if worker.with({ $0.explainTokens.isArmed }) { explainIfAsked(in: generation) }
     guard normalizePath(snapshot.settings.pathNormalization) else { return }
-    let match = worker.with {
-      snapshot.match(
+    let (match, gaveUp) = worker.with {
+      let before = $0.matchContext.limitsExceeded
+      let match = snapshot.match(
         routeConfiguration: source.routeConfiguration, head: request, isTLS: source.isTLS, context: $0.matchContext)
+      return (match, $0.matchContext.limitsExceeded != before)
     }
     virtualHostIndex = match.virtualHost
     routeIndex = match.route
     if match.virtualHost >= 0, !source.isTLS, snapshot.virtualHosts[Int(match.virtualHost)].requiresTLS {
       return redirectToHTTPS()
     }
+    if gaveUp { return replyRegexGaveUp() }
     guard match.route >= 0 else { return replyNoRoute() }
     route = snapshot.routes[Int(match.route)]
     if route.features.isEmpty { act(in: generation) } else { beginFeatures(in: generation) }
@@ -66,6 +69,13 @@ extension Stream {
     reply(404, details: "route_not_found")
   }
 
+  /// A regular expression exceeded its limits: whether its rule is for this request is not known, and the next rule may
+  /// allow what it forbids.
+  private func replyRegexGaveUp() {
+    worker.with { $0.counters.regexLimitsExceeded += 1 }
+    reply(500, details: "regex_limit_exceeded")
+  }
+
   /// The request came on a connection that was made for a host with another certificate or policy: the client should
   /// use another connection (RFC 9113, section 9.1.2, "connection reuse").
   private var isMisdirected: Bool {
@@ -108,11 +118,16 @@ extension Stream {
       downstream.withClientCertificate { request.appendClientCertificate($0) }
     }
     if request.hasRouterFields { takeRouterFields() }
-    if route.features.contains(.valueOperators) {
-      editRequest(snapshot, destination)
-    } else {
-      snapshot.applyRequestActions(route, destination, to: &request)
+    let gaveUp = worker.with {
+      let before = $0.matchContext.limitsExceeded
+      if route.features.contains(.valueOperators) {
+        editRequest(snapshot, destination, $0.matchContext)
+      } else {
+        snapshot.applyRequestActions(route, destination, to: &request, $0.matchContext)
+      }
+      return $0.matchContext.limitsExceeded != before
     }
+    if gaveUp { return replyRegexGaveUp() }
     if route.features.contains(.mirrors) { planMirrors(snapshot) }
     attempt()
   }
@@ -135,6 +150,7 @@ extension Stream {
   private func replyRedirect(_ snapshot: Snapshot) {
     let redirect = snapshot.redirects[Int(route.actionIndex)]
     let location = snapshot.location(of: redirect, for: request, listener: source.listener, isTLS: source.isTLS)
+    isRouteAnswer = true
     reply(redirect.status, details: "direct_response", location: location)
   }
 
@@ -142,6 +158,7 @@ extension Stream {
     let direct = snapshot.directResponses[Int(route.actionIndex)]
     // A success would mean that there is a tunnel (RFC 9110, section 9.3.6).
     if request.isConnect, direct.status < 300 { return replyNoRoute() }
+    isRouteAnswer = true
     reply(direct.status, details: "direct_response", bytes: direct.body)
   }
 }

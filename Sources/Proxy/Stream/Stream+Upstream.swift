@@ -94,11 +94,16 @@ extension Stream {
 
   /// Joins the streams of a connection that has room, or opens one.
   func sendOverHTTP2(to endpoint: Ref<UpstreamEndpoint>) {
-    guard let cluster else { return }
     state = .awaitingConnection
     if let connection = endpoint.with({ $0.availableHTTP2(for: self) }) {
       return connection.with { $0.assign(self) }
     }
+    openHTTP2(to: endpoint)
+  }
+
+  /// Opens an HTTP/2 connection for this request and those that will join it.
+  func openHTTP2(to endpoint: Ref<UpstreamEndpoint>) {
+    guard let cluster else { return }
     let opened = cluster.with { cluster in
       endpoint.with { HTTP2UpstreamConnection.open(to: $0, of: cluster, for: self) }
     }

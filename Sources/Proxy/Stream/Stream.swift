@@ -72,6 +72,8 @@ package final class Stream: EventHandler {
   var mirrorCluster: Int32 = -1
   /// `corsPolicy` allows the page that asks.
   var isCrossOrigin = false
+  /// The answer is what the route says in place of forwarding: its `headers.response` apply.
+  var isRouteAnswer = false
   /// Both sides agreed to switch protocols: bytes pass both ways until both have ended.
   var isTunnel = false
 
@@ -83,6 +85,8 @@ package final class Stream: EventHandler {
   var localBodySent = 0
   var failureReason: String?
   var startNanoseconds: Int64 = 0
+  /// When the request had arrived completely; noted where a `statPrefix` asks for it, else 0.
+  var requestEndNanoseconds: Int64 = 0
   var upstreamStartNanoseconds: Int64 = 0
   var responseStartNanoseconds: Int64 = 0
   /// The last endpoint that was tried, and our side of the connection to it.
@@ -144,7 +148,10 @@ package final class Stream: EventHandler {
   /// The request has arrived completely, `requestTrailers` included.
   func endRequest() {
     requestEnded = true
-    if route.features.contains(.mirrors) { beginMirrors() }
+    if !route.features.isDisjoint(with: [.mirrors, .statistics]) {
+      noteRequestEnd()
+      if route.features.contains(.mirrors) { beginMirrors() }
+    }
     armRouteTimer()
     guard state == .awaitingResponse || state == .streaming else { return }
     armPerTryTimer()
@@ -298,6 +305,7 @@ package final class Stream: EventHandler {
     isReplaying = false
     if !tried.isEmpty { tried.removeAll(keepingCapacity: true) }
     isCrossOrigin = false
+    isRouteAnswer = false
     isTunnel = false
     if !plannedMirrors.isEmpty { plannedMirrors.removeAll(keepingCapacity: true) }
     mirrorCluster = -1
@@ -309,6 +317,7 @@ package final class Stream: EventHandler {
     details = ""
     if localBody != nil { localBody = nil }
     if failureReason != nil { failureReason = nil }
+    requestEndNanoseconds = 0
     upstreamStartNanoseconds = 0
     responseStartNanoseconds = 0
     upstreamAddress = nil
@@ -326,6 +335,12 @@ package final class Stream: EventHandler {
       return nil
     }
     return Int((responseStartNanoseconds - upstreamStartNanoseconds) / 1_000_000)
+  }
+
+  /// From the end of the request to now, for a response that came whole from the upstream: Envoy's `upstream_rq_time`.
+  var upstreamMilliseconds: Int? {
+    guard requestEndNanoseconds > 0, endedByUpstream, flags.isDisjoint(with: .brokenOff) else { return nil }
+    return Int((loop.nowNanoseconds - requestEndNanoseconds) / 1_000_000)
   }
 
   private var endedByUpstream: Bool { response.headers.contains(.xEnvoyUpstreamServiceTime) }

@@ -11,7 +11,8 @@ final class EndpointDirectory {
 
   enum Update: Sendable {
     case endpoints([ResolvedEndpoint], lifetimeMilliseconds: Int64)
-    case failed(reason: String, retryMilliseconds: Int64)
+    /// `isNews`: the last failure had another reason, or there was none.
+    case failed(reason: String, retryMilliseconds: Int64, isNews: Bool)
   }
 
   private let resolver: Resolver
@@ -25,6 +26,7 @@ final class EndpointDirectory {
     var outstanding = 0
     var answers: [Int: DNSAnswer] = [:]
     var failures = 0
+    var lastFailure: String?
     var lastGood: [ResolvedEndpoint]?
     init(_ cluster: Cluster) { self.cluster = cluster }
   }
@@ -102,12 +104,16 @@ final class EndpointDirectory {
     }
     guard endpoints.isEmpty else {
       entry.failures = 0
+      entry.lastFailure = nil
       entry.lastGood = endpoints
       return publish(entry.cluster.name, .endpoints(endpoints, lifetimeMilliseconds: lifetime))
     }
     entry.failures += 1
+    let isNews = entry.lastFailure != reason
+    entry.lastFailure = reason
     publish(
       entry.cluster.name,
-      .failed(reason: reason, retryMilliseconds: DNSRefreshPolicy.pause(afterFailures: entry.failures)))
+      .failed(
+        reason: reason, retryMilliseconds: DNSRefreshPolicy.pause(afterFailures: entry.failures), isNews: isNews))
   }
 }

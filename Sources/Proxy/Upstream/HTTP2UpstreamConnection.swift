@@ -127,6 +127,7 @@ final class HTTP2UpstreamConnection: Connection {
     if !blocked.isEmpty { blocked.removeAll { $0.isLink(to: exchange) } }
     free.append(Ref(exchange))
     active -= 1
+    if upstreamEndpoint.http2QueuedCount > 0 { schedulePump() }
     guard active == 0, state != .closed else { return }
     // Its client has no more requests, for all we know, and nobody else may have it.
     if client != nil { isRetired = true }
@@ -258,8 +259,15 @@ final class HTTP2UpstreamConnection: Connection {
     if isPumpScheduled {
       isPumpScheduled = false
       if state == .open { pump() }
+      serveQueue()
     }
     super.turnEnded()
+  }
+
+  /// Requests that wait for room here may have it now, or a connection of their own.
+  private func serveQueue() {
+    guard upstreamEndpoint.http2QueuedCount > 0 else { return }
+    upstreamEndpoint.serveHTTP2Queue(cluster.shared?.breaker, isNamed: cluster.config.settings.proxyProtocol != nil)
   }
 
   override func outputDrained() { schedulePump() }
@@ -366,6 +374,7 @@ final class HTTP2UpstreamConnection: Connection {
     cluster.counters.bytesSent += bytesSent
     if owned.contains(where: { $0.stream != nil }) { cluster.counters.connectionsDestroyedWithActiveRequest += 1 }
     failAsTerminated(nil)
+    serveQueue()
   }
 
   override func timerFired(_ tag: UInt8) {

@@ -59,7 +59,7 @@ package final class UpstreamCluster {
     /// Answered; asked anew when the cluster is used after `expires` (milliseconds of the loop's clock).
     case answered(expires: Int64, isRefreshing: Bool)
     /// No answer was ever had; the reason of the last failure.
-    case failed(String)
+    case failed(String, since: Int64, retry: Int64)
   }
 
   /// - Parameter previous: the cluster of this name that is replaced; its endpoints are not new.
@@ -132,10 +132,20 @@ package final class UpstreamCluster {
     }
   }
 
-  /// Asks for the names again when the answer has expired, as a request would.
-  func keepResolved() {
+  /// Asks for the names again when the answer has expired, as a request would, and after a failure once in
+  /// `milliseconds` at least.
+  func keepResolved(every milliseconds: Int64) {
     refreshIfExpired()
-    if case .failed = resolution { worker.with { $0.requestResolution(of: self) } }
+    retryResolution(after: milliseconds)
+  }
+
+  /// Asks again after a failure, not before its pause is over.
+  private func retryResolution(after longest: Int64 = .max) {
+    guard case .failed(let reason, let since, let retry) = resolution else { return }
+    guard loop.now >= retry || loop.now - since >= longest else { return }
+    // One question is on its way: the next failure sets the next pause.
+    resolution = .failed(reason, since: loop.now, retry: .max)
+    worker.with { $0.requestResolution(of: self) }
   }
 
   // MARK: Choosing
@@ -230,13 +240,13 @@ package final class UpstreamCluster {
 
   private func noEndpoint() -> Choice {
     if case .pending = resolution { return .unresolved }
-    if case .failed = resolution, all.isEmpty { worker.with { $0.requestResolution(of: self) } }
+    if all.isEmpty { retryResolution() }
     return .none
   }
 
   /// Why there is no endpoint, when the reason is the name service.
   var resolutionFailure: String? {
-    if case .failed(let reason) = resolution { return reason }
+    if case .failed(let reason, _, _) = resolution { return reason }
     return nil
   }
 
@@ -290,7 +300,7 @@ package final class UpstreamCluster {
     if case .answered = resolution {
       resolution = .answered(expires: loop.now + retryMilliseconds, isRefreshing: false)
     } else {
-      resolution = .failed(reason)
+      resolution = .failed(reason, since: loop.now, retry: loop.now + retryMilliseconds)
     }
     counters.resolutionFailures += 1
     resumeWaiting()

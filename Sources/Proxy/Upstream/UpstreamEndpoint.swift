@@ -25,6 +25,9 @@ package final class UpstreamEndpoint {
   /// Requests that wait for a connection, because of a limit.
   private var queue: [Ref<Stream>] = []
   private(set) var queuedCount = 0
+  /// Those that wait for room on an HTTP/2 connection.
+  private var http2Queue: [Ref<Stream>] = []
+  private(set) var http2QueuedCount = 0
 
   /// Requests that are with this endpoint now.
   package var activeRequests = 0
@@ -92,16 +95,23 @@ package final class UpstreamEndpoint {
 
   // MARK: Waiting for a connection
 
-  /// Lets a request wait for a connection.
-  func enqueue(_ stream: Stream) {
-    queue.append(Ref(stream))
-    queuedCount += 1
+  /// Lets a request wait for a connection, or for room on one that others share.
+  func enqueue(_ stream: Stream, isHTTP2: Bool = false) {
+    if isHTTP2 {
+      http2Queue.append(Ref(stream))
+      http2QueuedCount += 1
+    } else {
+      queue.append(Ref(stream))
+      queuedCount += 1
+    }
   }
 
   /// A request does not wait any more.
   func dequeue(_ stream: Stream) {
     queue.removeAll { $0.isLink(to: stream) }
     queuedCount = queue.count
+    http2Queue.removeAll { $0.isLink(to: stream) }
+    http2QueuedCount = http2Queue.count
   }
 
   /// A connection became idle or closed: serves those that wait, the first first.
@@ -115,7 +125,32 @@ package final class UpstreamEndpoint {
     }
   }
 
+  /// A stream or a connection ended: serves those that wait for HTTP/2, in their order.
+  ///
+  /// - Parameter isNamed: connections are for one client each (PROXY protocol), so that one behind may find room where
+  ///   the first does not.
+  func serveHTTP2Queue(_ breaker: CircuitBreaker?, isNamed: Bool) {
+    var index = 0
+    while index < http2Queue.count {
+      let next = http2Queue[index]
+      let connection = next.with { availableHTTP2(for: $0) }
+      let mayOpen = http2.isEmpty || breaker?.isConnectionLimitReached != true
+      if connection != nil || mayOpen {
+        http2Queue.remove(at: index)
+        http2QueuedCount = http2Queue.count
+        next.with { $0.dequeued(toJoin: connection) }
+      } else if isNamed {
+        index += 1
+      } else {
+        return
+      }
+    }
+  }
+
   // MARK: HTTP/2
+
+  /// Whether there is any connection in HTTP/2, one that takes no more requests included.
+  var hasHTTP2Connection: Bool { !http2.isEmpty }
 
   /// The first HTTP/2 connection that takes one more request, one that is being opened included.
   func availableHTTP2(for stream: Stream) -> Ref<HTTP2UpstreamConnection>? {

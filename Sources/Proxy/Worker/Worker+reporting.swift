@@ -99,7 +99,7 @@ extension Worker {
     for cluster in generation.clusters where cluster.config.name == name {
       switch update {
       case .endpoints(let endpoints, let lifetime): cluster.resolved(endpoints, lifetimeMilliseconds: lifetime)
-      case .failed(let reason, let retry): cluster.resolutionFailed(reason, retryMilliseconds: retry)
+      case .failed(let reason, let retry, _): cluster.resolutionFailed(reason, retryMilliseconds: retry)
       }
     }
   }

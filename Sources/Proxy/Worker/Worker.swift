@@ -214,7 +214,7 @@ package final class Worker {
     }
     requestID.set { random.writeUUID(into: &$0) }
     var rules = ForwardingRules(
-      isTLS: source.isTLS, isInternal: source.peer.isPrivate, expectedTimeoutMilliseconds: timeoutMilliseconds)
+      isTLS: source.isTLS, isPrivate: source.peer.isPrivate, expectedTimeoutMilliseconds: timeoutMilliseconds)
     rules.keepsClientCertificate = keepsClientCertificate
     request.prepareForUpstream(rules, peer: peerText.bytes, requestID: requestID.bytes)
   }

@@ -39,7 +39,7 @@ extension FieldReader {
     return Located(scalar.string, at: context.location(of: node))
   }
 
-  /// An integer; proto JSON allows it in quotes.
+  /// An integer of what the APIs' `int32` and `uint32` hold together; proto JSON allows it in quotes.
   func integer(_ name: String) -> Located<Int>? {
     recorder?.add(name, .integer)
     return take(name).flatMap { integer($0, name) }
@@ -62,6 +62,10 @@ extension FieldReader {
   func integer(_ node: Node, _ name: String) -> Located<Int>? {
     guard case .scalar(let scalar) = node, let number = ScalarForm.integer(scalar.string) else {
       mistyped(name, "an integer", node)
+      return nil
+    }
+    guard number >= Int(Int32.min), number <= Int(UInt32.max) else {
+      context.error("\(name): \(number) is out of range, it takes 32 bits", at: context.location(of: node))
       return nil
     }
     return Located(number, at: context.location(of: node))

@@ -16,6 +16,9 @@ package struct ConsistentHash: Sendable {
         attribute.require("name", name, "cookie attribute name cannot be empty")
         return (name, attribute.string("value"))
       }
+      for text in [name, path] + attributes.flatMap({ [$0.name, $0.value] }) {
+        WireText.checkFieldValue(text, reader.context)
+      }
       reader.require("name", name, "name required for HttpCookie")
       var seen: Set<String> = []
       for name in attributes.compactMap(\.name) where !seen.insert(name.value).inserted {

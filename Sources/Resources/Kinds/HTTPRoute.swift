@@ -65,20 +65,11 @@ package struct HTTPRoute: Sendable {
     refuse(routes, "root HTTP route \(name) must not specify route")
   }
 
-  /// The authority may be set once: by the rewrite, or by one header operation of the rule or of a destination.
+  /// A rule may set the authority once: by its rewrite, or by one of its header operations. Those of its destinations
+  /// give way to it (Istio's validateAuthorityRewrite and processDestination).
   private func checkAuthority(_ context: DecodingContext) {
-    var own = rewrite?.authority
-    for operations in [headers?.request] { Self.checkAuthority(operations, &own, context) }
-    for destination in route {
-      var current = own
-      Self.checkAuthority(destination.headers?.request, &current, context)
-    }
-  }
-
-  private static func checkAuthority(
-    _ operations: Headers.Operations?, _ current: inout Located<String>?, _ context: DecodingContext
-  ) {
-    let values = (operations.map { Array($0.set) + Array($0.add) } ?? []).filter {
+    var current = rewrite?.authority
+    let values = (headers?.request.map { Array($0.set) + Array($0.add) } ?? []).filter {
       $0.key == ":authority" || $0.key.lowercased() == "host"
     }.map(\.value).sorted { ($0.location.line, $0.location.column) < ($1.location.line, $1.location.column) }
     for value in values {
@@ -179,11 +170,24 @@ package struct HTTPRedirect: Sendable {
     reader.require(
       anyOf: "uri", "prefixRewrite", "authority", "scheme", "port", "derivePort",
       message: "redirect must specify URI, authority, scheme, or port")
+    if let uri, uri.value.hasPrefix("%PREFIX()%") {
+      context.warning(
+        "redirect.uri \"\(uri.value)\" is taken as it is: %PREFIX()% means something in routes of the Gateway API alone",
+        at: uri.location, help: "use redirect.prefixRewrite to replace the prefix that matched")
+    }
     reader.exclusive("port", "derivePort")
     HostRules.checkPort(port, context)
-    if let code = redirectCode, !(300...399).contains(code.value) {
-      context.error("\(code.value) is not a valid redirect code, must be 3xx", at: code.location)
+    if let code = redirectCode {
+      if !(300...399).contains(code.value) {
+        context.error("\(code.value) is not a valid redirect code, must be 3xx", at: code.location)
+      } else if ![301, 302, 303, 307, 308].contains(code.value) {
+        // Istio's translateRoute leaves such a route without an action, and Envoy refuses it.
+        context.error(
+          "redirect code \(code.value) is not supported", at: code.location, help: "301, 302, 303, 307 or 308")
+      }
     }
+    for text in [uri, prefixRewrite] { WireText.checkTarget(text, context) }
+    for text in [authority, scheme] { WireText.checkAuthority(text, context) }
   }
 }
 
@@ -238,13 +242,18 @@ package struct HTTPRewrite: Sendable {
     if uri != nil, regex != nil {
       reader.context.error("rewrite may only contain one of URI or UriRegexRewrite", at: reader.location)
     }
-    reader.require(
-      anyOf: "uri", "uriRegexRewrite", "authority",
-      message: "rewrite must specify at least one of URI, UriRegexRewrite, or authority")
+    // An empty text is an absent one, as in Istio.
+    let isEmpty = uri?.value.isEmpty ?? true && regex == nil && authority?.value.isEmpty ?? true
+    if isEmpty, !["uri", "uriRegexRewrite", "authority"].contains(where: { reader.misspelling(of: $0) != nil }) {
+      reader.context.error(
+        "rewrite must specify at least one of URI, UriRegexRewrite, or authority", at: reader.location)
+    }
     if let regexMatch {
       RegexRules.check(regexMatch, of: "uriRegexRewrite", reader.context)
       if let regexRewrite { RegexRules.checkReplacement(regexRewrite, for: regexMatch.value, reader.context) }
     }
+    for text in [uri, regexRewrite] { WireText.checkTarget(text, reader.context) }
+    WireText.checkAuthority(authority, reader.context)
   }
 }
 

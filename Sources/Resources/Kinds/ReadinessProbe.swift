@@ -10,12 +10,22 @@ package struct ReadinessProbe: Sendable {
     package var headers: [(name: String, value: String)]
 
     init(_ reader: FieldReader) {
-      path = reader.string("path")?.value ?? "/"
+      let target = reader.string("path")
+      WireText.checkTarget(target, reader.context)
+      path = target?.value ?? "/"
       port = Self.port(reader)
-      host = reader.string("host")?.value
+      let authority = reader.string("host")
+      WireText.checkAuthority(authority, reader.context)
+      host = authority?.value
       let scheme = reader.string("scheme")
       self.scheme = scheme?.value
-      headers = reader.objects("httpHeaders") { ($0.string("name")?.value ?? "", $0.string("value")?.value ?? "") }
+      headers = reader.objects("httpHeaders") { field in
+        let name = field.string("name")
+        if let name { HeaderRules.checkName(name, field.context) }
+        let value = field.string("value")
+        WireText.checkFieldValue(value, field.context)
+        return (name?.value ?? "", value?.value ?? "")
+      }
       if let scheme, !["HTTP", "HTTPS"].contains(scheme.value.uppercased()) {
         reader.context.error(
           "scheme: unknown value \"\(scheme.value)\"", at: scheme.location, help: "one of HTTP, HTTPS")

@@ -55,7 +55,7 @@ package struct ServiceEntry: Sendable {
     ports = reader.objects("ports", null: "service entry port may not be null", Port.init)
     location = reader.enumeration("location")?.value ?? .external
     resolution = reader.enumeration("resolution")
-    endpoints = reader.objects("endpoints", null: "endpoint cannot be nil", WorkloadEntry.init)
+    endpoints = reader.objects("endpoints", null: "endpoint cannot be nil") { WorkloadEntry($0) }
     workloadSelector = reader.object("workloadSelector") { $0.stringMap("labels") }
     exportTo = reader.strings("exportTo")
     subjectAltNames = reader.strings("subjectAltNames")

@@ -122,13 +122,17 @@ package struct RouteDestination: Sendable {
       }
     }
     if let weight, weight.value < 0 { reader.context.error("weight \(weight.value) < 0", at: weight.location) }
+    if let weight, weight.value > Int32.max {
+      reader.context.error("weight \(weight.value) is out of range, it takes 31 bits", at: weight.location)
+    }
   }
 
-  /// Shares of nothing are none.
-  static func checkTotal(_ route: [RouteDestination], at location: SourceLocation, _ context: DecodingContext) {
-    if route.count > 1, route.allSatisfy({ ($0.weight?.value ?? 0) == 0 }) {
-      context.error("total destination weight = 0", at: location)
-    }
+  /// Shares of nothing are none, and Envoy's `total_weight` is a number of 32 bits.
+  static func checkTotal(_ destinations: [RouteDestination], at location: SourceLocation, _ context: DecodingContext) {
+    // One that is out of range was said already.
+    let total = destinations.reduce(0) { $0 + min(Int(Int32.max), max(0, $1.weight?.value ?? 0)) }
+    if total == 0, destinations.count > 1 { context.error("total destination weight = 0", at: location) }
+    if total > UInt32.max { context.error("total destination weight \(total) exceeds \(UInt32.max)", at: location) }
   }
 
   /// Where requests go: a host, perhaps a subset and a port.
@@ -245,9 +249,9 @@ package struct TLSRoute: Sendable {
     location = reader.location
     match = reader.objects("match", null: "TLS match may not be null", Match.init)
     route = reader.objects("route", null: "weight may not be nil", RouteDestination.init)
-    RouteDestination.checkTotal(route, at: location, reader.context)
     reader.require("match", nonEmpty: match, "TLS route must have at least one match condition")
     reader.require("route", nonEmpty: route, "TLS route is required")
+    RouteDestination.checkTotal(route, at: location, reader.context)
   }
 }
 
@@ -287,7 +291,7 @@ package struct TCPRoute: Sendable {
     location = reader.location
     match = reader.objects("match", null: "tcp match may not be nil", Match.init)
     route = reader.objects("route", null: "weight may not be nil", RouteDestination.init)
-    RouteDestination.checkTotal(route, at: location, reader.context)
     reader.require("route", nonEmpty: route, "TCP route is required")
+    RouteDestination.checkTotal(route, at: location, reader.context)
   }
 }

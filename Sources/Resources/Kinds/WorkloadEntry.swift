@@ -26,6 +26,16 @@ package struct WorkloadEntry: Sendable {
     check(reader)
   }
 
+  /// A resource of its own: its address may be a name. That of an endpoint depends on the ServiceEntry's resolution.
+  init(resource reader: FieldReader) {
+    self.init(reader)
+    guard let address, !address.value.isEmpty, !isUnix, !HostRules.isIPLiteral(address.value),
+      HostRules.problem(with: address.value, allowsWildcard: false) != nil
+    else { return }
+    reader.context.error(
+      "endpoint address \"\(address.value)\" is not a valid FQDN or an IP address", at: address.location)
+  }
+
   /// Whether the address is a socket's path.
   package var isUnix: Bool { address?.value.hasPrefix("unix:") ?? false }
 

@@ -18,6 +18,10 @@ enum KindCatalog {
   private struct Group {
     let versions: [String]
     let kinds: Set<String>
+    /// Kinds that only some of the versions serve.
+    var exceptions: [String: [String]] = [:]
+
+    func versions(of kind: String) -> [String] { exceptions[kind] ?? versions }
   }
 
   /// The groups that gateways are configured with: whatever is not found in them is a mistake.
@@ -27,7 +31,8 @@ enum KindCatalog {
       kinds: [
         "Gateway", "VirtualService", "ServiceEntry", "DestinationRule", "WorkloadEntry",
         "WorkloadGroup", "Sidecar", "ProxyConfig", "EnvoyFilter",
-      ]),
+      ],
+      exceptions: ["EnvoyFilter": ["v1alpha3"], "ProxyConfig": ["v1beta1"]]),
     "security.istio.io": Group(
       versions: ["v1", "v1beta1"],
       kinds: ["PeerAuthentication", "RequestAuthentication", "AuthorizationPolicy"]),
@@ -57,7 +62,7 @@ enum KindCatalog {
   /// The versions that a kind of ours is served in, the newest first.
   static func apiVersions(of kind: String) -> [String] {
     groups.filter { $0.value.kinds.contains(kind) }.sorted { $0.key < $1.key }.flatMap { name, group in
-      group.versions.map { "\(name)/\($0)" }
+      group.versions(of: kind).map { "\(name)/\($0)" }
     }
   }
 
@@ -68,7 +73,7 @@ enum KindCatalog {
     if let known = groups[group] { return standing(of: kind, in: known, group, version) }
     if group == "gateway.networking.k8s.io" { return .notActedOn }
     if let home = groups.first(where: { $0.value.kinds.contains(kind) }) {
-      return foreign(kind, apiVersion, group, ["\(home.key)/\(home.value.versions[0])"])
+      return foreign(kind, apiVersion, group, ["\(home.key)/\(home.value.versions(of: kind)[0])"])
     }
     if let homes = kubernetes[kind] {
       if homes.contains(group) { return .ours }
@@ -86,14 +91,14 @@ enum KindCatalog {
       if let home {
         return .wrong(
           "apiVersion \"\(group)/\(version)\" has no kind \(kind)",
-          help: "did you mean \"\(home.key)/\(home.value.versions[0])\"?")
+          help: "did you mean \"\(home.key)/\(home.value.versions(of: kind)[0])\"?")
       }
       let kinds = known.kinds.sorted()
       return .unknown(
         help: Suggestion.help(for: kind, among: kinds) ?? "\(group) has \(kinds.joined(separator: ", "))")
     }
-    guard known.versions.contains(version) else {
-      let choices = known.versions.map { "\(group)/\($0)" }
+    guard known.versions(of: kind).contains(version) else {
+      let choices = known.versions(of: kind).map { "\(group)/\($0)" }
       return .wrong(
         "apiVersion \"\(group)/\(version)\" is not served for \(kind)",
         help: "one of \(choices.joined(separator: ", "))")

@@ -76,6 +76,7 @@ struct ResourceDecoder {
       StatusConditions.report(reader)
       reader.finish()
     case .ignored:
+      if kind.value == "Namespace" { result.resources.namespaces.insert(metadata.name) }
       return
     case .ingress:
       guard isForIstio(metadata, reader) else { return }
@@ -113,7 +114,7 @@ struct ResourceDecoder {
     case "VirtualService": add(\.virtualServices, kind, metadata, reader, VirtualService.init)
     case "ServiceEntry": add(\.serviceEntries, kind, metadata, reader, ServiceEntry.init)
     case "DestinationRule": add(\.destinationRules, kind, metadata, reader, DestinationRule.init)
-    case "WorkloadEntry": add(\.workloadEntries, kind, metadata, reader, WorkloadEntry.init)
+    case "WorkloadEntry": add(\.workloadEntries, kind, metadata, reader, WorkloadEntry.init(resource:))
     case "PeerAuthentication":
       add(\.peerAuthentications, kind, metadata, reader, requiresSpec: false, PeerAuthentication.init)
     case "AuthorizationPolicy":

@@ -2,7 +2,7 @@ extension MessageCatalog {
   /// Our own codes of what is valid and never takes effect.
   static let ineffective: [Message] = [
     Message(
-      "SP1028", .warning, "ConditionNeverHolds",
+      "SP1017", .warning, "ConditionNeverHolds",
       cause:
         "A condition can hold for no request: a port that the Gateway does not have, labels or a namespace of no instance, a scheme that none of its servers has, a method in small letters.",
       fix: "Correct the value, or remove the condition with its rule."),
@@ -30,7 +30,7 @@ extension MessageCatalog {
         "A VirtualService has tls or tcp rules alone, and the servers of its hosts read HTTP, which such rules do not apply to: requests get 404.",
       fix: "Write http rules, or give the server a protocol of connections."),
     Message(
-      "SP1056", .error, "TLSVersionsExcludeEachOther",
+      "SP1047", .error, "TLSVersionsExcludeEachOther",
       cause: "The least version of TLS that a server accepts is above the highest: no handshake can succeed.",
       fix: "Exchange them, or remove one."),
     Message(

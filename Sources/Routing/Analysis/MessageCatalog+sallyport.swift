@@ -154,6 +154,11 @@ extension MessageCatalog {
       cause: "A header value holds a command operator between percent signs that is not known; the header is left out.",
       fix: "Correct its name, or write %% for a percent sign."),
     Message(
+      "SP1056", .error, "HeaderOfConnection",
+      cause:
+        "A rule sets, adds or removes a field that says where a message ends or what its connection is for: connection, content-length, expect, http2-settings, keep-alive, proxy-connection, te, trailer, transfer-encoding, upgrade. The gateway makes them anew for each connection; edited, they would let one message be read as two. The operation is left out.",
+      fix: "Remove the operation."),
+    Message(
       "SP1053", .warning, "ServerServesNothing",
       cause:
         "A TCP or TLS server of a Gateway has no route: connections to it are closed. Or a VirtualService has rules of a kind that the server does not look at, such as http rules where TLS is passed through.",

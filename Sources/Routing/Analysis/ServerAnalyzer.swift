@@ -96,7 +96,7 @@ enum ServerAnalyzer {
     return left.port?.protocolKind?.isHTTP == true && right.port?.protocolKind?.isHTTP == true
   }
 
-  // MARK: SP1056
+  // MARK: SP1047
 
   private static func versions(_ context: AnalysisContext) -> [Diagnostic] {
     context.resources.gateways.flatMap { gateway in
@@ -108,7 +108,7 @@ enum ServerAnalyzer {
         // Their names sort as they do.
         guard least.rawValue > most.value.rawValue else { return nil }
         return MessageCatalog.finding(
-          "SP1056",
+          "SP1047",
           "minProtocolVersion \(least.rawValue)\(isOwn ? "" : ", the default,") is above maxProtocolVersion \(most.value.rawValue): no handshake can succeed",
           at: most.location, resource: gateway.description,
           help: isOwn ? "exchange them, or remove one" : "set minProtocolVersion and cipherSuites, too")

@@ -34,6 +34,7 @@ extension ClusterBuilder {
     if let chain = tls.clientCertificate?.value, let key = tls.privateKey?.value {
       policy.identity = .files(chain: chain, key: key)
     }
+    checkFiles(&policy, tls, request)
     guard let credential = tls.credentialName else { return }
     policy.credentialName = credential.value
     if let authority = credentials.authority(credential.value) { policy.authority = .pem(authority.pem) }
@@ -51,6 +52,21 @@ extension ClusterBuilder {
         : "Referenced credentialName not found: \"\(credential.value)-cacert\" or \"\(credential.value)\" with a CA"
       policy.problem = message
       report("IST0101", .error, message, credential.location, request)
+    }
+  }
+
+  /// A file that cannot be read: no connection is made without what it says, of revoked certificates too.
+  private func checkFiles(_ policy: inout TLSClientPolicy, _ tls: ClientTLSSettings, _ request: Request) {
+    let files = [
+      ("caCertificates", tls.caCertificates?.value == "system" ? nil : tls.caCertificates), ("caCrl", tls.caCrl),
+      ("clientCertificate", tls.clientCertificate), ("privateKey", tls.privateKey),
+    ]
+    for (field, file) in files {
+      guard let file, !file.value.isEmpty, readFile(file.value) == nil else { continue }
+      policy.problem = policy.problem ?? "cannot read \(file.value)"
+      report(
+        "IST0101", .error, "Referenced \(field) not found: \"\(file.value)\"", file.location, request,
+        "the file must be where the gateway runs; requests for \(request.host.value) get 503")
     }
   }
 }

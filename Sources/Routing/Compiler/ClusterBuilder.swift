@@ -5,6 +5,8 @@ final class ClusterBuilder {
   let registry: ServiceRegistry
   let policies: TrafficPolicyResolver
   let credentials: CredentialStore
+  /// Reads certificate files that a DestinationRule names.
+  let readFile: (String) -> [UInt8]?
   private let identity: InstanceIdentity
   private let mesh: LocalityPlan.Mesh
   private(set) var clusters: [Cluster] = []
@@ -13,8 +15,9 @@ final class ClusterBuilder {
 
   init(
     registry: ServiceRegistry, policies: TrafficPolicyResolver, credentials: CredentialStore,
-    identity: InstanceIdentity, mesh: LocalityPlan.Mesh
+    identity: InstanceIdentity, mesh: LocalityPlan.Mesh, readFile: @escaping (String) -> [UInt8]?
   ) {
+    self.readFile = readFile
     self.registry = registry
     self.identity = identity
     self.mesh = mesh
@@ -38,7 +41,7 @@ final class ClusterBuilder {
   func cluster(for request: Request) -> Int32 {
     let host = HostName.expand(request.host.value, namespace: request.namespace)
     guard let entry = registry.entry(host) else { return unknownHost(host, request) }
-    guard let port = port(of: entry, request) else { return -1 }
+    guard let port = port(of: entry, request), !isDynamic(entry, request) else { return -1 }
     let subset = request.subset?.value ?? ""
     let name = "outbound|\(port.number)|\(subset)|\(host)"
     if let known = byName[name] { return known }
@@ -57,6 +60,20 @@ final class ClusterBuilder {
       settings.httpProtocol = httpProtocol(of: port, policy)
       return add(settings)
     }
+  }
+
+  /// `DYNAMIC_DNS` would dial whatever host a client names. In Istio it is for sidecars and waypoints; here it is refused
+  /// where a rule of this instance leads there, and left alone elsewhere.
+  private func isDynamic(_ entry: ServiceRegistry.Entry, _ request: Request) -> Bool {
+    guard case .entry(let resource) = entry.origin, resource.spec.effectiveResolution == .dynamicDNS else {
+      return false
+    }
+    report(
+      "SP1012", .error,
+      "ServiceEntry \(resource.reference) has resolution DYNAMIC_DNS, which a gateway does not support: requests for \"\(entry.host)\" get 503",
+      resource.spec.resolution?.location ?? resource.location, request,
+      "declare the hosts one by one with resolution DNS, or give the wildcard endpoints with resolution DNS or STATIC")
+    return true
   }
 
   func add(_ settings: Cluster.Settings) -> Int32 {

@@ -60,7 +60,9 @@ struct LocalityPlan {
     if !setting.distribute.isEmpty {
       guard let own else { return }
       let entry = setting.distribute.first { $0.from.map { own.matches(Locality($0.value)) } ?? false }
-      let shares = entry?.to.sorted { $0.key < $1.key }.map { (to: Locality($0.key), weight: $0.value.value) }
+      let shares = entry?.to.sorted { $0.key < $1.key }.map {
+        (to: Locality($0.key), weight: min(100, max(0, $0.value.value)))
+      }
       if let shares { mode = .distribute(shares) }
     } else if isRanked {
       mode = .failover(labels: setting.failoverPriority.map(\.value), regions: Self.regions(setting))

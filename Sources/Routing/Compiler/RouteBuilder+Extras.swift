@@ -62,6 +62,7 @@ extension RouteBuilder {
   ) -> [HeaderOperations.Field] {
     var fields: [HeaderOperations.Field] = []
     for (name, text) in map.sorted(by: { $0.key < $1.key }) {
+      guard mayBeEdited(name, at: text.location, service) else { continue }
       do {
         let (template, plain) = try HeaderTemplate.parse(text.value)
         fields.append(.init(name: Array(name.lowercased().utf8), value: plain, template: template))
@@ -73,6 +74,29 @@ extension RouteBuilder {
       }
     }
     return fields
+  }
+
+  /// The names of `remove`.
+  mutating func names(_ names: [Located<String>], _ service: Resource<VirtualService>) -> [[UInt8]] {
+    names.filter { mayBeEdited($0.value, at: $0.location, service) }.map { Array($0.value.lowercased().utf8) }
+  }
+
+  /// Fields that say where a message ends, or what the connection is for. They are made anew for each connection: a rule
+  /// that edits them would let one message be read as two.
+  private static let framing: Set<String> = [
+    "connection", "content-length", "expect", "http2-settings", "keep-alive", "proxy-connection", "te", "trailer",
+    "transfer-encoding", "upgrade",
+  ]
+
+  private mutating func mayBeEdited(
+    _ name: String, at location: SourceLocation, _ service: Resource<VirtualService>
+  ) -> Bool {
+    guard Self.framing.contains(name.lowercased()) else { return true }
+    diagnostics.append(
+      Diagnostic(
+        "SP1056", .error, "header \(name.lowercased()) belongs to the connection and cannot be edited", at: location,
+        resource: service.description, help: "the operation is left out, the others of the rule hold"))
+    return false
   }
 
   // MARK: Faults
@@ -109,7 +133,8 @@ extension RouteBuilder {
 
   /// Parts of `Fault.whole` for a percentage.
   func share(_ percentage: Double) -> Int32 {
-    Int32((percentage * Double(Fault.whole) / 100).rounded())
+    // `check` compiles what was refused, too.
+    Int32((min(100, max(0, percentage)) * Double(Fault.whole) / 100).rounded())
   }
 
   // MARK: CORS

@@ -80,7 +80,7 @@ extension RouteBuilder {
     parts.destinations.append(
       Destination(cluster: cluster, weight: weight, requestHeaders: -1, responseHeaders: -1))
     route.destinationCount += 1
-    route.totalWeight += weight
+    route.totalWeight = UInt32(clamping: Int(route.totalWeight) + Int(weight))
   }
 
   /// The decoder has refused what is not a range.

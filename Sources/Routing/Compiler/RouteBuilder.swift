@@ -193,6 +193,10 @@ struct RouteBuilder {
   private mutating func addDestinations(
     _ http: HTTPRoute, _ service: Resource<VirtualService>, _ port: Int, to route: inout Route
   ) {
+    // One that the rule sets stands above those of its destinations.
+    let setsAuthority =
+      !(http.rewrite?.authority?.value ?? "").isEmpty
+      || (route.requestHeaders >= 0 && parts.headerOperations[Int(route.requestHeaders)].setsAuthority)
     route.action = .forward
     route.firstDestination = Int32(parts.destinations.count)
     for destination in http.route {
@@ -202,13 +206,13 @@ struct RouteBuilder {
         for: .init(
           host: host, port: target.port, subset: target.subset, namespace: service.metadata.namespace,
           listenerPort: port, resource: service.description))
-      let request = add(destination.headers?.request, service)
+      let request = add(destination.headers?.request, service, keepsAuthority: !setsAuthority)
       let response = add(destination.headers?.response, service)
       parts.destinations.append(
         Destination(
           cluster: cluster, weight: UInt32(clamping: weight), requestHeaders: request, responseHeaders: response))
       route.destinationCount += 1
-      route.totalWeight += UInt32(clamping: weight)
+      route.totalWeight = UInt32(clamping: Int(route.totalWeight) + weight)
     }
     if route.destinationCount == 0 {
       // Everything had weight 0: as good as an unknown cluster.
@@ -248,11 +252,14 @@ struct RouteBuilder {
     return Int32(parts.retryPolicies.count - 1)
   }
 
-  private mutating func add(_ operations: Headers.Operations?, _ service: Resource<VirtualService>) -> Int32 {
+  private mutating func add(
+    _ operations: Headers.Operations?, _ service: Resource<VirtualService>, keepsAuthority: Bool = true
+  ) -> Int32 {
     guard let operations else { return -1 }
-    let result = HeaderOperations(
+    var result = HeaderOperations(
       set: fields(operations.set, service), add: fields(operations.add, service),
-      remove: operations.remove.map { Array($0.value.lowercased().utf8) })
+      remove: names(operations.remove, service))
+    if !keepsAuthority { result.removeAuthority() }
     if let index = parts.headerOperations.firstIndex(of: result) { return Int32(index) }
     parts.headerOperations.append(result)
     return Int32(parts.headerOperations.count - 1)
@@ -263,7 +270,8 @@ struct RouteBuilder {
   ) -> Int32 {
     guard let rewrite else { return -1 }
     var result = Rewrite(path: .keep, authority: rewrite.authority.map { Array($0.value.utf8) })
-    if let uri = rewrite.uri {
+    if result.authority?.isEmpty ?? false { result.authority = nil }
+    if let uri = rewrite.uri, !uri.value.isEmpty {
       switch match?.uri?.kind {
       case .exact, .regex: result.path = .whole(Array(uri.value.utf8))
       case .prefix(let prefix): result.path = .prefix(count: prefix.value.utf8.count, with: Array(uri.value.utf8))

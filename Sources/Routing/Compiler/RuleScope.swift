@@ -10,11 +10,12 @@ enum RuleScope {
     let namespace: Located<String>?
     let labels: [String: Located<String>]
 
+    /// Where gateways are named, labels and namespace of the workload are not looked at (Istio's sourceMatchHTTP).
     init(_ match: HTTPMatch) {
       gateways = match.gateways
       port = match.port
-      namespace = match.sourceNamespace
-      labels = match.sourceLabels
+      namespace = gateways.isEmpty ? match.sourceNamespace : nil
+      labels = gateways.isEmpty ? match.sourceLabels : [:]
     }
 
     init(_ match: TLSRoute.Match) {

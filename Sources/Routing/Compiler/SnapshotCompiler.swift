@@ -35,7 +35,7 @@ package struct SnapshotCompiler {
     let credentials = CredentialStore(resources, for: identity)
     let clusters = ClusterBuilder(
       registry: ServiceRegistry(resources, for: identity), policies: TrafficPolicyResolver(resources, for: identity),
-      credentials: credentials, identity: identity, mesh: localityDefaults)
+      credentials: credentials, identity: identity, mesh: localityDefaults, readFile: readFile)
     let listeners = ListenerBuilder(resources, identity: identity, options: options)
     var routes = RouteBuilder(clusters: clusters, identity: identity)
     var diagnostics = listeners.diagnostics

@@ -7,7 +7,7 @@ extension SnapshotDiffer {
     let left = carriage(old.snapshot, pair.old, domain)
     let right = carriage(new.snapshot, pair.new, domain)
     guard !left.isHTTP, !right.isHTTP, left.list != nil || right.list != nil else { return nil }
-    var base = connection(to: domain, new.snapshot.listeners[Int(pair.new)])
+    var base = connection(to: domain, Int(pair.new))
     if left.requiresIstioProtocol || right.requiresIstioProtocol { base.protocols = ["istio"] }
     let ranges = [(old.snapshot, left.list), (new.snapshot, right.list)].map { snapshot, list in
       list.map(snapshot.ranges) ?? (destinations: [], sources: [])
@@ -43,10 +43,12 @@ extension SnapshotDiffer {
     }
   }
 
-  private func connection(to domain: String, _ listener: Listener) -> SampleRequest {
+  private func connection(to domain: String, _ index: Int) -> SampleRequest {
+    let listener = new.snapshot.listeners[index]
     let isTLS = listener.kind == .tls
     var connection = SampleRequest(
       isTLS: isTLS, port: Int(listener.publicPort), authority: isTLS ? Self.host(of: domain) : new.instance, target: "")
+    connection.socketPath = socketPath(index)
     connection.isHTTP = false
     return connection
   }

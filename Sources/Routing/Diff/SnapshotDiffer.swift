@@ -183,11 +183,17 @@ package struct SnapshotDiffer {
     let usual = isTLS ? 443 : 80
     guard port > 0 else {
       var request = SampleRequest(isTLS: isTLS, port: usual, authority: host, target: "/")
-      request.socketPath = String(new.snapshot.listenerFacts[index].bindAddress.dropFirst(HostRules.unixPrefix.count))
+      request.socketPath = socketPath(index)
       return request
     }
     let authority = port == usual ? host : "\(host):\(port)"
     return SampleRequest(isTLS: isTLS, port: port, authority: authority, target: "/")
+  }
+
+  /// The unix-domain socket that a listener of the new side binds; nil where it binds a port.
+  func socketPath(_ index: Int) -> String? {
+    let address = new.snapshot.listenerFacts[index].bindAddress
+    return address.hasPrefix(HostRules.unixPrefix) ? String(address.dropFirst(HostRules.unixPrefix.count)) : nil
   }
 
   /// A name that a domain stands for.

@@ -16,6 +16,8 @@ package struct ExplainError: Sendable, Equatable {
     case noCertificate = "no-certificate"
     /// The message is refused before routing: 400 and its relatives.
     case badRequest = "bad-request"
+    /// A regular expression exceeds its limits: 500.
+    case regexLimit = "regex-limit"
     /// The rule leads to a host, port or subset that does not exist: 503.
     case noCluster = "no-cluster"
     /// The cluster has no address: 503.

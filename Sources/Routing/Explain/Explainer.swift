@@ -218,6 +218,7 @@ package struct Explainer {
     _ head: consuming RequestHead, _ request: SampleRequest, _ configuration: Int32, _ depth: Depth,
     _ explanation: inout Explanation
   ) {
+    let before = context.limitsExceeded
     let match =
       depth == .reasons
       ? snapshot.matchByScan(
@@ -239,6 +240,10 @@ package struct Explainer {
     }
     explanation.rules =
       depth == .reasons ? verdicts(host, upTo: match.rule, head, isTLS: request.isTLS) : matched(match.rule)
+    if context.limitsExceeded != before {
+      let message = "a regular expression of the rules exceeds its limits with this request: it is refused"
+      return fail(&explanation, .regexLimit, message, status: 500)
+    }
     guard match.rule >= 0 else {
       let count = Int(host.ruleCount)
       if head.isConnect { return fail(&explanation, .noRoute, "no rule is for CONNECT", status: 404) }
@@ -336,7 +341,7 @@ package struct Explainer {
     // Into a tunnel go the client's bytes, and no request.
     guard var head = try? request.head(), !head.isConnect else { return nil }
     try? normalize(&head)
-    snapshot.applyRequestActions(route, destination, to: &head)
+    snapshot.applyRequestActions(route, destination, to: &head, context)
     var sent = SampleRequest(head, isTLS: cluster.settings.tls != nil, port: Int(cluster.settings.port))
     sent.serverName = cluster.settings.tls?.serverName
     return sent

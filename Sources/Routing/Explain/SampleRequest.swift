@@ -155,32 +155,55 @@ package struct SampleRequest: Sendable, Hashable {
 
   /// A line for the shell that makes this request.
   package var curl: String {
-    var words = ["curl"]
-    if let socketPath {
-      words +=
-        socketPath.hasPrefix("@")
-        ? ["--abstract-unix-socket", Self.quoted(String(socketPath.dropFirst()))]
-        : ["--unix-socket", Self.quoted(socketPath)]
-    }
+    if isConnect { return connectCurl }
+    var words = ["curl"] + socketWords
     if method == "HEAD" { words.append("-I") } else if method != "GET" { words += ["-X", method] }
     let host = serverName ?? Self.split(authority[...]).host
     let usual = isTLS ? 443 : 80
     let isImplied = authority == (port == usual ? host : "\(host):\(port)")
     if !isImplied { words += ["-H", Self.quoted("Host: \(authority)")] }
-    for field in fields {
-      // Without a value curl needs a semicolon to send the field at all.
-      words += ["-H", Self.quoted(field.value.isEmpty ? "\(field.name);" : "\(field.name): \(field.value)")]
-    }
+    words += fieldWords("-H")
     return (words + [Self.quoted(url)]).joined(separator: " ")
+  }
+
+  /// CONNECT, as curl sends it to a proxy. To a unix-domain socket curl uses none: there it is a request like others.
+  private var connectCurl: String {
+    let host = serverName ?? Self.split(authority[...]).host
+    let gateway = "\(isTLS ? "https" : "http")://\(host):\(port)"
+    var words = ["curl"] + socketWords
+    guard socketPath == nil else {
+      words += ["-X", method, "--request-target", Self.quoted(connectTarget)] + fieldWords("-H")
+      return (words + [Self.quoted(gateway + "/")]).joined(separator: " ")
+    }
+    words += ["-p", "-x", Self.quoted(gateway)] + fieldWords("--proxy-header")
+    let scheme = connectTarget.hasSuffix(":443") ? "https" : "http"
+    return (words + [Self.quoted("\(scheme)://\(connectTarget)/")]).joined(separator: " ")
+  }
+
+  private var socketWords: [String] {
+    guard let socketPath else { return [] }
+    return socketPath.hasPrefix("@")
+      ? ["--abstract-unix-socket", Self.quoted(String(socketPath.dropFirst()))]
+      : ["--unix-socket", Self.quoted(socketPath)]
+  }
+
+  /// The fields, each behind `option`. Without a value curl needs a semicolon to send the field at all.
+  private func fieldWords(_ option: String) -> [String] {
+    fields.flatMap { [option, Self.quoted($0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)")] }
   }
 
   /// A line for the shell that makes this request or connection.
   package var command: String {
     guard !isHTTP else { return curl }
     let host = address.map { "\($0)" } ?? Self.split(authority[...]).host
-    guard isTLS else { return "nc \(Self.quoted(host)) \(port)" }
+    // OpenSSL and nc know no abstract names.
+    if let socketPath, socketPath.hasPrefix("@") {
+      return "socat - \(Self.quoted("ABSTRACT-CONNECT:\(socketPath.dropFirst())"))"
+    }
+    guard isTLS else { return "nc " + (socketPath.map { "-U \(Self.quoted($0))" } ?? "\(Self.quoted(host)) \(port)") }
     let place = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
-    var words = ["openssl s_client -connect", Self.quoted("\(place):\(port)")]
+    var words = ["openssl s_client"]
+    words.append(socketPath.map { "-unix \(Self.quoted($0))" } ?? "-connect \(Self.quoted("\(place):\(port)"))")
     words.append(serverName.map { "-servername \(Self.quoted($0))" } ?? "-noservername")
     if !protocols.isEmpty { words.append("-alpn \(Self.quoted(protocols.joined(separator: ",")))") }
     return words.joined(separator: " ")

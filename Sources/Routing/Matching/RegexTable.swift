@@ -48,7 +48,8 @@ package final class RegexTable: @unchecked Sendable {
     return String(decoding: buffer.prefix(Int(max(0, length))), as: UTF8.self)
   }
 
-  /// Whether the expression matches all of `subject`. One that exceeds its limits does not match.
+  /// Whether the expression matches all of `subject`. One that exceeds its limits does not, and `context` counts it:
+  /// nothing may be decided by that.
   package func matches(_ index: Int32, _ subject: RawSpan, _ context: MatchContext) -> Bool {
     let code = unsafe codes[Int(index)]
     let result = unsafe subject.withUnsafeBytes { bytes in
@@ -56,16 +57,16 @@ package final class RegexTable: @unchecked Sendable {
       let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? UnsafePointer(context.empty)
       return unsafe pcre2_match_8(code, start, bytes.count, 0, 0, context.data, context.limits)
     }
-    if result == PCRE2_ERROR_MATCHLIMIT || result == PCRE2_ERROR_DEPTHLIMIT || result == PCRE2_ERROR_JIT_STACKLIMIT
-      || result == PCRE2_ERROR_HEAPLIMIT
-    {
-      context.limitsExceeded += 1
-    }
+    // Subjects need not be UTF-8: no other failure depends on them.
+    if result < 0, result != PCRE2_ERROR_NOMATCH { context.limitsExceeded += 1 }
     return result >= 0
   }
 
-  /// Replaces every match in `subject`; nil when nothing matches. `\1` in the replacement stands for a group.
-  func replacing(_ index: Int32, in subject: [UInt8], with replacement: [UInt8]) -> [UInt8]? {
+  /// Replaces every match in `subject`; nil when nothing matches, or when `context` counts that the expression exceeded
+  /// its limits. `\1` in the replacement stands for a group.
+  func replacing(
+    _ index: Int32, in subject: [UInt8], with replacement: [UInt8], _ context: MatchContext
+  ) -> [UInt8]? {
     var translated: [UInt8] = []
     var position = 0
     while position < replacement.count {
@@ -82,7 +83,9 @@ package final class RegexTable: @unchecked Sendable {
     var length = output.count
     let options = UInt32(PCRE2_SUBSTITUTE_GLOBAL) | UInt32(PCRE2_SUBSTITUTE_UNSET_EMPTY)
     let result = unsafe pcre2_substitute_8(
-      codes[Int(index)], subject, subject.count, 0, options, nil, nil, translated, translated.count, &output, &length)
+      codes[Int(index)], subject, subject.count, 0, options, nil, context.limits, translated, translated.count,
+      &output, &length)
+    if result < 0 { context.limitsExceeded += 1 }
     return result > 0 ? Array(output.prefix(length)) : nil
   }
 }
@@ -93,12 +96,16 @@ package final class MatchContext {
   let data: OpaquePointer
   let limits: OpaquePointer
   let empty: UnsafeMutablePointer<UInt8>
+  private let stack: OpaquePointer?
   /// How often an expression gave up.
-  package var limitsExceeded = 0
+  package fileprivate(set) var limitsExceeded = 0
 
   private static let matchLimit: UInt32 = 100_000
   private static let depthLimit: UInt32 = 10_000
   private static let heapLimitKilobytes: UInt32 = 1024
+  /// Compiled code keeps a frame for each time that a group repeats: `(\w+/)*` over the longest path that is allowed
+  /// takes about 2 MB. The memory is reserved, and used as far as it is needed.
+  private static let stackBytes = 4 * 1024 * 1024
 
   package init() {
     unsafe data = pcre2_match_data_create_8(16, nil)
@@ -107,11 +114,16 @@ package final class MatchContext {
     unsafe pcre2_set_match_limit_8(limits, Self.matchLimit)
     unsafe pcre2_set_depth_limit_8(limits, Self.depthLimit)
     unsafe pcre2_set_heap_limit_8(limits, Self.heapLimitKilobytes)
+    unsafe stack = pcre2_jit_stack_create_8(32 * 1024, Self.stackBytes, nil)
+    if let stack = unsafe stack {
+      unsafe pcre2_jit_stack_assign_8(limits, nil, UnsafeMutableRawPointer(stack))
+    }
   }
 
   deinit {
     unsafe pcre2_match_data_free_8(data)
     unsafe pcre2_match_context_free_8(limits)
+    if let stack = unsafe stack { unsafe pcre2_jit_stack_free_8(stack) }
     unsafe empty.deallocate()
   }
 }

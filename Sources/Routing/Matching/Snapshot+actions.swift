@@ -3,15 +3,17 @@ import Wire
 /// What a route does to a message. Rules that change something are the exception: these paths may allocate.
 extension Snapshot {
   /// Applies rewrite and header operations of the route, then of the destination.
-  package func applyRequestActions(_ route: Route, _ destination: Destination, to head: inout RequestHead) {
-    applyRewrite(route, to: &head)
+  package func applyRequestActions(
+    _ route: Route, _ destination: Destination, to head: inout RequestHead, _ context: MatchContext
+  ) {
+    applyRewrite(route, to: &head, context)
     if route.requestHeaders >= 0 { apply(headerOperations[Int(route.requestHeaders)], to: &head) }
     if destination.requestHeaders >= 0 { apply(headerOperations[Int(destination.requestHeaders)], to: &head) }
   }
 
-  /// Applies the rewrite of the route.
-  package func applyRewrite(_ route: Route, to head: inout RequestHead) {
-    if route.rewrite >= 0 { apply(rewrites[Int(route.rewrite)], to: &head) }
+  /// Applies the rewrite of the route. `context` counts an expression that gave up: then the request must not be sent.
+  package func applyRewrite(_ route: Route, to head: inout RequestHead, _ context: MatchContext) {
+    if route.rewrite >= 0 { apply(rewrites[Int(route.rewrite)], to: &head, context) }
   }
 
   /// Applies the header operations of the route, then of the destination, to the response.
@@ -33,20 +35,22 @@ extension Snapshot {
     head.setAuthority(authority.span.raw)
   }
 
-  private func apply(_ rewrite: Rewrite, to head: inout RequestHead) {
+  private func apply(_ rewrite: Rewrite, to head: inout RequestHead, _ context: MatchContext) {
     if let authority = rewrite.authority { setAuthority(of: &head, authority) }
     let path = Self.copy(head.bytes(head.path))
     let target = Self.copy(head.bytes(head.target))
     let query = Self.copy(head.bytes(head.query))
-    let newPath: [UInt8]
+    var newPath: [UInt8]
     switch rewrite.path {
     case .keep: return
     case .prefix(let count, let replacement): newPath = replacement + path.dropFirst(count)
     case .whole(let replacement): newPath = replacement
     case .regex(let regex, let replacement):
-      guard let replaced = regexes.replacing(regex, in: path, with: replacement) else { return }
+      guard let replaced = regexes.replacing(regex, in: path, with: replacement, context) else { return }
       newPath = replaced
     }
+    // A path begins with a slash (RFC 9112, section 3.2.1), whatever it was put together from.
+    if newPath.first != 0x2F { newPath.insert(0x2F, at: 0) }
     replaceTarget(of: &head, path: newPath, query: query, original: target)
   }
 

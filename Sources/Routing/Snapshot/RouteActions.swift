@@ -59,6 +59,15 @@ package struct HeaderOperations: Sendable, Hashable {
   /// Some value has command operators.
   package var hasOperators: Bool { (set + add).contains { $0.template != nil } }
 
+  /// Some value is that of the authority.
+  package var setsAuthority: Bool { (set + add).contains(where: \.isAuthority) }
+
+  /// Leaves the authority as it is.
+  mutating func removeAuthority() {
+    set.removeAll(where: \.isAuthority)
+    add.removeAll(where: \.isAuthority)
+  }
+
   /// The same with the values of one message; a field whose value is empty is left out, as in Envoy.
   package func evaluated(_ evaluate: (HeaderTemplate) -> [UInt8]) -> HeaderOperations {
     func fields(_ fields: [Field]) -> [Field] {

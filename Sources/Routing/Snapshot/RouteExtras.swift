@@ -1,20 +1,43 @@
-/// What few routes ask for. A stream looks at these bits once; without any of them it does nothing more.
-package struct RouteFeatures: OptionSet, Sendable, Hashable {
-  package let rawValue: UInt8
-  package init(rawValue: UInt8) { self.rawValue = rawValue }
+/// What few routes ask for. A stream looks at these bits; without any of them it does nothing more.
+///
+/// (`public`, because only public code is inlined into other targets.)
+@frozen
+public struct RouteFeatures: OptionSet, Sendable, Hashable {
+  public let rawValue: UInt8
+
+  @inlinable
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// Whether all of `members` are among them.
+  @inlinable
+  public func contains(_ members: RouteFeatures) -> Bool { rawValue & members.rawValue == members.rawValue }
+
+  @inlinable
+  public var isEmpty: Bool { rawValue == 0 }
 
   /// `fault` may delay or abort the request.
-  package static let fault = RouteFeatures(rawValue: 1 << 0)
+  @inlinable
+  public static var fault: RouteFeatures { RouteFeatures(rawValue: 1 << 0) }
+
   /// `corsPolicy` answers preflights and marks responses.
-  package static let cors = RouteFeatures(rawValue: 1 << 1)
+  @inlinable
+  public static var cors: RouteFeatures { RouteFeatures(rawValue: 1 << 1) }
+
   /// Copies of the request go to `mirrors`.
-  package static let mirrors = RouteFeatures(rawValue: 1 << 2)
+  @inlinable
+  public static var mirrors: RouteFeatures { RouteFeatures(rawValue: 1 << 2) }
+
   /// The retry policy covers failures after the body began to leave: a copy of it is kept.
-  package static let keepsBody = RouteFeatures(rawValue: 1 << 3)
+  @inlinable
+  public static var keepsBody: RouteFeatures { RouteFeatures(rawValue: 1 << 3) }
+
   /// Header values of the route or its destinations hold command operators.
-  package static let valueOperators = RouteFeatures(rawValue: 1 << 4)
+  @inlinable
+  public static var valueOperators: RouteFeatures { RouteFeatures(rawValue: 1 << 4) }
+
   /// `match[].statPrefix`: requests are counted by it.
-  package static let statistics = RouteFeatures(rawValue: 1 << 5)
+  @inlinable
+  public static var statistics: RouteFeatures { RouteFeatures(rawValue: 1 << 5) }
 }
 
 /// The settings behind `RouteFeatures`.

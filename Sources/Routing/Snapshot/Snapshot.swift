@@ -78,7 +78,9 @@ package final class Snapshot: Sendable {
     bytes = parts.bytes
     hosts = NameIndex(
       parts.virtualHostFacts.enumerated().map {
-        .init(scope: $1.routeConfiguration, name: $1.domain, value: Int32($0))
+        // An authority has IPv6 addresses in brackets.
+        let name = $1.domain.contains(":") ? "[\($1.domain)]" : $1.domain
+        return .init(scope: $1.routeConfiguration, name: name, value: Int32($0))
       })
     serverNames = NameIndex(
       parts.chainFacts.enumerated().flatMap { index, facts in

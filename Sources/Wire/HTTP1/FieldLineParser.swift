@@ -45,7 +45,7 @@ struct FieldLineParser {
   private static func parseValue(_ bytes: Span<UInt8>, name: ByteRange, at start: Int) -> Line {
     let count = bytes.count
     var index = start
-    while index < count, bytes[index] == Octet.space || bytes[index] == Octet.tab { index += 1 }
+    while index < count, isBlank(bytes[index]) { index &+= 1 }
     let valueStart = index
     index = ByteScan.endOfFieldValue(bytes, from: index)
     guard index < count else { return .incomplete }
@@ -57,7 +57,10 @@ struct FieldLineParser {
     guard index + 1 < count else { return .incomplete }
     guard bytes[index + 1] == Octet.lineFeed else { return .refused(.bareCarriageReturn) }
     let next = index + 2
-    while index > valueStart, bytes[index - 1] == Octet.space || bytes[index - 1] == Octet.tab { index -= 1 }
-    return .field(name: name, value: ByteRange(offset: valueStart, count: index - valueStart), next: next)
+    while index > valueStart, isBlank(bytes[index &- 1]) { index &-= 1 }
+    return .field(name: name, value: ByteRange(offset: valueStart, count: index &- valueStart), next: next)
   }
+
+  @inline(__always)
+  private static func isBlank(_ byte: UInt8) -> Bool { byte == Octet.space || byte == Octet.tab }
 }

@@ -62,6 +62,12 @@ struct FramingFields {
   }
 
   private mutating func recordConnection(_ value: RawSpan) -> HTTP1Refusal? {
+    // Nearly always there is one member, and it is this one.
+    if connectionOptions == 0, value.equalsIgnoringCase("keep-alive") {
+      connectionOptions = 1
+      saysKeepAlive = true
+      return nil
+    }
     var list = TokenList(value)
     while let token = list.next() {
       guard connectionOptions < Self.maxConnectionOptions else { return .tooManyConnectionOptions }

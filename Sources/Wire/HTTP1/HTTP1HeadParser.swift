@@ -108,7 +108,7 @@ package struct HTTP1HeadParser {
   }
 
   private func finishRequest(_ input: RawSpan, _ head: inout RequestHead) -> HTTP1Refusal? {
-    _ = head.headers.intern(input)
+    internLines(input, &head.headers)
     head.method = .resolve(head.bytes(head.methodName))
     switch fields.requestFraming(head.version) {
     case .success(let framing): head.framing = framing
@@ -211,7 +211,7 @@ package struct HTTP1HeadParser {
     case .needMore: return incomplete(bytes.count, limits)
     case .refused(let refusal): return .refused(refusal)
     case .complete(let consumed):
-      _ = head.headers.intern(input.extracting(first: consumed))
+      internLines(input.extracting(first: consumed), &head.headers)
       switch fields.responseFraming(status: head.status, requestMethod: requestMethod, head.version) {
       case .success(let framing): head.framing = framing
       case .failure(let refusal): return .refused(refusal)
@@ -279,11 +279,20 @@ package struct HTTP1HeadParser {
     }
   }
 
+  /// Takes over the bytes of a head without the empty line at its end, so that lines which are added later follow the
+  /// last one and leave with it in one piece.
+  @inline(__always)
+  private func internLines(_ head: RawSpan, _ headers: inout HeaderBlock) {
+    _ = headers.intern(head.extracting(first: head.byteCount &- 2))
+  }
+
   /// Whether a line end came since the last call: else nothing new can be said.
   private mutating func hasNewLine(_ bytes: Span<UInt8>) -> Bool {
-    let found = ByteScan.lineFeed(bytes, from: seen)
+    let start = seen
     seen = bytes.count
-    return found < seen
+    // A message without a body ends in one.
+    if start < seen, bytes[seen &- 1] == Octet.lineFeed { return true }
+    return ByteScan.lineFeed(bytes, from: start) < seen
   }
 
   private func incomplete(_ count: Int, _ limits: HTTP1Limits) -> Progress {

@@ -80,7 +80,7 @@ extension ResponseHead {
   ) -> Int {
     var writer = ByteWriter()
     writer.write("HTTP/1.1 ", into: &output)
-    writer.write(decimal: status, digits: 3, into: &output)
+    writer.write(status: status, into: &output)
     writer.write(" ", into: &output)
     if reason.isEmpty {
       writer.write(StatusPhrase.text(of: status), into: &output)

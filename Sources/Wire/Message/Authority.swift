@@ -19,7 +19,7 @@ package enum Authority {
   package static func host(of authority: RawSpan) -> RawSpan {
     let bytes = authority.octets
     var end = bytes.count
-    while end > 0, Octet.isDigit(bytes[end - 1]) { end -= 1 }
+    while end > 0, Octet.isDigit(bytes[end &- 1]) { end &-= 1 }
     guard end > 0, end <= bytes.count, bytes[end - 1] == Octet.colon else { return authority }
     // A colon inside brackets belongs to the address.
     guard bytes[0] != 0x5B || (end >= 2 && bytes[end - 2] == 0x5D) else { return authority }
@@ -40,15 +40,17 @@ package enum Authority {
       return end == bytes.count || bytes[end] == Octet.colon ? end : 0
     }
     var index = 0
-    while index < bytes.count, isHostCharacter(bytes[index]) { index += 1 }
+    while index < bytes.count, isHostCharacter(bytes[index]) { index &+= 1 }
     return index == bytes.count || bytes[index] == Octet.colon ? index : 0
   }
 
   /// Unreserved characters, sub-delimiters that occur in names, and percent-encodings are left out: no server has them.
   private static func isHostCharacter(_ byte: UInt8) -> Bool {
-    let lower = Octet.lowercased(byte)
-    return (lower >= 0x61 && lower <= 0x7A) || Octet.isDigit(byte) || byte == 0x2D || byte == 0x2E || byte == 0x5F
-      || byte == 0x7E
+    // - . 0-9  |  A-Z _ a-z ~
+    let low: UInt64 = 0x03FF_6000_0000_0000
+    let high: UInt64 = 0x47FF_FFFE_87FF_FFFE
+    guard byte < 128 else { return false }
+    return ((byte < 64 ? low : high) >> UInt64(byte & 63)) & 1 == 1
   }
 
   private static func isPort(_ bytes: Span<UInt8>, from start: Int) -> Bool {
@@ -56,7 +58,8 @@ package enum Authority {
     var port = 0
     for index in start..<bytes.count {
       guard Octet.isDigit(bytes[index]) else { return false }
-      port = port * 10 + Int(bytes[index] - 0x30)
+      // Five digits at most.
+      port = port &* 10 &+ Int(bytes[index] &- 0x30)
     }
     return port >= 1 && port <= 65535
   }

@@ -1,7 +1,7 @@
 /// Finds where a run of bytes of one kind ends, eight bytes at a time.
 ///
-/// Heads are mostly long runs of plain bytes, and looking at each alone costs about ten instructions. Every load is
-/// bounds-checked; the last bytes of the input, fewer than eight, are looked at one by one.
+/// Heads are mostly long runs of plain bytes, and looking at each alone costs about ten instructions. No load goes
+/// without a check that its eight bytes are there; the last bytes of the input, fewer, are looked at one by one.
 enum ByteScan {
   private static let ones: UInt64 = 0x0101_0101_0101_0101
   private static let tops: UInt64 = 0x8080_8080_8080_8080
@@ -10,19 +10,18 @@ enum ByteScan {
   @inline(__always)
   static func endOfFieldValue(_ bytes: Span<UInt8>, from start: Int) -> Int {
     var index = start
-    while index + 8 <= bytes.count {
-      let word = load(bytes, index)
+    while let word = word(bytes, index) {
       let hits = below(word, 0x20) | equal(word, 0x7F)
       if hits == 0 {
-        index += 8
+        index &+= 8
         continue
       }
-      index += hits.trailingZeroBitCount >> 3
+      index &+= hits.trailingZeroBitCount >> 3
       // HTAB is the one control that may stand in a value.
       guard bytes[index] == Octet.tab else { return index }
-      index += 1
+      index &+= 1
     }
-    while index < bytes.count, Octet.isFieldValue(bytes[index]) { index += 1 }
+    while index < bytes.count, Octet.isFieldValue(bytes[index]) { index &+= 1 }
     return index
   }
 
@@ -30,13 +29,12 @@ enum ByteScan {
   @inline(__always)
   static func endOfTarget(_ bytes: Span<UInt8>, from start: Int) -> Int {
     var index = start
-    while index + 8 <= bytes.count {
-      let word = load(bytes, index)
+    while let word = word(bytes, index) {
       let hits = below(word, 0x21) | equal(word, 0x7F)
-      if hits != 0 { return index + (hits.trailingZeroBitCount >> 3) }
-      index += 8
+      if hits != 0 { return index &+ (hits.trailingZeroBitCount >> 3) }
+      index &+= 8
     }
-    while index < bytes.count, Octet.isTarget(bytes[index]) { index += 1 }
+    while index < bytes.count, Octet.isTarget(bytes[index]) { index &+= 1 }
     return index
   }
 
@@ -44,15 +42,16 @@ enum ByteScan {
   @inline(__always)
   static func endOfToken(_ bytes: Span<UInt8>, from start: Int) -> Int {
     var index = start
-    while index + 8 <= bytes.count {
-      let others = ~lettersAndDashes(load(bytes, index)) & tops
+    while let word = word(bytes, index) {
+      let others = ~lettersAndDashes(word) & tops
       if others != 0 {
-        index += others.trailingZeroBitCount >> 3
+        index &+= others.trailingZeroBitCount >> 3
+        if bytes[index] == Octet.colon { return index }
         break
       }
-      index += 8
+      index &+= 8
     }
-    while index < bytes.count, Octet.isToken(bytes[index]) { index += 1 }
+    while index < bytes.count, Octet.isToken(bytes[index]) { index &+= 1 }
     return index
   }
 
@@ -60,21 +59,38 @@ enum ByteScan {
   @inline(__always)
   static func lineFeed(_ bytes: Span<UInt8>, from start: Int) -> Int {
     var index = start
-    while index + 8 <= bytes.count {
-      let hits = equal(load(bytes, index), Octet.lineFeed)
-      if hits != 0 { return index + (hits.trailingZeroBitCount >> 3) }
-      index += 8
+    while let word = word(bytes, index) {
+      let hits = equal(word, Octet.lineFeed)
+      if hits != 0 { return index &+ (hits.trailingZeroBitCount >> 3) }
+      index &+= 8
     }
-    while index < bytes.count, bytes[index] != Octet.lineFeed { index += 1 }
+    while index < bytes.count, bytes[index] != Octet.lineFeed { index &+= 1 }
+    return index
+  }
+
+  /// The first `?` or `#` at or after `start`; the end of `bytes` if there is none.
+  @inline(__always)
+  static func endOfPath(_ bytes: Span<UInt8>, from start: Int) -> Int {
+    var index = start
+    while let word = word(bytes, index) {
+      let hits = equal(word, 0x3F) | equal(word, 0x23)
+      if hits != 0 { return index &+ (hits.trailingZeroBitCount >> 3) }
+      index &+= 8
+    }
+    while index < bytes.count, bytes[index] != 0x3F, bytes[index] != 0x23 { index &+= 1 }
     return index
   }
 
   // MARK: Words
 
-  /// Eight bytes, the first one lowest.
+  /// The eight bytes at `index`, the first one lowest; nil when there are fewer.
   @inline(__always)
-  private static func load(_ bytes: Span<UInt8>, _ index: Int) -> UInt64 {
-    bytes.raw.word(at: index)
+  private static func word(_ bytes: Span<UInt8>, _ index: Int) -> UInt64? {
+    // With a count of 8 or more the difference cannot overflow, and a negative index is above it as an unsigned one.
+    guard bytes.count >= 8, UInt(bitPattern: index) <= UInt(bitPattern: bytes.count &- 8) else { return nil }
+    // That was the check of the bounds; every eight bytes are a valid integer.
+    return unsafe UInt64(
+      littleEndian: bytes.raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self))
   }
 
   /// The word with its upper-case ASCII letters in lower case.

@@ -41,6 +41,7 @@ package struct ByteWriter {
 
   /// Writes a decimal number.
   package mutating func write(decimal number: Int, into output: inout MutableRawSpan) {
+    if number >= 0, number < 10 { return write(UInt8(truncatingIfNeeded: number) + 0x30, into: &output) }
     if number < 0 { write(0x2D, into: &output) }
     var divisor: UInt = 1
     let magnitude = number.magnitude
@@ -49,6 +50,13 @@ package struct ByteWriter {
       write(UInt8(truncatingIfNeeded: magnitude / divisor % 10) + 0x30, into: &output)
       divisor /= 10
     }
+  }
+
+  /// Writes a status of three digits.
+  mutating func write(status: Int, into output: inout MutableRawSpan) {
+    write(UInt8(truncatingIfNeeded: status / 100 % 10) + 0x30, into: &output)
+    write(UInt8(truncatingIfNeeded: status / 10 % 10) + 0x30, into: &output)
+    write(UInt8(truncatingIfNeeded: status % 10) + 0x30, into: &output)
   }
 
   /// Writes `digits` decimal digits with leading zeros.

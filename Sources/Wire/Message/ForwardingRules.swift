@@ -3,16 +3,17 @@
 package struct ForwardingRules {
   /// The client's connection is encrypted.
   package var isTLS: Bool
-  /// The client is on a private network: its request id and `x-envoy-` fields are believed.
-  package var isInternal: Bool
+  /// The client's address is a private one. Its request id is believed, so that it stays the same over a chain of
+  /// gateways; so are its `x-envoy-` fields if nobody forwarded the request to it.
+  package var isPrivate: Bool
   /// `x-forwarded-client-cert` stays as the client sent it.
   package var keepsClientCertificate = false
   /// The route's timeout in milliseconds, 0 for none.
   package var expectedTimeoutMilliseconds: Int
 
-  package init(isTLS: Bool, isInternal: Bool, expectedTimeoutMilliseconds: Int) {
+  package init(isTLS: Bool, isPrivate: Bool, expectedTimeoutMilliseconds: Int) {
     self.isTLS = isTLS
-    self.isInternal = isInternal
+    self.isPrivate = isPrivate
     self.expectedTimeoutMilliseconds = expectedTimeoutMilliseconds
   }
 }
@@ -24,15 +25,17 @@ extension RequestHead {
   ///   - peer: the client's address, without port; empty when it has none: then nothing is said of it, as in Envoy.
   ///   - requestID: used when the request has no id that is believed.
   package mutating func prepareForUpstream(_ rules: ForwardingRules, peer: RawSpan, requestID: RawSpan) {
-    removeReplaced(rules)
     // Envoy's internal requests come from a private address and were forwarded by nobody: behind a balancer everybody's
-    // address is private.
-    if hasRouterFields, headers.contains(.xForwardedFor) { removeRouterFields() }
+    // address is private (ConnectionManagerUtility::mutateRequestHeaders).
+    let isInternal = rules.isPrivate && !headers.contains(.xForwardedFor)
+    removeReplaced(rules, isInternal: isInternal)
     if !peer.isEmpty { appendForwardedFor(peer) }
-    headers.append(.xForwardedProto, rules.isTLS ? "https" : "http")
-    if !rules.isInternal, !peer.isEmpty { headers.append(.xEnvoyExternalAddress, peer) }
+    headers.append(
+      .xForwardedProto, nameCount: 17,
+      line: rules.isTLS ? "x-forwarded-proto: https\r\n" : "x-forwarded-proto: http\r\n")
+    if !isInternal, !peer.isEmpty { headers.append(.xEnvoyExternalAddress, peer) }
     if !headers.contains(.xRequestID) { headers.append(.xRequestID, requestID) }
-    headers.append(.xEnvoyAttemptCount, "1")
+    headers.append(.xEnvoyAttemptCount, nameCount: 21, line: "x-envoy-attempt-count: 1\r\n")
     if rules.expectedTimeoutMilliseconds > 0 {
       headers.append(.xEnvoyExpectedTimeout, rules.expectedTimeoutMilliseconds)
     }
@@ -51,14 +54,15 @@ extension RequestHead {
   }
 
   /// Removes in one pass what does not pass a hop, what is not believed and what we say ourselves.
-  private mutating func removeReplaced(_ rules: ForwardingRules) {
+  private mutating func removeReplaced(_ rules: ForwardingRules, isInternal: Bool) {
     if hasNominatedFields { headers.removeNominated() }
     for index in 0..<headers.tableCount {
       switch headers.field(at: index).token {
-      case .other, .host, .userAgent, .accept, .contentLength, .contentType, .cookie, .xForwardedFor: break
-      case .xRequestID: if !rules.isInternal { headers.remove(at: index) }
+      case .host, .userAgent, .accept, .contentLength, .contentType, .cookie, .xForwardedFor: break
+      case .other: if !isInternal, headers.isOfEnvoy(at: index) { headers.remove(at: index) }
+      case .xRequestID: if !rules.isPrivate { headers.remove(at: index) }
       case .xEnvoyExpectedTimeout:
-        if !rules.isInternal || rules.expectedTimeoutMilliseconds > 0 { headers.remove(at: index) }
+        if !isInternal || rules.expectedTimeoutMilliseconds > 0 { headers.remove(at: index) }
       case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .http2Settings,
         .xForwardedProto, .xEnvoyAttemptCount, .sallyportExplain:
         headers.remove(at: index)
@@ -66,7 +70,7 @@ extension RequestHead {
       case .te: if !headers.isTrailers(at: index) { headers.remove(at: index) }
       case let token:
         guard token.isEnvoyHeader else { break }
-        if !rules.isInternal { headers.remove(at: index) } else if token.isRouterField { hasRouterFields = true }
+        if !isInternal { headers.remove(at: index) } else if token.isRouterField { hasRouterFields = true }
       }
     }
   }

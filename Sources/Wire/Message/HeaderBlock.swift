@@ -152,6 +152,19 @@ package struct HeaderBlock: ~Copyable {
     addLine(nameCount: text.utf8CodeUnitCount, end: writer.position, token)
   }
 
+  /// Adds a field that is always the same.
+  ///
+  /// - Parameters:
+  ///   - nameCount: bytes of the name.
+  ///   - line: "name: value CRLF".
+  mutating func append(_ token: HeaderName, nameCount: Int, line: StaticString) {
+    store.reserve(line.utf8CodeUnitCount)
+    var writer = ByteWriter(position: store.count)
+    var output = store.memory
+    writer.write(line, into: &output)
+    addLine(nameCount: nameCount, end: writer.position, token)
+  }
+
   /// Adds a field with a known name and a decimal number.
   package mutating func append(_ token: HeaderName, _ number: Int) {
     let text = token.text
@@ -210,6 +223,11 @@ package struct HeaderBlock: ~Copyable {
   /// Whether the value at `index` is exactly `trailers`, the one `TE` that passes a proxy.
   func isTrailers(at index: Int) -> Bool {
     bytes.extracting(fields[index].value.range).equalsIgnoringCase("trailers")
+  }
+
+  /// Whether the name at `index` begins with `x-envoy-`: more of those than have tokens belong to Envoy's vocabulary.
+  func isOfEnvoy(at index: Int) -> Bool {
+    bytes.extracting(fields[index].name.range).hasPrefixIgnoringCase("x-envoy-")
   }
 
   /// A copy of some bytes, for rare edits that need them while the block changes.

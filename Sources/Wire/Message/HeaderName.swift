@@ -18,6 +18,7 @@ package enum HeaderName: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   case accessControlRequestMethod, sallyportExplain
 
   /// The name as it is written by this gateway: lower case, as Envoy does.
+  @inline(__always)
   package var text: StaticString {
     switch self {
     case .other: return ""
@@ -97,75 +98,5 @@ package enum HeaderName: UInt8, CaseIterable, Sendable, BitwiseCopyable {
       return true
     default: return false
     }
-  }
-
-  /// Resolves a name, whatever its case. A name with underscores is never its dashed twin.
-  static func resolve(_ name: RawSpan) -> HeaderName {
-    guard name.byteCount > 0 else { return .other }
-    return HeaderNameTable.find(name)
-  }
-}
-
-/// Known names by length and first letter: one or two candidates for nearly every name. Two words of each tell at once
-/// whether it is the one: they are all of a name of up to 16 bytes.
-private enum HeaderNameTable {
-  private static let bucketCount = 512
-  private static let tables = build()
-
-  private struct Tables {
-    var first = InlineArray<512, UInt8>(repeating: 0)
-    var next = InlineArray<128, UInt8>(repeating: 0)
-    var length = InlineArray<128, UInt8>(repeating: 0)
-    var head = InlineArray<128, UInt64>(repeating: 0)
-    var tail = InlineArray<128, UInt64>(repeating: 0)
-  }
-
-  @inline(__always)
-  private static func bucket(_ length: Int, _ initial: UInt8) -> Int {
-    (length &* 37 &+ Int(initial) &* 11) & (bucketCount - 1)
-  }
-
-  /// The first eight bytes and the last eight, in lower case; of a shorter name twice the same.
-  @inline(__always)
-  private static func words(_ name: RawSpan) -> (head: UInt64, tail: UInt64) {
-    let count = name.byteCount
-    if count >= 8 { return (ByteScan.lowercased(name.word(at: 0)), ByteScan.lowercased(name.word(at: count - 8))) }
-    if count >= 4 {
-      let word = ByteScan.lowercased(name.shortWords())
-      return (word, word)
-    }
-    let bytes = name.octets
-    var word: UInt64 = 0
-    for index in 0..<count { word |= UInt64(Octet.lowercased(bytes[index])) << UInt64(index * 8) }
-    return (word, word)
-  }
-
-  static func find(_ name: RawSpan) -> HeaderName {
-    let count = name.byteCount
-    let (head, tail) = words(name)
-    var candidate = Int(tables.first[bucket(count, UInt8(truncatingIfNeeded: head))])
-    while candidate != 0 {
-      if tables.head[candidate] == head, tables.tail[candidate] == tail, Int(tables.length[candidate]) == count {
-        let found = HeaderName(rawValue: UInt8(truncatingIfNeeded: candidate)) ?? .other
-        if count <= 16 || name.equalsIgnoringCase(found.text) { return found }
-      }
-      candidate = Int(tables.next[candidate])
-    }
-    return .other
-  }
-
-  private static func build() -> Tables {
-    var tables = Tables()
-    for name in HeaderName.allCases where name != .other {
-      let index = Int(name.rawValue)
-      let (head, tail) = name.text.withUTF8Buffer { unsafe words(RawSpan(_unsafeElements: $0)) }
-      let place = bucket(name.text.utf8CodeUnitCount, UInt8(truncatingIfNeeded: head))
-      tables.length[index] = UInt8(name.text.utf8CodeUnitCount)
-      tables.head[index] = head
-      tables.tail[index] = tail
-      tables.next[index] = tables.first[place]
-      tables.first[place] = name.rawValue
-    }
-    return tables
   }
 }

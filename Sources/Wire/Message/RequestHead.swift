@@ -74,6 +74,7 @@ package struct RequestHead: ~Copyable {
   }
 
   /// The bytes of one of the ranges.
+  @inline(__always)
   @_lifetime(borrow self)
   package func bytes(_ range: ByteRange) -> RawSpan {
     headers.bytes.extracting(range.range)
@@ -126,11 +127,9 @@ package struct RequestHead: ~Copyable {
 
   /// Where the path and the whole target end.
   private static func targetParts(_ bytes: Span<UInt8>) -> (pathEnd: Int, targetEnd: Int) {
-    var pathEnd = bytes.count
-    for index in 0..<bytes.count {
-      if bytes[index] == 0x3F, pathEnd == bytes.count { pathEnd = index }
-      if bytes[index] == 0x23 { return (min(pathEnd, index), index) }
-    }
-    return (pathEnd, bytes.count)
+    let pathEnd = ByteScan.endOfPath(bytes, from: 0)
+    var targetEnd = pathEnd
+    while targetEnd < bytes.count, bytes[targetEnd] != 0x23 { targetEnd &+= 1 }
+    return (pathEnd, targetEnd)
   }
 }

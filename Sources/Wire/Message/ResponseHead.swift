@@ -28,6 +28,7 @@ package struct ResponseHead: ~Copyable {
   }
 
   /// The bytes of one of the ranges.
+  @inline(__always)
   @_lifetime(borrow self)
   package func bytes(_ range: ByteRange) -> RawSpan {
     headers.bytes.extracting(range.range)

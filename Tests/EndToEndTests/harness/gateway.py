@@ -34,6 +34,13 @@ def run_verb(*arguments: str, cwd: pathlib.Path | None = None, stdin: str | None
                           timeout=bound, env={**os.environ, **(environment or {})})
 
 
+def curl_line(result: subprocess.CompletedProcess) -> str:
+    """The first curl command that `diff` or `explain` printed."""
+    found = re.search(r"curl .*", result.stdout)
+    assert found, result.stdout + result.stderr
+    return found[0]
+
+
 def write_secrets(folder: pathlib.Path, secrets: dict[str, dict[str, str]]) -> None:
     """One folder a secret, as mounted volumes are; keys readable by the owner alone."""
     for name, files in secrets.items():

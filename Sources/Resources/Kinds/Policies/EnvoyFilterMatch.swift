@@ -56,7 +56,7 @@ struct EnvoyFilterMatch {
   private(set) var filter: Filter?
 
   init(_ reader: FieldReader) {
-    _ = reader.enumeration("context", Context.self)
+    let context = reader.enumeration("context", Context.self)
     _ = reader.object("proxy") { proxy in
       _ = proxy.string("proxyVersion")
       _ = proxy.stringMap("metadata")
@@ -76,6 +76,14 @@ struct EnvoyFilterMatch {
       reader.has(name) ? reader.keyLocation(name).map { Located(name, at: $0) } : nil
     }
     reader.exclusive("listener", "routeConfiguration", "cluster", "waypoint")
+    if let waypoint = objects.first(where: { $0.value == "waypoint" }), context?.value != .waypoint {
+      reader.context.error("only support waypointMatch when context is WAYPOINT", at: waypoint.location)
+    }
+  }
+
+  /// An object of another kind; those of a waypoint have none of their own.
+  func other(than kind: String) -> Located<String>? {
+    objects.first { $0.value != kind && $0.value != "waypoint" }
   }
 
   private static func listener(_ reader: FieldReader) -> Filter? {

@@ -72,19 +72,19 @@ package struct EnvoyFilterPatch: Sendable {
   private static func check(_ match: EnvoyFilterMatch, of target: Target, _ context: DecodingContext) {
     switch target {
     case .listener, .filterChain, .networkFilter, .httpFilter:
-      if let other = match.objects.first(where: { $0.value != "listener" }) {
+      if let other = match.other(than: "listener") {
         context.error(
           "Envoy filter: applyTo for listener class objects cannot have non listener match", at: other.location)
       }
       match.filter?.check(for: target, context)
     case .routeConfiguration, .virtualHost, .httpRoute:
-      if let other = match.objects.first(where: { $0.value != "routeConfiguration" }) {
+      if let other = match.other(than: "routeConfiguration") {
         context.error(
           "Envoy filter: applyTo for http route class objects cannot have non route configuration match",
           at: other.location)
       }
     case .cluster:
-      if let other = match.objects.first(where: { $0.value != "cluster" }) {
+      if let other = match.other(than: "cluster") {
         context.error(
           "Envoy filter: applyTo for cluster class objects cannot have non cluster match", at: other.location)
       }

@@ -74,6 +74,9 @@ package struct WasmPlugin: Sendable {
     if let secret, secret.value.utf8.count > 253 {
       context.error("imagePullSecret field must be less than 253 characters long", at: secret.location)
     }
+    for (field, value) in [("imagePullSecret", secret), ("pluginName", name)] {
+      if let value, value.value.isEmpty { context.error("\(field) may not be empty", at: value.location) }
+    }
     if let name, name.value.utf8.count > 256 {
       context.error("pluginName field must be less than 255 characters long", at: name.location)
     }
@@ -95,6 +98,9 @@ package struct WasmPlugin: Sendable {
   }
 
   private static func checkURL(_ url: Located<String>, _ context: DecodingContext) {
+    if let problem = problem(with: url.value) {
+      return context.error("failed to parse url: \(problem)", at: url.location)
+    }
     guard let end = url.value.firstRange(of: "://") else { return }
     let schemes = ["file", "http", "https", "oci"]
     let scheme = String(url.value[..<end.lowerBound])
@@ -103,6 +109,14 @@ package struct WasmPlugin: Sendable {
         "url contains unsupported scheme: \(scheme)", at: url.location,
         help: Suggestion.help(for: scheme, among: schemes) ?? "one of \(schemes.joined(separator: ", "))")
     }
+  }
+
+  /// What no URL has (RFC 3986, section 2.1).
+  private static func problem(with url: String) -> String? {
+    if url.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) { return "it has a space or control character" }
+    let parts = url.split(separator: "%", omittingEmptySubsequences: false).dropFirst()
+    let isEscaped = parts.allSatisfy { $0.utf8.count >= 2 && $0.prefix(2).allSatisfy(\.isHexDigit) }
+    return isEscaped ? nil : "% is not followed by two hexadecimal digits"
   }
 
   private static func checkChecksum(_ checksum: Located<String>, _ context: DecodingContext) {
