@@ -203,6 +203,32 @@ let virtualServiceCases: [AnalysisTests.Case] = [
           - \(up)                                    #! SP1021@route
         """)),
   .init(
+    "two services on one host of a Gateway that admits one of them, and a host with its short form",
+    """
+    apiVersion: networking.istio.io/v1
+    kind: Gateway
+    metadata: {name: g, namespace: n}
+    spec:
+      servers:
+      - {port: {number: 80, name: http, protocol: HTTP}, hosts: ["./own.test", "other/theirs.test", "*/s.n.svc.cluster.local"]}
+      - {port: {number: 81, name: more, protocol: HTTP}, hosts: ["n/both.test"]}
+      - {port: {number: 82, name: most, protocol: HTTP}, hosts: ["other/both.test"]}
+    ---
+    apiVersion: networking.istio.io/v1
+    kind: VirtualService
+    metadata: {name: a, namespace: n}
+    spec:
+      hosts: [own.test, theirs.test, both.test, s, s.n.svc.cluster.local]
+      gateways: [g]
+      http: [{directResponse: {status: 201}}]
+    ---
+    apiVersion: networking.istio.io/v1
+    kind: VirtualService
+    metadata: {name: b, namespace: other}
+    spec: {hosts: [own.test, theirs.test, both.test], gateways: [n/g], http: [{directResponse: {status: 202}}]}
+
+    """),
+  .init(
     "paths that never match",
     edge
       + service(
