@@ -14,17 +14,7 @@ struct CheckCommand: ParsableCommand {
       sallyport check gateways/ -o sarif
       sallyport check gateways/ -S "IST0118=Service *.httpbin"
       sallyport check --explain IST0101
-      """)
-
-  @OptionGroup var flags: CheckFlags
-
-  func run() throws { try flags.run() }
-}
-
-/// `sallyport analyze`, the same by istioctl's name.
-struct AnalyzeCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "analyze", abstract: "The same as check.", shouldDisplay: false)
+      """, aliases: ["analyze"])
 
   @OptionGroup var flags: CheckFlags
 
@@ -103,10 +93,18 @@ struct CheckFlags: ParsableArguments {
     case .success(let result): read = result
     }
     let suppressions = suppress.compactMap { Suppression($0) } + Suppression.annotations(of: read.resources)
+    for code in Set(suppressions.compactMap(\.unknownCode)).sorted() {
+      warn("\(code) is no code of a message: nothing is suppressed by it")
+    }
     let diagnostics = try findings(read, source).filter { finding in !suppressions.contains { $0.covers(finding) } }
     show(diagnostics.filter { $0.severity >= outputThreshold.severity }, read)
     if read.hasSyntaxErrors { throw ExitCode(ExitStatus.data) }
     if diagnostics.contains(where: { $0.severity >= failureThreshold.severity }) { throw ExitCode(ExitStatus.findings) }
+  }
+
+  private func warn(_ text: String) {
+    let bytes = Array("sallyport: warning: \(text)\n".utf8)
+    _ = unsafe CLinux.write(2, bytes, bytes.count)
   }
 
   /// Everything that can be said: of the documents, of the references between them, of every instance.
@@ -200,6 +198,9 @@ struct CheckFlags: ParsableArguments {
 
   private func print(_ code: String) {
     if code.lowercased() == "all" { return sallyport.output(MessageCatalog.page) }
+    if let absent = MessageCatalog.absent.first(where: { $0.codes.contains(code.uppercased()) }) {
+      return sallyport.output("\(code.uppercased()) cannot occur here: \(absent.why)\n")
+    }
     guard let message = MessageCatalog.message(code) else {
       fail("there is no code \(code)\(MessageCatalog.suggestion(for: code).map { "; \($0)" } ?? "")", ExitStatus.usage)
     }

@@ -109,6 +109,33 @@ def test_completion_of_bash_completes_verbs_and_flags(tmp_path):
     assert "check" in result.stdout.split(), result.stdout + result.stderr
 
 
+@pytest.mark.parametrize("line, offered", [
+    ("sallyport p", "pc"), ("sallyport an", "analyze"), ("sallyport pc ", "listener"), ("sallyport pc lis", "listeners"),
+    ("sallyport pc l --ty", "--type"), ("sallyport pc listeners --type ", "HTTP+TCP"),
+    ("sallyport analyze --fail", "--failure-threshold"), ("sallyport help re", "register"),
+])
+def test_completion_of_bash_knows_the_other_names_of_verbs(tmp_path, line, offered):
+    script = tmp_path / "completion.bash"
+    script.write_text(run_verb("completion", "bash").stdout)
+    words = line.split(" ")
+    command = (f'source {script}; COMP_WORDS=({" ".join(word or chr(34) * 2 for word in words)}); '
+               f'COMP_CWORD={len(words) - 1}; COMP_LINE="{line}"; COMP_POINT={len(line)}; '
+               f'_sallyport sallyport "{words[-1]}" "{words[-2]}"; echo "${{COMPREPLY[@]}}"')
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert offered in result.stdout.split(), result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("shell, lines", [
+    ("zsh", ["pc) words[1]=proxy-config ;;", "analyze) words[1]=check ;;", "listeners|l) words[1]=listener ;;"]),
+    ("fish", ["case 'proxy-config' 'pc'", "case 'sallyport analyze'", "case 'listener' 'listeners' 'l'",
+              "case 'sallyport proxy-config l'"]),
+])
+def test_completion_of_other_shells_knows_the_other_names(shell, lines):
+    script = [line.strip() for line in run_verb("completion", shell).stdout.splitlines()]
+    for line in lines:
+        assert line in script, line
+
+
 @pytest.mark.parametrize("shell, part", [("zsh", "#compdef sallyport"), ("fish", "complete -c 'sallyport'")])
 def test_completion_of_other_shells(shell, part):
     result = run_verb("completion", shell)

@@ -206,7 +206,7 @@ def test_witnesses_of_connections_show_the_difference(sides):
     old = databases({"a.example.com": "a.up"}, [tcp_route(("a.up", 5432))])
     new = databases({"a.example.com": "a.up"}, [tcp_route(("b.up", 5432), match={"sourceSubnet": "10.0.0.0/8"})])
     result = sides(old, new)
-    assert result.returncode == 1 and "~ connection  nc gateway.test 9000" in result.stdout, result.stdout
+    assert result.returncode == 1 and "~ connection  nc 127.0.0.1 9000" in result.stdout, result.stdout
     assert "from 10.0.0.1" in result.stdout and "is   outbound|5432||b.up" in result.stdout
     assert "is   no-route" in result.stdout and "a.example.com" not in result.stdout
 

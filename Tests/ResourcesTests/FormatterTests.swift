@@ -156,7 +156,8 @@ import Testing
 
   /// Files that stay as they are, and why.
   @Test(arguments: [
-    ("a: &x 1\nb:   *x", "line 1: it has anchors or aliases"), ("---\na:   &x 1\n\n", "line 2: it has anchors or aliases"),
+    ("a: &x 1\nb:   *x", "line 1: it has anchors or aliases"),
+    ("---\na:   &x 1\n\n", "line 2: it has anchors or aliases"),
     ("a:   1\nb: \"x\n  y\" # one\n", "line 1: there is no place for its comment in line 3"),
     ("# one\n%YAML 1.2\n---\na:   1\n", "line 2: it has directives"),
     ("a:   1\r\nb: !x 2\r\n", "line 1: it has tags"),

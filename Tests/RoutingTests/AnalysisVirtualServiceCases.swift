@@ -229,6 +229,28 @@ let virtualServiceCases: [AnalysisTests.Case] = [
 
     """),
   .init(
+    "conditions that never hold, or do not count",
+    edge
+      + service(
+        "v",
+        """
+          - match:
+            - method: {exact: get}                   #! SP1028@get
+              uri: {prefix: /a}
+            - scheme: {exact: HTTPS}                 #! SP1028@HTTPS
+              uri: {prefix: /b}
+            - port: 9999                             #! SP1028@9999
+              uri: {prefix: /c}
+            - headers: {method: {exact: GET}}        #! SP1028@method
+              uri: {prefix: /d}
+            - uri: {prefix: "/api/*"}                #! SP1027@"/api/*"
+            - uri: {exact: "/apj/*"}                 #! SP1027@"/apj/*"
+            - uri: {prefix: /e}
+              method: {exact: PURGE}
+              port: 80
+            \(up)
+        """)),
+  .init(
     "paths that never match",
     edge
       + service(

@@ -32,19 +32,21 @@ package struct HTTPRoute: Sendable {
     fault = reader.object("fault", HTTPFault.init)
     mirrors = HTTPMirror.all(of: reader)
     corsPolicy = reader.object("corsPolicy", CORSPolicy.init)
-    checkActions(reader.context, hasRoute: reader.hasItems("route"))
+    checkActions(reader.context, hasRoute: reader.hasItems("route"), hasUnknownFields: reader.hasUnknownFields)
     checkDetails(reader.context)
     checkAuthority(reader.context)
   }
 
   /// Which actions go together.
-  private func checkActions(_ context: DecodingContext, hasRoute routes: Bool) {
+  private func checkActions(_ context: DecodingContext, hasRoute routes: Bool, hasUnknownFields: Bool) {
     func refuse(_ isBoth: Bool, _ message: String) {
       if isBoth { context.error(message, at: location) }
     }
     let redirects = redirect != nil
     let responds = directResponse != nil
-    refuse(!routes && !redirects && !responds && delegate == nil, "HTTP route, redirect or direct_response is required")
+    // A field that nobody knows is surely the one that is missing, and said anyway.
+    let isEmpty = !routes && !redirects && !responds && delegate == nil
+    refuse(isEmpty && !hasUnknownFields, "HTTP route, redirect or direct_response is required")
     refuse(redirects && routes, "HTTP route cannot contain both route and redirect")
     refuse(responds && routes, "HTTP route cannot contain both route and direct_response")
     refuse(redirects && responds, "HTTP route cannot contain both redirect and direct_response")

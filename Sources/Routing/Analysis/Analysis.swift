@@ -21,6 +21,9 @@ package enum Analysis {
       name: "virtualservice.PathAnalyzer", summary: "paths, prefixes and rewrites that do not say what is meant",
       run: PathAnalyzer.analyze),
     Analyzer(
+      name: "virtualservice.ConditionAnalyzer", summary: "conditions that never hold, or do not count",
+      run: ConditionAnalyzer.analyze),
+    Analyzer(
       name: "virtualservice.WeightAnalyzer", summary: "weights of destinations", run: WeightAnalyzer.analyze),
     Analyzer(
       name: "virtualservice.ConflictingMeshGatewayHostsAnalyzer", summary: "VirtualServices of the mesh",

@@ -83,8 +83,14 @@ extension MessageCatalog {
       fix: "Give it a weight, or remove it."),
     Message(
       "SP1027", .warning, "RegexLooksLikeGlob",
-      cause: "A regular expression ends with /*, which means any number of slashes, and must match the whole path.",
-      fix: "Write /.* for anything below, or use prefix."),
+      cause:
+        "A regular expression ends with /*, which means any number of slashes, and must match the whole path; or an exact path or a prefix ends with an asterisk, which stands for itself.",
+      fix: "Write /.* for anything below in a regular expression, or use prefix without an asterisk."),
+    Message(
+      "SP1028", .warning, "ConditionNeverHolds",
+      cause:
+        "A condition holds for no request (a method in lower case, a scheme that is none, a port that no server of the Gateways has), or it does not count: headers named uri, scheme, method or authority are left out, as in Istio, and the rule takes more than it says.",
+      fix: "Write it as the message says, or remove it."),
     Message(
       "SP1031", .warning, "ServiceEntrySharedPort",
       cause:

@@ -41,6 +41,13 @@ enum PathAnalyzer {
   }
 
   private static func glob(_ match: HTTPMatch, _ service: Resource<VirtualService>) -> Diagnostic? {
+    switch match.uri?.kind {
+    case .exact(let text) where text.value.hasSuffix("/*"), .prefix(let text) where text.value.hasSuffix("/*"):
+      return MessageCatalog.finding(
+        "SP1027", "uri \"\(text.value)\" has an asterisk that stands for itself", at: text.location,
+        resource: service.description, help: "did you mean prefix \"\(text.value.dropLast())\"?")
+    default: break
+    }
     guard case .regex(let text)? = match.uri?.kind, text.value.hasSuffix("/*") else { return nil }
     let base = text.value.dropLast(2)
     return MessageCatalog.finding(

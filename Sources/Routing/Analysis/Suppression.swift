@@ -27,6 +27,12 @@ package struct Suppression: Sendable {
     }
   }
 
+  /// The code, where no message has it, ours or Istio's.
+  package var unknownCode: String? {
+    let known = MessageCatalog.all.map(\.code) + MessageCatalog.absent.flatMap(\.codes)
+    return known.contains { Self.matches(code, $0) } ? nil : code
+  }
+
   /// Whether a finding is meant.
   package func covers(_ diagnostic: Diagnostic) -> Bool {
     Self.matches(code, diagnostic.code) && Self.matches(resource, Self.name(diagnostic.resource ?? ""))

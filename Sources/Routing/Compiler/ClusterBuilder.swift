@@ -99,7 +99,8 @@ final class ClusterBuilder {
     guard HostName.isInMesh(host), let port = request.port?.value, request.subset == nil else {
       report(
         "IST0101", .error, "Referenced host not found: \"\(request.host.value)\"", request.host.location, request,
-        hidden(host) ?? Suggestion.help(for: host, among: registry.hosts) ?? "declare it with a ServiceEntry")
+        hidden(host) ?? halfName(host) ?? Suggestion.help(for: host, among: registry.hosts)
+          ?? "declare it with a ServiceEntry")
       return -1
     }
     let name = "outbound|\(port)||\(host)"
@@ -111,6 +112,14 @@ final class ClusterBuilder {
       name: name, host: host, port: UInt16(clamping: port), subset: "", discovery: .strictDNS)
     settings.dnsNames = [.init(name: host, port: UInt16(clamping: port), weight: 1)]
     return add(settings)
+  }
+
+  /// `web.default` and `web.default.svc`: only a name without a dot is completed.
+  private func halfName(_ host: String) -> String? {
+    let labels = host.split(separator: ".")
+    guard labels.count == 2 || labels.count == 3 && labels[2] == "svc" else { return nil }
+    let whole = "\(labels[0]).\(labels[1]).svc.\(HostName.clusterDomain)"
+    return registry.hosts.contains(whole) ? "a name with a dot is taken as it is: did you mean \"\(whole)\"?" : nil
   }
 
   /// Who declares a host without exporting it.
@@ -260,6 +269,12 @@ final class ClusterBuilder {
       addWorkloads(
         &settings, selector: selector.mapValues(\.value), namespace: resource.metadata.namespace, port, labels,
         plan)
+    }
+    if spec.effectiveResolution == .static, labels.isEmpty, settings.endpoints.isEmpty {
+      report(
+        "SP1012", .warning,
+        "ServiceEntry \(resource.reference) has resolution STATIC and \(spec.workloadSelector == nil ? "no endpoints" : "selects no WorkloadEntry"): requests for \"\(settings.host)\" get 503",
+        spec.resolution?.location ?? resource.location, request)
     }
     let hasImplicitEndpoint = spec.endpoints.isEmpty && spec.workloadSelector == nil && labels.isEmpty
     if hasImplicitEndpoint, settings.discovery != .static, !settings.host.hasPrefix("*") {

@@ -49,7 +49,7 @@ package enum OverlapAnalyzer {
       let place = wrong.flatMap { gateway.spec.selector[$0.key]?.location } ?? gateway.location
       let values = wrong.map { wrong in instances.compactMap { $0.labels[wrong.key] } } ?? []
       return Diagnostic(
-        "IST0101", .warning, "Referenced selector not found: \"\(text)\": no instance has these labels", at: place,
+        "IST0101", .error, "Referenced selector not found: \"\(text)\": no instance has these labels", at: place,
         resource: gateway.description, help: wrong.flatMap { Suggestion.help(for: $0.value, among: values) })
     }
   }

@@ -17,7 +17,8 @@ package struct ValueChange: Sendable, Hashable {
     return names.compactMap { name in
       let before = joined(old, name)
       let after = joined(new, name)
-      return before == after ? nil : ValueChange(name, before, after)
+      // What is not there, and what is said to be none, are the same.
+      return (before ?? "none") == (after ?? "none") ? nil : ValueChange(name, before, after)
     }
   }
 
