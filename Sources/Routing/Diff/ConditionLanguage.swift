@@ -6,6 +6,8 @@ struct ConditionLanguage {
   /// The field only has to be there.
   let isPresence: Bool
   let language: TextLanguage
+  /// What all of its texts begin with.
+  private let start: [UInt8]
 
   /// nil for what the listener or the host decide, and for an expression that is not understood.
   init?(_ predicate: Predicate, name: String, of snapshot: Snapshot) {
@@ -20,6 +22,7 @@ struct ConditionLanguage {
       }
     guard let language else { return nil }
     self.language = language
+    start = language.start
     self.name = name
     subject = predicate.subject
     isInverted = predicate.isInverted
@@ -32,7 +35,7 @@ struct ConditionLanguage {
 
   /// Values that only this one has, that only the other has, and that both have.
   func wishes(against other: ConditionLanguage) -> [Wish] {
-    guard language != other.language else { return [] }
+    guard language != other.language, !TextLanguage.areDisjoint(start, other.start) else { return [] }
     let searches = [
       TextLanguage.text(in: [language], notIn: [other.language], of: alphabet),
       TextLanguage.text(in: [other.language], notIn: [language], of: alphabet),
@@ -54,6 +57,7 @@ struct ConditionLanguage {
     guard isComparable(with: other), isInverted == other.isInverted else { return false }
     if isPresence || other.isPresence { return isPresence == other.isPresence || !isInverted && other.isPresence }
     let (narrow, wide) = isInverted ? (other.language, language) : (language, other.language)
-    return narrow == wide || TextLanguage.text(in: [narrow], notIn: [wide]) == .none
+    return narrow == wide
+      || !TextLanguage.areDisjoint(start, other.start) && TextLanguage.text(in: [narrow], notIn: [wide]) == .none
   }
 }

@@ -28,7 +28,9 @@ enum PathSearch {
 
   /// Paths that only one of two rules takes, that both take, and that only one of two rewrites changes.
   static func paths(_ first: WitnessRule, _ second: WitnessRule) -> [String] {
-    guard let left = first.pathLanguage, let right = second.pathLanguage else { return [] }
+    guard let left = first.pathLanguage, let right = second.pathLanguage,
+      !TextLanguage.areDisjoint(first.pathStart, second.pathStart)
+    else { return [] }
     var found: [String?] = []
     if left != right {
       found = [path(in: [left], notIn: [right]), path(in: [right], notIn: [left]), path(in: [left, right])]

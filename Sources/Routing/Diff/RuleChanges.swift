@@ -70,7 +70,7 @@ struct RuleChanges {
     var paths: [TextLanguage] = []
     for other in others where other.takesConditions(of: rule) {
       if other.conditionText == rule.conditionText { return true }
-      guard let path = other.pathLanguage else { continue }
+      guard let path = other.pathLanguage, !TextLanguage.areDisjoint(other.pathStart, rule.pathStart) else { continue }
       if path == .anything || other.takesEveryPath { return true }
       if paths.count < Self.maxComparisons { paths.append(path) }
     }

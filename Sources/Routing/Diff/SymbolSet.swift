@@ -20,6 +20,12 @@ struct SymbolSet: Hashable, Sendable {
 
   var isEmpty: Bool { low | high == 0 }
 
+  /// The symbol of a set that has one alone.
+  var only: UInt8? {
+    guard low.nonzeroBitCount + high.nonzeroBitCount == 1 else { return nil }
+    return UInt8(low != 0 ? low.trailingZeroBitCount : 64 + high.trailingZeroBitCount)
+  }
+
   func contains(_ symbol: UInt8) -> Bool {
     symbol < 64 ? low & (1 << UInt64(symbol)) != 0 : high & (1 << UInt64(symbol & 63)) != 0
   }

@@ -23,6 +23,8 @@ struct WitnessRule {
   let conditions: [Condition]
   /// All paths that it takes; nil: unknown.
   let pathLanguage: TextLanguage?
+  /// What all of them begin with.
+  let pathStart: [UInt8]
   /// The path, or a rewrite of it, is a regular expression.
   let hasRegexPath: Bool
   /// All paths that its rewrite finds something in; nil: none, or unknown.
@@ -45,6 +47,7 @@ struct WitnessRule {
     let maker = Maker(snapshot: snapshot, base: base, context: context)
     self.index = index
     pathLanguage = maker.pathLanguage(of: rule)
+    pathStart = pathLanguage?.start ?? []
     let rewrite = maker.rewritePattern(of: rule)
     rewriteLanguage = rewrite.flatMap {
       RegexReader.searching(snapshot.regexes.sources[Int($0)].drop(prefix: "search:"))
