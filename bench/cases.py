@@ -36,9 +36,10 @@ def http2(url, **options):
     return lambda load, proxy, seconds: load.http2(url(proxy), 8, 16, seconds, **options)
 
 
-def named(door: str, connections: int, path: str, *, tls: bool = False):
+def named(door: str, connections: int, path: str, *, tls: bool = False, body: int = 0):
     """With a server name; requests that were begun are finished, as large ones must be."""
-    return lambda load, proxy, seconds: load.named(peers.FRONT_NAME, proxy.port[door], connections, seconds, path, tls)
+    return lambda load, proxy, seconds: load.named(peers.FRONT_NAME, proxy.port[door], connections, seconds, path, tls,
+                                                   body)
 
 
 def handshakes(door: str, *, resumed: bool = False):
@@ -61,6 +62,8 @@ REQUESTS = [
     Requests("resumed", "resumed TLS 1.3 handshake a request", "tls_in", handshakes("tls_in", resumed=True)),
     Requests("body-1m", "1 MB response body", "plain", keep_alive(plain_url("plain", "/1m"), 8), usual=True),
     Requests("body-100m", "100 MB response body", "plain", named("plain", 2, "/100m")),
+    Requests("upload-1m", "1 MB request body", "plain", named("plain", 8, "/upload", body=1 << 20)),
+    Requests("upload-100m", "100 MB request body", "plain", named("plain", 2, "/upload", body=100 << 20)),
     Requests("paced", "HTTP/1.1, 2,000 requests/s", "plain",
              lambda load, proxy, seconds: load.paced(peers.FRONT_NAME, proxy.port["plain"], 16, seconds, 2000,
                                                      tls=False), usual=True),

@@ -2,7 +2,8 @@
 //
 //   load handshake HOST PORT CONNECTIONS SECONDS                          a full TLS 1.3 handshake a request
 //   load resumed   HOST PORT CONNECTIONS SECONDS                          a resumed TLS 1.3 handshake a request
-//   load keep      HOST PORT CONNECTIONS SECONDS plain|tls PATH           kept alive, as fast as it goes, bodies read
+//   load keep      HOST PORT CONNECTIONS SECONDS plain|tls PATH [BYTES]   kept alive, as fast as it goes, bodies read;
+//                                                                         with BYTES a POST with a body of so many
 //   load paced     HOST PORT CONNECTIONS SECONDS plain|tls PATH RATE      kept alive, RATE requests a second in all
 //   load idle      HOST PORT CONNECTIONS plain|tls|h2                     see idle.h
 //
@@ -29,6 +30,7 @@ enum { MAX_SAMPLES = 1 << 20 };
 static const char *host, *path = "/";
 static int port, connections, use_tls, resumes, slot;
 static double seconds, rate;
+static long body_bytes;
 static SSL_CTX *context;
 static struct timespec begin;
 
@@ -95,12 +97,22 @@ int receive_bytes(struct connection *c, void *bytes, int capacity) {
   return c->ssl ? SSL_read(c->ssl, bytes, capacity) : (int)read(c->fd, bytes, capacity);
 }
 
+static int send_body(struct connection *c) {
+  static const char zeros[1 << 17];
+  for (long left = body_bytes; left > 0;) {
+    int sent = send_bytes(c, zeros, left < (long)sizeof zeros ? (int)left : (int)sizeof zeros);
+    if (sent <= 0) return -1;
+    left -= sent;
+  }
+  return 0;
+}
+
 // One exchange. 0 when a whole 200 response came: a Content-Length of bytes, or all until the connection's end.
 int exchange(struct connection *c, const char *request, int until_close) {
   char buffer[65536];
   int used = 0, received;
   int length = (int)strlen(request);
-  if (send_bytes(c, request, length) != length) return -1;
+  if (send_bytes(c, request, length) != length || send_body(c) != 0) return -1;
   char *end = NULL;
   while (!end) {
     if (used == sizeof buffer - 1) return -1;
@@ -148,8 +160,10 @@ static void *handshakes(void *argument) {
 
 static void *requests(void *argument) {
   struct worker *w = argument;
-  char request[512];
-  snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, host);
+  char request[512], field[64] = "";
+  if (body_bytes > 0) snprintf(field, sizeof field, "Content-Length: %ld\r\n", body_bytes);
+  snprintf(request, sizeof request, "%s %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", body_bytes > 0 ? "POST" : "GET", path, host,
+           field);
   struct connection c;
   if (open_connection(&c, NULL) != 0) {
     w->failed++;
@@ -241,6 +255,7 @@ int main(int count, char **arguments) {
   use_tls = strcmp(arguments[6], "tls") == 0;
   path = arguments[7];
   if (strcmp(mode, "paced") == 0) rate = atof(arguments[8]);
+  else if (count > 8) body_bytes = atol(arguments[8]);
   run(requests);
   return 0;
 }

@@ -68,9 +68,9 @@ class Generator:
         """A new connection and a TLS 1.3 handshake for each request."""
         return self._own("resumed" if resumed else "handshake", host, port, connections, seconds)
 
-    def named(self, host: str, port: int, connections: int, seconds: float, path: str, tls: bool) -> Load:
-        """Kept alive as fast as it goes, with `host` as the server name."""
-        return self._own("keep", host, port, connections, seconds, "tls" if tls else "plain", path)
+    def named(self, host: str, port: int, connections: int, seconds: float, path: str, tls: bool, body: int = 0) -> Load:
+        """Kept alive as fast as it goes, with `host` as the server name; a POST when there are bytes of a body."""
+        return self._own("keep", host, port, connections, seconds, "tls" if tls else "plain", path, body)
 
     def paced(self, host: str, port: int, connections: int, seconds: float, rate: int, tls: bool) -> Load:
         """Requests due at a fixed rate, whether or not the server keeps up."""

@@ -193,6 +193,20 @@ let policyCases: [AnalysisTests.Case] = [
       mtls: {mode: STRICT}
     """ + instance),
   .init(
+    "namespaces that are not there, where the documents say which are",
+    """
+    apiVersion: v1
+    kind: Namespace
+    metadata: {name: apps}
+    ---
+    apiVersion: security.istio.io/v1
+    kind: AuthorizationPolicy
+    metadata: {name: p, namespace: istio-system}
+    spec:
+      action: DENY                                              #! SP1016@DENY
+      rules: [{from: [{source: {namespaces: [apps, istio-system, a-*, appz]}}]}]   #! IST0101@appz
+    """ + instance),
+  .init(
     "what a cluster says",
     """
     apiVersion: v1

@@ -11,7 +11,7 @@ STREAM_MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 FORWARDING = """
     proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme;
-    proxy_max_temp_file_size 0;"""
+    proxy_max_temp_file_size 0; proxy_request_buffering off;"""
 
 
 class Nginx(Proxy):

@@ -15,7 +15,7 @@ MESSAGE = b"\0" + (64).to_bytes(4) + b"m" * 64
 
 
 class Upstream:
-    """nginx for HTTP/1.1, nghttpd for HTTP/2 and gRPC: `/` is small, `/1m` and `/100m` are large.
+    """nginx for HTTP/1.1, nghttpd for HTTP/2 and gRPC: `/` is small, `/1m` and `/100m` are large, `/upload` takes a body.
 
     The gRPC server answers `/message` with one, and `grpc-status: 0` as a trailer.
     """
@@ -42,6 +42,9 @@ http {{
   server {{ listen 127.0.0.1:{self.plain} backlog=16384; listen 127.0.0.1:{self.tls} ssl backlog=16384;
     location = /1m {{ root {folder}; }}
     location = /100m {{ root {folder}; }}
+    location = /upload {{ # Answers when the whole body is there.
+      client_max_body_size 0; client_body_buffer_size 1m; proxy_pass http://127.0.0.1:{self.plain}/;
+      proxy_pass_request_body off; proxy_set_header Content-Length ""; }}
     location / {{ default_type text/plain; return 200 "{SMALL.strip()}\\n"; }} }}
 }}""")
         nghttpd = ["nghttpd", "--no-tls", "--address=127.0.0.1", "--max-concurrent-streams=256", f"--htdocs={folder}"]

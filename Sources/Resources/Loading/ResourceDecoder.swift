@@ -69,6 +69,7 @@ struct ResourceDecoder {
       StatusConditions.report(reader)
       reader.finish()
     case .ignored:
+      if kind.value == "Namespace" { result.resources.namespaces.insert(metadata.name) }
       return
     case .notActedOn:
       context.report(

@@ -20,6 +20,9 @@ package struct ResourceSet: Sendable {
   package var deployments: [Resource<Deployment>] = []
   package var probes: [Resource<UpstreamProbe>] = []
 
+  /// The names of the Namespaces among the documents: of them nothing else is kept.
+  package var namespaces: Set<String> = []
+
   package init() {}
 
   /// Adds other resources behind these.
@@ -43,5 +46,6 @@ package struct ResourceSet: Sendable {
     endpointSlices += other.endpointSlices
     deployments += other.deployments
     probes += other.probes
+    namespaces.formUnion(other.namespaces)
   }
 }

@@ -6,7 +6,7 @@ enum PolicyAnalyzer {
   private static let generatedLabel = "gateway.networking.k8s.io/gateway-name"
 
   static func analyze(_ context: AnalysisContext) -> [Diagnostic] {
-    context.resources.policyScopes.flatMap { selection($0, context) + targets($0) }
+    context.resources.policyScopes.flatMap { selection($0, context) + targets($0) } + namespaces(context)
       + logging(context.resources.telemetries) + conflicts(context)
   }
 
@@ -53,6 +53,20 @@ enum PolicyAnalyzer {
       if !values.contains(value), let help = Suggestion.help(for: value, among: values) { return help }
     }
     return nil
+  }
+
+  /// IST0101, where the documents say which Namespaces there are. They may be those of a part of the cluster alone.
+  private static func namespaces(_ context: AnalysisContext) -> [Diagnostic] {
+    guard !context.resources.namespaces.isEmpty else { return [] }
+    let known = context.resources.namespaces.union(context.resources.headers.map(\.metadata.namespace))
+    return context.resources.authorizationPolicies.flatMap { policy in
+      let named = policy.spec.rules.flatMap(\.from).flatMap { $0.namespaces.values + $0.namespaces.notValues }
+      return named.filter { !$0.value.contains("*") && !known.contains($0.value) }.map { name in
+        Diagnostic(
+          "IST0101", .warning, "Referenced namespace not found: \"\(name.value)\"", at: name.location,
+          resource: policy.description, help: Suggestion.help(for: name.value, among: known.sorted()))
+      }
+    }
   }
 
   /// IST0167
