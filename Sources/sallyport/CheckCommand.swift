@@ -14,17 +14,7 @@ struct CheckCommand: ParsableCommand {
       sallyport check gateways/ -o sarif
       sallyport check gateways/ -S "IST0118=Service *.httpbin"
       sallyport check --explain IST0101
-      """)
-
-  @OptionGroup var flags: CheckFlags
-
-  func run() throws { try flags.run() }
-}
-
-/// `sallyport analyze`, the same by istioctl's name.
-struct AnalyzeCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "analyze", abstract: "The same as check.", shouldDisplay: false)
+      """, aliases: ["analyze"])
 
   @OptionGroup var flags: CheckFlags
 
@@ -210,6 +200,9 @@ struct CheckFlags: ParsableArguments {
 
   private func print(_ code: String) {
     if code.lowercased() == "all" { return sallyport.output(MessageCatalog.page) }
+    if let absent = MessageCatalog.absent.first(where: { $0.codes.contains(code.uppercased()) }) {
+      return sallyport.output("\(code.uppercased()) cannot occur here: \(absent.why)\n")
+    }
     guard let message = MessageCatalog.message(code) else {
       fail("there is no code \(code)\(MessageCatalog.suggestion(for: code).map { "; \($0)" } ?? "")", ExitStatus.usage)
     }

@@ -19,12 +19,11 @@ struct CompletionCommand: ParsableCommand {
   var shell: Shell
 
   func run() {
-    let wanted: CompletionShell =
-      switch shell {
-      case .bash: .bash
-      case .zsh: .zsh
-      case .fish: .fish
-      }
-    output(Sallyport.completionScript(for: wanted) + "\n")
+    let aliases = CompletionAliases(Sallyport.self)
+    switch shell {
+    case .bash: output(aliases.bash(Sallyport.completionScript(for: .bash)) + "\n")
+    case .zsh: output(aliases.zsh(Sallyport.completionScript(for: .zsh)) + "\n")
+    case .fish: output(aliases.fish(Sallyport.completionScript(for: .fish)) + "\n")
+    }
   }
 }

@@ -8,7 +8,8 @@ struct FormatCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fmt", abstract: "Put resources into canonical form; comments stay.",
     discussion: """
-      Prints the result, or writes it with -w. Exit codes: 0 done, 1 with -l when a file would change, 65 a file is not YAML.
+      Prints the result, or writes it with -w. Exit codes: 0 done, 1 with -l when a file would change, 65 a file is not YAML,
+      or has a document that stays as it is, which is said: one with anchors, tags or directives, for instance.
       sallyport fmt gateways/ -l
       sallyport fmt gateways/ -w
       """)
@@ -36,6 +37,7 @@ struct FormatCommand: ParsableCommand {
         say("sallyport: \(error.location.map { "\($0)" } ?? file): \(error.message)\n")
         continue
       }
+      isBroken = isBroken || !result.kept.isEmpty
       for text in result.kept { say("sallyport: \(file): \(text)\n") }
       let isChanged = result.text != bytes
       changes = changes || isChanged

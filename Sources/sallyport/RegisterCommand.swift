@@ -49,10 +49,16 @@ struct RegisterCommand: ParsableCommand {
 
   func run() throws {
     var registration = Registration(
-      name: name, namespace: namespace, address: address, ports: try Registration.named(ports.map(port)),
+      name: name, namespace: namespace, address: address, ports: try ports.map(port),
       labels: try pairs(labels, "--labels"), serviceAccount: serviceaccount)
     registration.annotations = try pairs(annotations, "--annotations")
-    registration.isKnown = isKnown
+    if let service = knownService {
+      do {
+        try registration.join(service)
+      } catch {
+        fail("\(error)", ExitStatus.usage)
+      }
+    }
     let text = registration.yaml
     // What is printed must be what would be taken.
     var result = LoadResult()
@@ -64,18 +70,22 @@ struct RegisterCommand: ParsableCommand {
   }
 
   func validate() throws {
-    guard !HostRules.isLabel(name) else { return }
-    throw ValidationError("\(name): the name of a service has lower-case letters, digits and hyphens")
+    guard HostRules.isLabel(name) else {
+      throw ValidationError("\(name): the name of a service has lower-case letters, digits and hyphens")
+    }
+    guard Registration.isAddress(address) else {
+      throw ValidationError("\(address): an address is an IP address, the name of a host, or unix:///PATH")
+    }
   }
 
-  /// Whether the service is among the resources at `--known`.
-  private var isKnown: Bool {
-    guard !known.isEmpty else { return false }
+  /// The service among the resources at `--known`.
+  private var knownService: Resource<ServiceEntry>? {
+    guard !known.isEmpty else { return nil }
     let loaded = ResourceLoader.load(known)
     if !loaded.unreadable.isEmpty {
       fail("cannot read \(loaded.unreadable.joined(separator: ", "))", ExitStatus.noInput)
     }
-    return loaded.resources.serviceEntries.contains {
+    return loaded.resources.serviceEntries.first {
       $0.metadata.name == name && $0.metadata.namespace == namespace
     }
   }

@@ -15,7 +15,7 @@ struct Sallyport: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      RunCommand.self, CheckCommand.self, AnalyzeCommand.self, ExplainCommand.self, DiffCommand.self,
+      RunCommand.self, CheckCommand.self, ExplainCommand.self, DiffCommand.self,
       ProxyConfigCommand.self, StatusCommand.self, HealthcheckCommand.self, CertsCommand.self, DemoCommand.self,
       FormatCommand.self, RegisterCommand.self, SchemaCommand.self, CompletionCommand.self, ManualCommand.self,
       VersionCommand.self,

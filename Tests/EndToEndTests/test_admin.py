@@ -295,6 +295,29 @@ def test_proxy_config_of_files(tmp_path, what, part, form):
         assert (json.loads if form == "json" else yaml.safe_load)(result.stdout) is not None
 
 
+def test_proxy_config_in_json_says_what_the_tables_have_no_room_for(tmp_path):
+    rule = {**route("up.example", match={"uri": {"prefix": "/x"}, "headers": {"x-a": {"exact": "1"}}}), "timeout": "5s",
+            "rewrite": {"uri": "/y"}}
+    shared = {"route": [{"destination": {"host": "up.example"}, "weight": weight} for weight in (1, 3)]}
+    policy = {"connectionPool": {"tcp": {"maxConnections": 7}}, "tls": {"mode": "SIMPLE", "sni": "s.test"},
+              "outlierDetection": {"consecutive5xxErrors": 3}}
+    (tmp_path / "config.yaml").write_text(as_yaml([
+        gateway(http_server("*")), static_entry("up.example", 8081), destination_rule("up.example", policy),
+        virtual_service(rule, shared)]))
+
+    def listed(what):
+        return json.loads(run_verb("pc", what, "--from", tmp_path, *IDENTITY, "-o", "json").stdout)
+    configuration = next(one for one in listed("route") if one["name"] == "http.80")
+    first, second = configuration["virtual_hosts"][0]["routes"][:2]
+    assert first["conditions"] == 'uri prefix "/x", headers[x-a] exact "1"'
+    assert first["settings"]["timeout"] == "5s" and "/y" in first["settings"]["rewrite.uri"]
+    assert [weight.split()[0] for weight in second["settings"]["weight"]] == ["1", "3"]
+    settings = listed("cluster")[0]["settings"]
+    assert settings["tls.sni"] == "s.test"
+    assert "7" in [value for name, value in settings.items() if name.lower().endswith("maxconnections")]
+    assert "3" in [value for name, value in settings.items() if "consecutive5xx" in name.lower()]
+
+
 def test_proxy_config_of_files_wants_to_know_which_instance(tmp_path):
     operator = resource("IstioOperator", "two", {"components": {"egressGateways": [
         {"name": name, "enabled": True} for name in ("one", "two")]}}, api="install.istio.io/v1alpha1")

@@ -109,6 +109,33 @@ def test_completion_of_bash_completes_verbs_and_flags(tmp_path):
     assert "check" in result.stdout.split(), result.stdout + result.stderr
 
 
+@pytest.mark.parametrize("line, offered", [
+    ("sallyport p", "pc"), ("sallyport an", "analyze"), ("sallyport pc ", "listener"), ("sallyport pc lis", "listeners"),
+    ("sallyport pc l --ty", "--type"), ("sallyport pc listeners --type ", "HTTP+TCP"),
+    ("sallyport analyze --fail", "--failure-threshold"), ("sallyport help re", "register"),
+])
+def test_completion_of_bash_knows_the_other_names_of_verbs(tmp_path, line, offered):
+    script = tmp_path / "completion.bash"
+    script.write_text(run_verb("completion", "bash").stdout)
+    words = line.split(" ")
+    command = (f'source {script}; COMP_WORDS=({" ".join(word or chr(34) * 2 for word in words)}); '
+               f'COMP_CWORD={len(words) - 1}; COMP_LINE="{line}"; COMP_POINT={len(line)}; '
+               f'_sallyport sallyport "{words[-1]}" "{words[-2]}"; echo "${{COMPREPLY[@]}}"')
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert offered in result.stdout.split(), result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("shell, lines", [
+    ("zsh", ["pc) words[1]=proxy-config ;;", "analyze) words[1]=check ;;", "listeners|l) words[1]=listener ;;"]),
+    ("fish", ["case 'proxy-config' 'pc'", "case 'sallyport analyze'", "case 'listener' 'listeners' 'l'",
+              "case 'sallyport proxy-config l'"]),
+])
+def test_completion_of_other_shells_knows_the_other_names(shell, lines):
+    script = [line.strip() for line in run_verb("completion", shell).stdout.splitlines()]
+    for line in lines:
+        assert line in script, line
+
+
 @pytest.mark.parametrize("shell, part", [("zsh", "#compdef sallyport"), ("fish", "complete -c 'sallyport'")])
 def test_completion_of_other_shells(shell, part):
     result = run_verb("completion", shell)
@@ -295,6 +322,19 @@ def test_fmt_leaves_a_broken_file_alone(tmp_path):
     assert file.read_text() == "a: [\n"
 
 
+def test_fmt_keeps_line_endings_and_says_what_it_leaves_alone(tmp_path):
+    file = tmp_path / "crlf.yaml"
+    file.write_bytes(b"kind: VirtualService\r\napiVersion: networking.istio.io/v1\r\nmetadata: {name: v} # c1\r\n")
+    assert run_verb("fmt", "-w", file).returncode == 0
+    text = file.read_bytes()
+    assert text == (b"apiVersion: networking.istio.io/v1\r\nkind: VirtualService\r\nmetadata: # c1\r\n  name: v\r\n")
+    assert run_verb("fmt", "-l", file).returncode == 0
+    file.write_bytes(b"a: &x 1\nb:   *x")
+    result = run_verb("fmt", "-w", file)
+    assert result.returncode == 65 and "anchors" in result.stderr and result.stdout == ""
+    assert file.read_bytes() == b"a: &x 1\nb:   *x"
+
+
 def test_register_prints_resources_that_load(tmp_path):
     result = run_verb("register", "mysql", "1.2.3.4", "3306", "http:7000", "-n", "onprem", "-l", "version=v1")
     assert result.returncode == 0, result.stderr
@@ -333,3 +373,25 @@ def test_register_adds_a_machine_to_a_service_that_is_known(tmp_path):
     listed = run_verb("pc", "ep", "--from", file, "--label", "a=b", "--namespace", "onprem", "-o", "json")
     assert listed.returncode == 0
     assert run_verb("register", "svc1", "1.2.3.4", "80", "--known", tmp_path / "nowhere").returncode == 66
+
+
+def test_register_keeps_what_it_is_told(tmp_path):
+    first = run_verb("register", "svc1", "1.2.3.4", "http:7000", "-n", "onprem", "-l", "app=x,tier=t")
+    service, machine = yaml.safe_load_all(first.stdout)
+    assert service["spec"]["workloadSelector"]["labels"] == {"app": "x"}
+    assert machine["spec"]["labels"] == {"app": "x", "tier": "t"}
+    known = tmp_path / "known.yaml"
+    known.write_text(first.stdout)
+
+    def another(*words):
+        return run_verb("register", "svc1", *words, "-n", "onprem", "--known", known)
+    # Its own port under the service's name, and the labels that the service selects by.
+    for port in ("7001", "http:7001"):
+        machine = yaml.safe_load(another("1.2.3.5", port).stdout)
+        assert machine["spec"] == {"address": "1.2.3.5", "labels": {"app": "x"}, "ports": {"http": 7001}}
+    for words, message in ((("1.2.3.5", "grpc:7000"), "has http:7000"), (("1.2.3.5", "7000", "-l", "app=y"), "app=x"),
+                           (("machine.test", "7000"), "STATIC")):
+        result = another(*words)
+        assert result.returncode == 64 and message in result.stderr, result.stderr
+    for address in ("not..a..host", "1.2.3.4.5", "a b"):
+        assert run_verb("register", "svc1", address, "80").returncode == 64

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -205,7 +206,7 @@ def test_witnesses_of_connections_show_the_difference(sides):
     old = databases({"a.example.com": "a.up"}, [tcp_route(("a.up", 5432))])
     new = databases({"a.example.com": "a.up"}, [tcp_route(("b.up", 5432), match={"sourceSubnet": "10.0.0.0/8"})])
     result = sides(old, new)
-    assert result.returncode == 1 and "~ connection  nc gateway.test 9000" in result.stdout, result.stdout
+    assert result.returncode == 1 and "~ connection  nc 127.0.0.1 9000" in result.stdout, result.stdout
     assert "from 10.0.0.1" in result.stdout and "is   outbound|5432||b.up" in result.stdout
     assert "is   no-route" in result.stdout and "a.example.com" not in result.stdout
 
@@ -231,3 +232,34 @@ def test_the_witness_of_a_tunnel_is_a_command_that_opens_it(owner, sides):
     assert '"CONNECT ' in running.wait_for_access_line("CONNECT") and upstream.requests[0].method == "GET"
     explained = run_verb("explain", *IDENTITY, "--curl", line, running.resources)
     assert "outbound|80||new.up" in explained.stdout, explained.stdout + explained.stderr
+
+
+RULE_CHANGES = {
+    "a header's expression": ({"match": [{"headers": {"x": {"regex": "v[12]"}}}]},
+                              {"match": [{"headers": {"x": {"regex": "v[123]"}}}]}),
+    "a path's expression": ({"match": [{"uri": {"regex": "/a/[^/]+"}}]}, {"match": [{"uri": {"regex": "/a/.+"}}]}),
+    "its case": ({"match": [{"uri": {"regex": "(?i)/abc"}}]}, {"match": [{"uri": {"regex": "/abc"}}]}),
+    "a rewrite": ({"rewrite": {"uriRegexRewrite": {"match": "^/v1/(.*)", "rewrite": "/\\1"}}},
+                  {"rewrite": {"uriRegexRewrite": {"match": "^/v2/(.*)", "rewrite": "/\\1"}}}),
+    "no rewrite": ({"rewrite": {"uriRegexRewrite": {"match": "^/v1/(.*)", "rewrite": "/\\1"}}}, {}),
+    "a rewrite of some paths": (
+        {"match": [{"uri": {"regex": "/u/[0-9]+/(edit|view)"}}]},
+        {"match": [{"uri": {"regex": "/u/[0-9]+/(edit|view)"}}],
+         "rewrite": {"uriRegexRewrite": {"match": "/u/([0-9]{5})/.*", "rewrite": "/z/\\1"}}}),
+}
+
+
+@pytest.mark.parametrize("name", RULE_CHANGES)
+def test_expressions_that_differ_have_a_witness(differences, name):
+    old, new = ({**rule, **route("a.up")} for rule in RULE_CHANGES[name])
+    for before, after in ((old, new), (new, old)):
+        found = differences(served(before, route("b.up")), served(after, route("b.up")))
+        assert found["requests"] and not found["unwitnessedRules"]
+
+
+def test_a_rule_that_changed_without_a_witness_is_said(sides):
+    old, new = ({"match": [{"uri": {"regex": regex}}], **route("a.up")} for regex in ("/(?=a).*", "/(?=b).*"))
+    result = sides(served(old, route("b.up")), served(new, route("b.up")))
+    assert result.returncode == 1
+    assert "? rule changed, no witness found" in result.stdout
+    assert re.search(r"was +\S*old.yaml:\d+.*\n +is +\S*new.yaml:\d+", result.stdout), result.stdout

@@ -34,6 +34,26 @@ import Testing
   }
 
   @Test(arguments: [
+    "kubectl -n httpbin exec deploy/curl -c app -it -- curl -sI http://a.test/x",
+    "docker run --rm -e A=b curlimages/curl:8.0 -sI http://a.test/x", "podman run curlimages/curl -I http://a.test/x",
+    "ssh -p 22 root@box curl -I http://a.test/x", "timeout 5 curl -I http://a.test/x",
+    "docker run --network host curlimages/curl curl -I http://a.test/x",
+  ])
+  func `reads the curl that another command runs`(_ line: String) throws {
+    let request = try only(line)
+    #expect(request.method == "HEAD" && request.authority == "a.test" && request.target == "/x")
+  }
+
+  @Test(arguments: [
+    ("kubectl get pods", "kubectl is not curl"), ("curl http://$HOST/x", "$HOST is a variable of the shell"),
+    ("curl https://${HOST}:15443/x", "${HOST} is a variable of the shell"),
+  ])
+  func `says what it cannot know`(_ line: String, _ message: String) {
+    let error = #expect(throws: CurlLine.Malformed.self) { try CurlLine.requests(line) }
+    #expect(error?.description.hasPrefix(message) ?? false, "\(error?.description ?? "")")
+  }
+
+  @Test(arguments: [
     ("curl -p -x http://gw:80 http://db:5432/", false, 80, "db:5432", "gw"),
     ("curl -p -xgw http://db/", false, 1080, "db:80", "gw"),
     ("curl --proxytunnel --proxy https://gw.test https://[::1]/x", true, 443, "[::1]:443", "gw.test"),

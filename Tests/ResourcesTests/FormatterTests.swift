@@ -148,6 +148,26 @@ import Testing
     #expect(output.kept == ["line 1: it has anchors or aliases"])
   }
 
+  @Test(arguments: cases)
+  func `lines end as they did`(_ text: String, _ expected: String) {
+    let output = format(text.replacing("\n", with: "\r\n"))
+    #expect(Array(output.utf8) == Array(expected.replacing("\n", with: "\r\n").utf8))
+  }
+
+  /// Files that stay as they are, and why.
+  @Test(arguments: [
+    ("a: &x 1\nb:   *x", "line 1: it has anchors or aliases"),
+    ("---\na:   &x 1\n\n", "line 2: it has anchors or aliases"),
+    ("a:   1\nb: \"x\n  y\" # one\n", "line 1: there is no place for its comment in line 3"),
+    ("# one\n%YAML 1.2\n---\na:   1\n", "line 2: it has directives"),
+    ("a:   1\r\nb: !x 2\r\n", "line 1: it has tags"),
+  ])
+  func `what cannot be formatted stays as it is to the byte`(_ text: String, _ why: String) {
+    let bytes = Array(text.utf8)
+    let output = ResourceFormatter.format(bytes, file: "test.yaml")
+    #expect(output.text == bytes && output.kept == [why] && output.error == nil)
+  }
+
   @Test func `what is no YAML is not touched`() {
     let text = Array("a: [".utf8)
     let output = ResourceFormatter.format(text, file: "test.yaml")

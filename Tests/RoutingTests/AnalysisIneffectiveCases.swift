@@ -88,12 +88,12 @@ let scopeCases: [AnalysisTests.Case] = [
       + rules(
         """
           - match:
-            - port: 9999                             #! SP1017@9999
-            - sourceNamespace: other                 #! SP1017@other
-            - sourceLabels: {app: foo}               #! SP1017@foo
-            - scheme: {exact: https}                 #! SP1017@https
-            - scheme: {exact: HTTP}                  #! SP1017@HTTP
-            - method: {exact: get}                   #! SP1017@get
+            - port: 9999                             #! SP1028@9999
+            - sourceNamespace: other                 #! SP1028@other
+            - sourceLabels: {app: foo}               #! SP1028@foo
+            - scheme: {exact: https}                 #! SP1028@https
+            - scheme: {exact: HTTP}                  #! SP1028@HTTP
+            - method: {exact: get}                   #! SP1028@get
             \(up)
           - match:
             - port: 80
@@ -127,7 +127,7 @@ let scopeCases: [AnalysisTests.Case] = [
           http:
           - match: [{port: 9999}, {sourceLabels: {app: foo}}]
             \(up)
-          - match: [{port: 9998, gateways: [g]}]     #! SP1017@9998
+          - match: [{port: 9998, gateways: [g]}]     #! SP1028@9998
             \(up)
         """)),
 ]

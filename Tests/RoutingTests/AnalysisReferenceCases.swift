@@ -89,7 +89,7 @@ let referenceCases: [AnalysisTests.Case] = [
         - {sniHosts: [a.test]}                                               #! IST0130@{sniHosts
         route: [{destination: {host: up.test}}]
       - match:
-        - {sniHosts: [d.test], port: 8443}                                   #! SP1017@8443
+        - {sniHosts: [d.test], port: 8443}                                   #! SP1028@8443
         - {sniHosts: [d.test]}
         - {sniHosts: [d.test]}                                               #! IST0131@{sniHosts
         route: [{destination: {host: up.test}}]

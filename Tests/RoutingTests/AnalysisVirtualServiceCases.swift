@@ -203,6 +203,54 @@ let virtualServiceCases: [AnalysisTests.Case] = [
           - \(up)                                    #! SP1021@route
         """)),
   .init(
+    "two services on one host of a Gateway that admits one of them, and a host with its short form",
+    """
+    apiVersion: networking.istio.io/v1
+    kind: Gateway
+    metadata: {name: g, namespace: n}
+    spec:
+      servers:
+      - {port: {number: 80, name: http, protocol: HTTP}, hosts: ["./own.test", "other/theirs.test", "*/s.n.svc.cluster.local"]}
+      - {port: {number: 81, name: more, protocol: HTTP}, hosts: ["n/both.test"]}
+      - {port: {number: 82, name: most, protocol: HTTP}, hosts: ["other/both.test"]}
+    ---
+    apiVersion: networking.istio.io/v1
+    kind: VirtualService
+    metadata: {name: a, namespace: n}
+    spec:
+      hosts: [own.test, theirs.test, both.test, s, s.n.svc.cluster.local]   #! IST0133@s.n.svc.cluster.local
+      gateways: [g]
+      http: [{directResponse: {status: 201}}]
+    ---
+    apiVersion: networking.istio.io/v1
+    kind: VirtualService
+    metadata: {name: b, namespace: other}
+    spec: {hosts: [own.test, theirs.test, both.test], gateways: [n/g], http: [{directResponse: {status: 202}}]}
+
+    """),
+  .init(
+    "conditions that never hold, or do not count",
+    edge
+      + service(
+        "v",
+        """
+          - match:
+            - method: {exact: get}                   #! SP1028@get
+              uri: {prefix: /a}
+            - scheme: {exact: HTTPS}                 #! SP1028@HTTPS
+              uri: {prefix: /b}
+            - port: 9999                             #! SP1028@9999
+              uri: {prefix: /c}
+            - headers: {method: {exact: GET}}        #! SP1030@method
+              uri: {prefix: /d}
+            - uri: {prefix: "/api/*"}                #! SP1029@"/api/*"
+            - uri: {exact: "/apj/*"}                 #! SP1029@"/apj/*"
+            - uri: {prefix: /e}
+              method: {exact: PURGE}
+              port: 80
+            \(up)
+        """)),
+  .init(
     "paths that never match",
     edge
       + service(

@@ -102,6 +102,13 @@ import Wire
     ("headers: {x-a: {exact: \"1\"}, x-b: {}}", "headers: {x-a: {exact: \"1\"}}"),
     ("withoutHeaders: {x-a: {}}", ""), ("withoutHeaders: {x-a: {exact: \"1\"}}", "withoutHeaders: {x-a: {}}"),
     ("queryParams: {q: {exact: a}}", "queryParams: {q: {exact: b}}"), ("queryParams: {q: {exact: a}}", ""),
+    ("headers: {x: {regex: \"v[12]\"}}", "headers: {x: {regex: \"v[123]\"}}"),
+    ("withoutHeaders: {x: {regex: \"v[12]\"}}", "withoutHeaders: {x: {regex: \"v[123]\"}}"),
+    ("queryParams: {x: {regex: \"[0-9]{3}\"}}", "queryParams: {x: {regex: \"[0-9]{3,7}\"}}"),
+    ("uri: {regex: \"/a/[^/]+\"}", "uri: {regex: \"/a/.+\"}"), ("uri: {regex: \"(?i)/abc\"}", "uri: {regex: /abc}"),
+    ("uri: {regex: \"/u/[0-9]+\"}", "uri: {regex: \"/u/[0-9]{1,8}\"}"),
+    ("uri: {regex: \"/[a-z]+\"}", "uri: {prefix: /a}"),
+    ("method: {regex: \"GET|PUT\"}", "method: {regex: \"GET|PUT|PATCH\"}"),
     ("authority: {exact: a.test}", "authority: {prefix: a}"), ("scheme: {exact: http}", "scheme: {exact: https}"),
   ])
   func `shows each change of a condition by a request`(_ left: String, _ right: String) {
@@ -160,6 +167,70 @@ import Wire
 
   @Test func `a rule behind one that takes everything changes nothing`() {
     #expect(Self.compare(Self.routes(Self.one), Self.routes(Self.one, Self.two)).isEmpty)
+  }
+
+  /// Rewrites, and another that changes other paths.
+  @Test(arguments: [
+    ("match: '^/v1/(.*)', rewrite: '/\\1'", "match: '^/v2/(.*)', rewrite: '/\\1'"),
+    ("match: '^/v1/(.*)', rewrite: '/\\1'", ""),
+    ("match: '/u/([0-9]{5})/.*', rewrite: '/z/\\1'", ""),
+    ("match: '/u/([0-9]{5})/.*', rewrite: '/z/\\1'", "match: '/u/([0-9]{4})/.*', rewrite: '/z/\\1'"),
+    ("match: '^/(a+)/(b+)$', rewrite: '/\\1'", "match: '^/(a+)/(b+)$', rewrite: '/\\2'"),
+  ])
+  func `shows each change of a rewrite by a request`(_ left: String, _ right: String) {
+    for condition in ["uri: {prefix: /}", "uri: {regex: \"/(v1|u/[0-9]+|a*)/(x|edit|view|b*)\"}"] {
+      let sides = [left, right].map { rewrite in
+        let text = rewrite.isEmpty ? "" : ", rewrite: {uriRegexRewrite: {\(rewrite)}}"
+        return Self.routes("match: [{\(condition)}], \(Self.one)\(text)", "name: other, \(Self.two)")
+      }
+      // There is nothing of v2 in the narrow rule, so that the change is the one that removes the rewrite.
+      for (before, after) in [(sides[0], sides[1]), (sides[1], sides[0])] {
+        let difference = Self.compare(before, after)
+        #expect(difference.requests.flatMap(\.changes).contains { $0.name == "sends" }, "\(condition) \(left)")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("uri: {regex: '/(a|b)\\b.[0-9]{3}'}", "uri: {regex: '/(a|c)\\b.[0-9]{3}'}"),
+    ("headers: {x: {regex: '(a|b)\\b.'}}", "headers: {x: {regex: '(a|c)\\b.'}}"),
+  ])
+  func `says so where a rule changed and no request was found`(_ left: String, _ right: String) throws {
+    let other = "name: other, \(Self.two)"
+    let old = Self.routes("match: [{\(left)}], \(Self.one)", other)
+    let new = Self.routes("match: [{\(right)}], \(Self.one)", other)
+    let difference = Self.compare(old, new)
+    #expect(!difference.isEmpty && difference.requests.isEmpty)
+    let rule = try #require(difference.rules.first)
+    #expect(difference.rules.count == 1 && rule.hosts == ["a.test"] && rule.change.changes.map(\.name) == ["match"])
+    #expect(rule.change.old != nil && rule.change.new != nil)
+    #expect(Self.compare(old, "# moved\n" + old).isEmpty)
+  }
+
+  /// Texts that differ, and mean the same for certain.
+  @Test(arguments: [
+    ("match: [{uri: {regex: \"/v[12]\"}}], \(one)", "match: [{uri: {regex: \"/v(1|2)\"}}], \(one)"),
+    ("match: [{headers: {x: {regex: \"1\"}}}], \(one)", "match: [{headers: {x: {exact: \"1\"}}}], \(one)"),
+    ("match: [{uri: {prefix: /x}}], \(two)", "match: [{uri: {prefix: /y}, method: {exact: PUT}}], \(two)"),
+  ])
+  func `rules that mean the same are no change`(_ old: String, _ new: String) {
+    let other = "name: other, \(Self.two)"
+    #expect(Self.compare(Self.routes(old, other), Self.routes(new, other)).isEmpty)
+    #expect(Self.compare(Self.routes(new, other), Self.routes(old, other)).isEmpty)
+  }
+
+  @Test(arguments: [
+    ("allowOrigins: [{exact: \"https://x.test\"}]", "allowOrigins: [{exact: \"https://y.test\"}]", "GET"),
+    ("allowOrigins: [{regex: \".*\"}]", "allowOrigins: [{regex: \".*\"}], allowMethods: [PUT]", "OPTIONS"),
+  ])
+  func `a change of corsPolicy is shown by a request of another origin`(
+    _ left: String, _ right: String, _ method: String
+  ) throws {
+    let rule = { (policy: String) in Self.routes("\(Self.one), corsPolicy: {\(policy)}") }
+    let witness = try #require(Self.compare(rule(left), rule(right)).requests.first?.witness)
+    #expect(witness.method == method)
+    #expect(witness.fields.contains { $0.name == "origin" && $0.value.hasPrefix("https://") })
+    #expect(witness.fields.contains { $0.name == "access-control-request-method" } == (method == "OPTIONS"))
   }
 
   @Test func `lists listeners that open and close`() {

@@ -225,7 +225,7 @@ import Wire
       tcp: "{match: [{destinationSubnets: [10.0.0.0/24]}], \(Self.to("one"))}, {\(Self.to("two"))}")
     let new = Self.routes(
       tcp: "{match: [{destinationSubnets: [10.0.0.0/25]}], \(Self.to("one"))}, {\(Self.to("two"))}")
-    let places = ["tls://db.test:443", "tcp://gw.n:9000", "tcp://gw.n:9001"]
+    let places = ["tls://db.test:443", "tcp://127.0.0.1:9000", "tcp://127.0.0.1:9001"]
     #expect(
       compare(old, new) == places.map { "\($0) 10.0.0.128: outbound|443||one.test > outbound|443||two.test" })
   }

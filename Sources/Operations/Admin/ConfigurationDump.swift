@@ -143,7 +143,19 @@ struct ConfigurationDump {
       ("destination_rule", .optional(settings.destinationRule)),
     ]
     if let tls = settings.tls { fields.append(("transport_socket", transport(tls))) }
+    fields.append(("settings", Self.settings(settings.described + settings.undescribed)))
     return .object(fields)
+  }
+
+  /// Settings by name, several of one name in a list: what `explain` says, in the words of the resources.
+  private static func settings(_ all: [Setting]) -> JSON {
+    var names: [String] = []
+    for setting in all where !names.contains(setting.name) { names.append(setting.name) }
+    return .object(
+      names.map { name in
+        let values = all.filter { $0.name == name }.map(\.value)
+        return (name, values.count == 1 ? .string(values[0]) : .strings(values))
+      })
   }
 
   private func transport(_ tls: TLSClientPolicy) -> JSON {
@@ -193,15 +205,21 @@ struct ConfigurationDump {
     let facts = snapshot.routeFacts[Int(rule.route)]
     let route = snapshot.routes[Int(rule.route)]
     var clusters: [String] = []
+    var settings = snapshot.settings(of: route)
     if route.action == .forward {
       clusters = (route.firstDestination..<route.firstDestination + route.destinationCount).map { position in
         let destination = snapshot.destinations[Int(position)]
-        return destination.cluster < 0 ? "cluster_not_found" : snapshot.clusters[Int(destination.cluster)].name
+        let name = destination.cluster < 0 ? "cluster_not_found" : snapshot.clusters[Int(destination.cluster)].name
+        if route.destinationCount > 1 { settings.append(Setting("weight", "\(destination.weight) for \(name)")) }
+        settings += snapshot.settings(of: destination).map { Setting("\($0.name) to \(name)", $0.value) }
+        return name
       }
     }
     return .object([
-      ("name", .string(facts.name)), ("match", .string(snapshot.pathText(rule))), ("clusters", .strings(clusters)),
-      ("action", .string("\(route.action)")), ("virtual_service", .string(facts.virtualService)),
+      ("name", .string(facts.name)), ("match", .string(snapshot.pathText(rule))),
+      ("conditions", .string(snapshot.conditions(of: rule))), ("clusters", .strings(clusters)),
+      ("action", .string("\(route.action)")), ("settings", Self.settings(settings)),
+      ("virtual_service", .string(facts.virtualService)),
       ("location", .string(facts.location)),
     ])
   }

@@ -45,6 +45,9 @@ package struct CurlLine {
       for part in words.split(whereSeparator: { $0 == "--next" || $0 == "-:" }) {
         var command = CurlLine()
         try command.read(Array(part))
+        if let variable = command.urls.lazy.compactMap(Self.variable).first {
+          throw Malformed(description: "\(variable) is a variable of the shell: write its value")
+        }
         for url in command.urls.flatMap({ command.takesBrackets ? URLPattern.expand($0) : [$0] }) {
           requests.append(try command.request(url))
         }
@@ -56,12 +59,32 @@ package struct CurlLine {
 
   /// What stands behind the word `curl`; nil where there is none. A prompt, `sudo`, `time` or variables may precede it.
   private static func arguments(_ words: [String]) -> [String]? {
-    let place = words.prefix { !$0.hasPrefix("-") || $0 == "-" }.firstIndex { word in
-      let name = word.split { $0 == "/" || $0 == "\\" }.last.map { $0.lowercased() }
-      return name == "curl" || name == "curl.exe"
-    }
+    if let runner = words.first.map(name), runners.contains(runner) { return contained(words) }
+    let place = words.prefix { !$0.hasPrefix("-") || $0 == "-" }.firstIndex(where: isCurl)
     return place.map { Array(words[($0 + 1)...]) }
   }
+
+  /// Commands that run another one elsewhere, with options of their own before it.
+  private static let runners: Set<String> = [
+    "kubectl", "oc", "k3s", "microk8s", "docker", "podman", "nerdctl", "ssh", "timeout", "nohup", "watch",
+  ]
+
+  /// `kubectl exec … -- curl …`, `docker run … curlimages/curl …`.
+  private static func contained(_ words: [String]) -> [String]? {
+    let start = words.firstIndex(of: "--").map { $0 + 1 } ?? 1
+    guard let place = words[start...].firstIndex(where: { isCurl($0) || name($0).hasPrefix("curl:") }) else {
+      return nil
+    }
+    let rest = words[(place + 1)...]
+    return Array(rest.first.map(isCurl) ?? false ? rest.dropFirst() : rest)
+  }
+
+  /// The last part of a path, or of the name of an image.
+  private static func name(_ word: String) -> String {
+    word.split { $0 == "/" || $0 == "\\" }.last.map { $0.lowercased() } ?? ""
+  }
+
+  private static func isCurl(_ word: String) -> Bool { ["curl", "curl.exe"].contains(name(word)) }
 
   /// An option, or something that can be a URL.
   private static func beginsLikeArguments(_ word: String) -> Bool {
@@ -249,6 +272,15 @@ package struct CurlLine {
     connect(&request)
     request.socketPath = socketPath
     return request
+  }
+
+  /// The first variable before the path, which no shell has put a value for: `$HOST`, `${HOST}`.
+  private static func variable(in url: String) -> Substring? {
+    let start = url.firstRange(of: "://")?.upperBound ?? url.startIndex
+    let authority = url[start...].prefix { $0 != "/" && $0 != "?" }
+    guard let dollar = authority.firstIndex(of: "$") else { return nil }
+    let name = authority[authority.index(after: dollar)...].prefix { $0.isLetter || $0.isNumber || "_{}".contains($0) }
+    return name.isEmpty ? nil : url[dollar..<name.endIndex]
   }
 
   private func addUsual(_ name: String, _ value: String, to request: inout SampleRequest) {

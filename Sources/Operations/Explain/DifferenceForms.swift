@@ -13,6 +13,7 @@ package enum DifferenceForms {
       ("listeners", .array(difference.listeners.map(json))),
       ("requests", .array(difference.requests.filter(\.witness.isHTTP).map(json))),
       ("connections", .array(difference.requests.filter { !$0.witness.isHTTP }.map(json))),
+      ("unwitnessedRules", .array(difference.rules.map(json))),
       ("certificates", .array(difference.certificates.map(json))),
       ("clusters", .array(difference.clusters.map(json))), ("settings", .array(difference.others.map(json))),
     ])
@@ -34,6 +35,13 @@ package enum DifferenceForms {
       ("listener", .string(request.listener)), ("hosts", .strings(request.hosts)),
       ("witness", ExplanationForms.json(request.witness)), ("old", json(request.old)), ("new", json(request.new)),
       ("changes", .array(request.changes.map(json))),
+    ])
+  }
+
+  private static func json(_ rule: RuleDifference) -> JSON {
+    .object([
+      ("listener", .string(rule.listener)), ("hosts", .strings(rule.hosts)), ("old", .optional(rule.change.old)),
+      ("new", .optional(rule.change.new)), ("changes", .array(rule.change.changes.map(json))),
     ])
   }
 

@@ -22,6 +22,7 @@ package struct DifferenceText {
       add(listener, label: "listener \(words[listener.kind] ?? "")", mark: Self.mark(listener.kind))
     }
     for request in difference.requests { add(request) }
+    for rule in difference.rules { add(rule) }
     for certificate in difference.certificates { add(certificate, label: "server name") }
     for cluster in difference.clusters { add(cluster, label: "cluster") }
     for other in difference.others { add(other, label: "setting") }
@@ -49,6 +50,14 @@ package struct DifferenceText {
     lines.append("      was  \(request.old.destination)" + Self.rule(request.old))
     lines.append("      is   \(request.new.destination)" + Self.rule(request.new))
     for change in request.changes where change.name != "destination" { lines.append("      \(Self.text(change))") }
+  }
+
+  private mutating func add(_ rule: RuleDifference) {
+    lines.append("  ? rule changed, no witness found")
+    lines.append("      at \(rule.listener), for \(rule.hosts[0])" + Self.hosts(rule.hosts))
+    lines.append("      was  \(rule.change.old ?? "not there")")
+    lines.append("      is   \(rule.change.new ?? "not there")")
+    for change in rule.change.changes { lines.append("      \(Self.text(change))") }
   }
 
   private static func addresses(_ witness: SampleRequest) -> String {

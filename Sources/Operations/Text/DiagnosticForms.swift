@@ -47,7 +47,7 @@ package enum DiagnosticForms {
                   ])
                 )
               ])
-            ), ("results", .array(diagnostics.map(result))),
+            ), ("columnKind", .string("unicodeCodePoints")), ("results", .array(diagnostics.map(result))),
           ])
         ])
       ),
@@ -67,7 +67,10 @@ package enum DiagnosticForms {
     let level = diagnostic.severity == .info ? "note" : diagnostic.severity.label
     var fields: [(String, JSON)] = [
       ("ruleId", .string(diagnostic.code)), ("level", .string(level)),
-      ("message", .object([("text", .string(diagnostic.message))])),
+      (
+        "message",
+        .object([("text", .string(diagnostic.message + (diagnostic.help.map { "; \($0)" } ?? "")))])
+      ),
     ]
     if let location = diagnostic.location {
       fields.append(
@@ -78,7 +81,7 @@ package enum DiagnosticForms {
               (
                 "physicalLocation",
                 .object([
-                  ("artifactLocation", .object([("uri", .string(location.file))])),
+                  ("artifactLocation", .object([("uri", .string(uri(location.file)))])),
                   (
                     "region",
                     .object([
@@ -93,5 +96,16 @@ package enum DiagnosticForms {
         ))
     }
     return .object(fields)
+  }
+
+  /// A path as a relative reference (RFC 3986, section 4.2): everything but unreserved characters and slashes is encoded.
+  private static func uri(_ path: String) -> String {
+    let digits = Array("0123456789ABCDEF".utf8)
+    var bytes: [UInt8] = []
+    for byte in path.utf8 {
+      let isPlain = (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || "-._~/".utf8.contains(byte)
+      bytes += isPlain ? [byte] : [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -22,31 +22,31 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     case closing
   }
 
-  private(set) var phase = Phase.idle
-  private var stream: Ref<Stream>?
-  private var parser = HTTP1HeadParser()
-  private var reader = HTTP1BodyReader()
-  private var writer = HTTP1BodyWriter()
-  private var isProcessing = false
-  private var requestIsPersistent = true
-  private var responseIsPersistent = true
-  private var awaitsContinue = false
-  private var isHeadTimed = false
+  var phase = Phase.idle
+  var stream: Ref<Stream>?
+  var parser = HTTP1HeadParser()
+  var reader = HTTP1BodyReader()
+  var writer = HTTP1BodyWriter()
+  var isProcessing = false
+  var requestIsPersistent = true
+  var responseIsPersistent = true
+  var awaitsContinue = false
+  var isHeadTimed = false
   /// Protocols were switched: bytes pass as they are, both ways, until one side ends.
-  private var isTunnel = false
+  var isTunnel = false
   /// The upstream of the tunnel has ended; our end follows the last byte.
-  private var endsTunnelOutput = false
-  private var hasEndedTunnelOutput = false
-  private var discardedBytes = 0
+  var endsTunnelOutput = false
+  var hasEndedTunnelOutput = false
+  var discardedBytes = 0
   /// The answer has begun while the request goes on, and both sides are still: not a client that is stuck.
-  private var isQuiet = false
-  private var requestCount = 0
-  private var timer = TimerID.none
+  var isQuiet = false
+  var requestCount = 0
+  var timer = TimerID.none
 
   /// Body bytes of an already answered request that are read to keep the connection; more costs it.
-  private static let discardLimitBytes = 256 * 1024
+  static let discardLimitBytes = 256 * 1024
 
-  private enum Timer {
+  enum Timer {
     static let idle: UInt8 = 1
     static let head: UInt8 = 2
     static let body: UInt8 = 3
@@ -94,7 +94,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   }
 
   /// Handles as much of the input as possible. Not re-entered: a local reply that ends inside returns to this loop.
-  private func process() {
+  func process() {
     guard !isProcessing else { return }
     isProcessing = true
     while step() {}
@@ -262,169 +262,12 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     }
   }
 
-  // MARK: Writing
-
-  /// Writes the response head and decides how the body is framed and whether the connection stays.
-  func sendResponseHead(_ stream: Stream) {
-    if stream.isTunnel { return switchProtocols(stream) }
-    let version = stream.request.version
-    let hasBody = stream.response.hasBody(for: stream.request.method)
-    var framing = stream.response.framing
-    // Over HTTP/2 these may end behind their head; here they end with it, and must not be framed.
-    if stream.response.status == 204 || stream.response.status == 304 { framing = .none }
-    switch framing {
-    case .untilClose, .chunked:
-      framing = version == .http10 ? .untilClose : .chunked
-      if version == .http10 { responseIsPersistent = false }
-    case .none:
-      // HTTP/2 has other means to say that there is no body.
-      if hasBody, !stream.response.headers.contains(.contentLength) {
-        stream.response.headers.append(.contentLength, 0)
-      }
-    case .length: break
-    }
-    responseIsPersistent = responseIsPersistent && requestIsPersistent && keepsAlive(stream)
-    let connection: HTTP1.ConnectionField =
-      responseIsPersistent ? (version == .http10 ? .keepAlive : .absent) : .close
-    let size = stream.response.http1ByteCount
-    let written = gather(size) { stream.response.writeHTTP1(into: &$0, framing: framing, connection: connection) }
-    if !written { return abortResponse() }
-    writer.begin(hasBody ? framing : .none)
-  }
-
-  private func switchProtocols(_ stream: Stream) {
-    if stream.request.isConnect { stream.response.removeFraming() }
-    let field: HTTP1.ConnectionField = stream.request.isConnect ? .absent : .upgrade
-    let size = stream.response.http1ByteCount
-    let written = gather(size) { stream.response.writeHTTP1(into: &$0, framing: .none, connection: field) }
-    if !written { return abortResponse() }
-    isTunnel = true
-    responseIsPersistent = false
-    reader.begin(.untilClose)
-    writer.begin(.untilClose)
-    phase = .body
-  }
-
-  /// The upstream of a tunnel sends no more: neither do we. What the client sends goes on.
-  func endTunnelOutput() {
-    endsTunnelOutput = true
-    finishTunnelOutput()
-  }
-
-  private func finishTunnelOutput() {
-    guard !hasEndedTunnelOutput else { return }
-    endOutput()
-    // What the kernel did not take yet goes first; `outputDrained()` comes back here.
-    hasEndedTunnelOutput = state == .open && output.isEmpty
-  }
-
-  private func keepsAlive(_ stream: Stream) -> Bool {
-    // A client that waits for 100 (Continue) and gets a final answer may or may not send its body: no telling where the
-    // next request would begin.
-    if awaitsContinue, phase == .body { return false }
-    if inputEnded { return false }
-    return !worker.with { $0.isDraining }
-  }
-
-  /// Passes an interim (1xx) response on, except to HTTP/1.0 clients, which do not know them.
-  func sendInformational(_ stream: Stream) {
-    if stream.response.status == 100 { awaitsContinue = false }
-    guard stream.request.version != .http10 else { return }
-    let size = stream.response.http1ByteCount
-    _ = gather(size) { stream.response.writeHTTP1(into: &$0, framing: .none, connection: .absent) }
-  }
-
-  /// Sends response bytes; returns how many were taken.
-  func sendResponseBody(_ span: RawSpan) -> Int {
-    let taken = writer.send(span, on: self)
-    if taken > 0 { noteMovement() }
-    return taken
-  }
-
-  /// The response is complete: the connection goes on with the next request, or closes.
-  func endResponse(_ stream: Stream) {
-    writer.end(trailers: stream.responseTrailers, on: self)
-    self.stream = nil
-    guard responseIsPersistent else { return closeNow(lingering: phase == .body || stream.request.isConnect) }
-    switch phase {
-    case .awaitingResponse:
-      becomeIdle()
-      if !isProcessing {
-        process()
-        resumeInput()
-      }
-    case .body:
-      phase = .discarding
-      discardedBytes = 0
-      if !isProcessing {
-        process()
-        resumeInput()
-      }
-    case .idle, .head, .discarding, .closing: break
-    }
-  }
-
-  /// The response cannot be completed: a reset, so that the client does not take what it has for the whole.
-  func abortResponse() {
-    stream = nil
-    reset()
-  }
-
-  private func becomeIdle() {
-    phase = .idle
-    worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.idle) }
-    if inputEnded, input.isEmpty { closeNow(lingering: false) }
-  }
-
-  // MARK: Refusing
-
-  /// Answers a request that cannot be understood, and closes: what follows on this connection has no meaning.
-  private func refuse(_ refusal: HTTP1Refusal) {
-    guard let stream = detachStream() else { return closeNow() }
-    phase = .closing
-    requestIsPersistent = false
-    worker.with { worker in
-      worker.counters.refusedRequests += 1
-      adoptGeneration(worker)
-      stream.with { $0.refuse(refusal, from: .http1(Ref(self)), source: source, generation: worker.currentGeneration) }
-    }
-    closeNow()
-  }
-
-  /// The body turned out to be malformed: an answer if none has begun, then the end.
-  private func refuseBody(_ refusal: HTTP1Refusal) {
-    worker.with { $0.counters.refusedRequests += 1 }
-    requestIsPersistent = false
-    phase = .closing
-    guard let stream else { return closeNow() }
-    stream.with { $0.refuseBody(refusal) }
-    if state == .open { closeNow() }
-  }
-
   /// The worker drains: an idle connection closes now, a busy one after its response.
   override func drain() {
     if phase == .idle, input.isEmpty { closeNow(lingering: false) }
   }
 
   // MARK: Ending
-
-  private func closeNow(lingering: Bool = true) {
-    phase = .closing
-    closeAfterFlush(lingering: lingering)
-  }
-
-  private func detachStream() -> Ref<Stream>? {
-    defer { stream = nil }
-    return stream
-  }
-
-  /// Gives back a stream whose request never began.
-  private func abandonStream() {
-    detachStream()?.with { stream in
-      stream.reset()
-      worker.with { $0.streams.give(stream) }
-    }
-  }
 
   override func connectionClosed() {
     loop.cancel(&timer)
@@ -434,25 +277,6 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
       detachStream()?.with { $0.downstreamClosed() }
     }
     worker.with { $0.connectionClosed(self) }
-  }
-
-  // MARK: Timers
-
-  /// Bytes of a body went one way or the other.
-  private func noteMovement() {
-    isQuiet = false
-    if !isTunnel, phase == .body || isOutputBlocked { return timeStall() }
-    worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.body) }
-  }
-
-  private func timeStall() {
-    isQuiet = false
-    worker.with { armTimer($0.limits.stallTimeoutMilliseconds, Timer.stall) }
-  }
-
-  private func armTimer(_ milliseconds: Int64, _ tag: UInt8) {
-    guard milliseconds > 0 else { return loop.cancel(&timer) }
-    loop.arm(&timer, after: milliseconds, owner: self, tag: tag)
   }
 
   override func timerFired(_ tag: UInt8) {

@@ -22,37 +22,37 @@ final class HTTP1UpstreamConnection: Connection {
   let cluster: UpstreamCluster
   let upstreamEndpoint: UpstreamEndpoint
   private(set) var localAddress: SocketAddress?
-  private(set) var phase = Phase.connecting
+  var phase = Phase.connecting
   var idleAbove: Ref<HTTP1UpstreamConnection>?
   var idleBelow: Ref<HTTP1UpstreamConnection>?
 
-  private var stream: Ref<Stream>?
-  private var parser = HTTP1HeadParser()
-  private var reader = HTTP1BodyReader()
-  private var writer = HTTP1BodyWriter()
-  private var method = HTTPMethod.get
-  private var requestEnded = false
-  private var isPersistent = true
-  private var responseBegan = false
+  var stream: Ref<Stream>?
+  var parser = HTTP1HeadParser()
+  var reader = HTTP1BodyReader()
+  var writer = HTTP1BodyWriter()
+  var method = HTTPMethod.get
+  var requestEnded = false
+  var isPersistent = true
+  var responseBegan = false
   /// Protocols were switched: bytes pass as they are, both ways, until one side ends.
-  private var isTunnel = false
+  var isTunnel = false
   /// The directions of a tunnel end each by itself: what the upstream sends, and what it gets.
-  private var tunnelInputEnded = false
-  private var tunnelOutputEnded = false
-  private var requestCount = 0
-  private var informationalCount = 0
-  private var timer = TimerID.none
-  private var durationTimer = TimerID.none
+  var tunnelInputEnded = false
+  var tunnelOutputEnded = false
+  var requestCount = 0
+  var informationalCount = 0
+  var timer = TimerID.none
+  var durationTimer = TimerID.none
   /// The connection has lived as long as it may: it ends with the exchange that is under way.
-  private var isExpired = false
+  var isExpired = false
   /// The client takes no more of the response for now.
-  private var isBodyBlocked = false
-  private var isProcessing = false
+  var isBodyBlocked = false
+  var isProcessing = false
 
   /// Interim responses before the final one; more is an attack.
-  private static let informationalLimit = 32
+  static let informationalLimit = 32
 
-  private enum Timer {
+  enum Timer {
     static let connect: UInt8 = 1
     static let idle: UInt8 = 2
     static let duration: UInt8 = 3
@@ -180,7 +180,7 @@ final class HTTP1UpstreamConnection: Connection {
     resumeInput()
   }
 
-  private func process() {
+  func process() {
     guard !isProcessing else { return }
     isProcessing = true
     defer { isProcessing = false }
@@ -277,7 +277,7 @@ final class HTTP1UpstreamConnection: Connection {
     }
   }
 
-  private func responseEnded(_ stream: Ref<Stream>) {
+  func responseEnded(_ stream: Ref<Stream>) {
     self.stream = nil
     // Bytes after the end of the response belong to nothing: such a connection must not be used again.
     let isReusable =
@@ -289,13 +289,8 @@ final class HTTP1UpstreamConnection: Connection {
     serveQueue()
   }
 
-  /// Requests that wait for a connection of this endpoint may have one now.
-  private func serveQueue() {
-    if upstreamEndpoint.queuedCount > 0 { upstreamEndpoint.serveQueue(cluster.shared?.breaker) }
-  }
-
   /// The connection has served as many requests as the DestinationRule allows.
-  private var isWornOut: Bool {
+  var isWornOut: Bool {
     let limit = cluster.config.settings.maxRequestsPerConnection
     return limit > 0 && requestCount >= limit
   }
@@ -321,103 +316,12 @@ final class HTTP1UpstreamConnection: Connection {
     }
   }
 
-  // MARK: Tunnels
-
-  /// Grants a CONNECT: the endpoint gets the client's bytes and knows nothing of HTTP (Envoy's `connect_config`).
-  private func beginTunnel(_ stream: Stream) {
-    isTunnel = true
-    isPersistent = false
-    responseBegan = true
-    reader.begin(.untilClose)
-    writer.begin(.untilClose)
-    phase = .readingBody
-    stream.response.becomeTunnel()
-    _ = stream.responseArrived()
-  }
-
-  /// The upstream sends no more. What the client has to say goes on.
-  private func tunnelEndedByUpstream() {
-    guard !tunnelInputEnded else { return }
-    tunnelInputEnded = true
-    if tunnelOutputEnded { return tunnelEnded() }
-    stream?.with { $0.tunnelResponseEnded() }
-  }
-
-  /// Ends what the upstream gets, when all of it is sent.
-  private func endTunnelOutput() {
-    guard !tunnelOutputEnded else { return }
-    endOutput()
-    // What the kernel did not take yet goes first; `outputDrained()` comes back here.
-    guard state == .open, output.isEmpty else { return }
-    tunnelOutputEnded = true
-    if tunnelInputEnded { tunnelEnded() }
-  }
-
-  private func tunnelEnded() {
-    if let stream { responseEnded(stream) }
-  }
-
   /// A response that was received is delivered, whatever became of the connection since.
   override func outlives(_ reason: String) -> Bool { !input.isEmpty && hearsPeerOut }
 
   override var hearsPeerOut: Bool { phase == .awaitingHead || phase == .readingBody }
 
-  // MARK: Idle
-
-  private func becomeIdle() {
-    phase = .idle
-    upstreamEndpoint.putIdle(self)
-  }
-
-  /// Anything that comes while idle, a close included, ends the connection: nobody asked.
-  private func idleInput() {
-    guard !input.isEmpty || inputEnded else { return }
-    upstreamEndpoint.remove(self)
-    phase = .closing
-    close()
-  }
-
-  /// Closes a connection that was taken off the idle stack.
-  func closeIdle() {
-    phase = .closing
-    close()
-  }
-
-  private func armIdleTimer() {
-    let milliseconds = cluster.config.settings.idleTimeoutMilliseconds
-    if milliseconds > 0 {
-      loop.arm(&timer, after: Int64(milliseconds), owner: self, tag: Timer.idle)
-    } else {
-      loop.cancel(&timer)
-    }
-  }
-
-  private func durationReached() {
-    durationTimer = .none
-    isExpired = true
-    cluster.counters.maxDurationsReached += 1
-    guard phase == .idle else { return }
-    upstreamEndpoint.remove(self)
-    closeIdle()
-  }
-
   // MARK: Ending
-
-  /// The stream does not want this exchange any more. A request that was cut off cannot be taken back: the connection
-  /// closes; a tunnel's with a reset, so that what it carried does not look complete.
-  func cancel() {
-    stream = nil
-    phase = .closing
-    if isTunnel { reset() } else { close() }
-  }
-
-  private func breakOff(_ failure: UpstreamFailure, _ reason: String?) {
-    let link = stream
-    stream = nil
-    phase = .closing
-    close()
-    link?.with { $0.upstreamFailed(failure, reason: reason) }
-  }
 
   override func connectionFailed(_ failure: ConnectionFailure) {
     switch failure {
@@ -438,14 +342,6 @@ final class HTTP1UpstreamConnection: Connection {
         notify(requestCount > 1 && !responseBegan ? .staleConnection : .connectionTermination, failure.reason)
       }
     }
-  }
-
-  /// The stream may at once try another connection: this one is marked as gone first.
-  private func notify(_ failure: UpstreamFailure, _ reason: String?) {
-    let link = stream
-    stream = nil
-    phase = .closing
-    link?.with { $0.upstreamFailed(failure, reason: reason) }
   }
 
   override func connectionClosed() {

@@ -11,17 +11,46 @@ package enum ResourceFormatter {
     package let error: Diagnostic?
   }
 
-  /// Formats all documents of a text.
+  /// Formats all documents of a text; its lines end as the first one does.
   package static func format(_ bytes: [UInt8], file: String) -> Output {
     guard UTF8Check.invalidByte(in: bytes) == nil else {
       return Output(text: bytes, kept: [], error: Diagnostic("IST0106", .error, "not UTF-8 text"))
+    }
+    guard let end = bytes.firstIndex(of: 0x0A), end > 0, bytes[end - 1] == 0x0D else {
+      return formatted(bytes, file: file)
+    }
+    let output = formatted(withoutReturns(bytes), file: file)
+    guard output.error == nil, output.text != withoutReturns(bytes) || output.kept.isEmpty && isMixed(bytes) else {
+      return Output(text: bytes, kept: output.kept, error: output.error)
+    }
+    return Output(text: output.text.flatMap { $0 == 0x0A ? [0x0D, 0x0A] : [$0] }, kept: output.kept, error: nil)
+  }
+
+  /// The text with bare line feeds, which is what YAML makes of its lines anyway.
+  private static func withoutReturns(_ bytes: [UInt8]) -> [UInt8] {
+    var result: [UInt8] = []
+    result.reserveCapacity(bytes.count)
+    for (index, byte) in bytes.enumerated() {
+      if byte == 0x0D, index + 1 < bytes.count, bytes[index + 1] == 0x0A { continue }
+      result.append(byte)
+    }
+    return result
+  }
+
+  private static func isMixed(_ bytes: [UInt8]) -> Bool {
+    bytes.indices.contains { bytes[$0] == 0x0A && ($0 == 0 || bytes[$0 - 1] != 0x0D) }
+  }
+
+  private static func formatted(_ bytes: [UInt8], file: String) -> Output {
+    if let line = directive(bytes) {
+      return Output(text: bytes, kept: ["line \(line): it has directives"], error: nil)
     }
     var texts: [String] = []
     var kept: [String] = []
     for document in documents(of: bytes) {
       let text = String(decoding: document.bytes, as: UTF8.self)
       do {
-        let (formatted, why) = try format(document: text)
+        let (formatted, why) = try format(document: text, behind: document.firstLine)
         if let why { kept.append("line \(document.firstLine + 1): \(why)") }
         if !formatted.isEmpty { texts.append(formatted) }
       } catch {
@@ -29,7 +58,15 @@ package enum ResourceFormatter {
         return Output(text: bytes, kept: [], error: syntax.diagnostic(error))
       }
     }
+    // A file of which nothing can be formatted stays as it is, to the byte.
+    if !kept.isEmpty, kept.count == texts.count { return Output(text: bytes, kept: kept, error: nil) }
     return Output(text: Array(texts.joined(separator: "---\n").utf8), kept: kept, error: nil)
+  }
+
+  /// The line of the first `%YAML` or `%TAG`, which belong to the document that follows.
+  private static func directive(_ bytes: [UInt8]) -> Int? {
+    bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+      .firstIndex { $0.starts(with: "%YAML ".utf8) || $0.starts(with: "%TAG ".utf8) }.map { $0 + 1 }
   }
 
   /// The documents, with those that hold nothing but comments.
@@ -37,7 +74,8 @@ package enum ResourceFormatter {
     DocumentSplitter(bytes, keepsComments: true).documents
   }
 
-  private static func format(document text: String) throws -> (text: String, kept: String?) {
+  /// - Parameter line: the number of the file's lines before the document.
+  private static func format(document text: String, behind line: Int) throws -> (text: String, kept: String?) {
     let scanner = CommentScanner(text)
     guard let node = try Yams.compose(yaml: text) else {
       return (scanner.comments.map { $0.text + "\n" }.joined(), nil)
@@ -45,10 +83,26 @@ package enum ResourceFormatter {
     if let why = obstacle(text) { return (trimmed(text), why) }
     let formatted = DocumentWriter.text(node, scanner)
     // What cannot be proved to say the same is left alone.
-    guard let again = try? Yams.compose(yaml: formatted), isSame(node, again),
-      CommentScanner(formatted).comments.count == scanner.comments.count
-    else { return (trimmed(text), "it cannot be formatted without changing it") }
+    guard let again = try? Yams.compose(yaml: formatted), isSame(node, again) else {
+      return (trimmed(text), "it would say something else in canonical form")
+    }
+    if let lost = lost(scanner.comments, in: CommentScanner(formatted).comments) {
+      return (trimmed(text), "there is no place for its comment in line \(line + lost.line)")
+    }
     return (formatted, nil)
+  }
+
+  /// The first comment that did not survive.
+  private static func lost(
+    _ comments: [CommentScanner.Comment], in formatted: [CommentScanner.Comment]
+  ) -> CommentScanner.Comment? {
+    guard comments.count != formatted.count else { return nil }
+    var rest = formatted.map(\.text)
+    return comments.first { comment in
+      guard let index = rest.firstIndex(of: comment.text) else { return true }
+      rest.remove(at: index)
+      return false
+    } ?? comments.first
   }
 
   /// What the parser resolves and the writer could not write back.
@@ -61,7 +115,7 @@ package enum ResourceFormatter {
   }
 
   private static func trimmed(_ text: String) -> String {
-    let end = text.reversed().drop { $0 == "\n" || $0 == " " || $0 == "\r" }
+    let end = text.reversed().drop { $0 == "\n" || $0 == " " }
     return String(end.reversed()) + "\n"
   }
 

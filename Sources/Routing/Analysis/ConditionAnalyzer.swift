@@ -28,13 +28,13 @@ enum ConditionAnalyzer {
     "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE",
   ]
 
-  /// SP1017. Methods are compared letter by letter (RFC 9110, section 9.1).
+  /// SP1028. Methods are compared letter by letter (RFC 9110, section 9.1).
   private static func method(_ match: HTTPMatch, _ service: Resource<VirtualService>) -> Diagnostic? {
     guard case .exact(let method)? = match.method?.kind, !methods.contains(method.value),
       methods.contains(method.value.uppercased())
     else { return nil }
     return MessageCatalog.finding(
-      "SP1017", "method \"\(method.value)\" is never that of a request: methods are written in capitals",
+      "SP1028", "method \"\(method.value)\" is never that of a request: methods are written in capitals",
       at: method.location, resource: service.description, help: "did you mean \"\(method.value.uppercased())\"?")
   }
 

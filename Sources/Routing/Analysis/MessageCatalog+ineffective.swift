@@ -2,7 +2,7 @@ extension MessageCatalog {
   /// Our own codes of what is valid and never takes effect.
   static let ineffective: [Message] = [
     Message(
-      "SP1017", .warning, "ConditionNeverHolds",
+      "SP1028", .warning, "ConditionNeverHolds",
       cause:
         "A condition can hold for no request: a port that the Gateway does not have, labels or a namespace of no instance, a scheme that none of its servers has, a method in small letters.",
       fix: "Correct the value, or remove the condition with its rule."),

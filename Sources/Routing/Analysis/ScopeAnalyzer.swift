@@ -67,7 +67,7 @@ enum ScopeAnalyzer {
     }
   }
 
-  // MARK: Conditions, SP1017
+  // MARK: Conditions, SP1028
 
   private static func port(_ entry: GatewayRules.Entry) -> [Diagnostic] {
     guard let port = entry.conditions.port else { return [] }
@@ -130,6 +130,6 @@ enum ScopeAnalyzer {
   private static func never(
     _ message: String, at location: SourceLocation, _ service: Resource<VirtualService>, help: String?
   ) -> Diagnostic {
-    MessageCatalog.finding("SP1017", message, at: location, resource: service.description, help: help)
+    MessageCatalog.finding("SP1028", message, at: location, resource: service.description, help: help)
   }
 }

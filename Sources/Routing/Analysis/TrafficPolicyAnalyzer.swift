@@ -59,7 +59,12 @@ enum TrafficPolicyAnalyzer {
     return context.resources.destinationRules.compactMap { rule -> Diagnostic? in
       guard let host = rule.spec.host, !own.contains(rule.metadata.namespace) else { return nil }
       let name = Self.host(rule)
-      guard let homes = routed[name], !homes.isEmpty, !homes.contains(rule.metadata.namespace) else { return nil }
+      // Who asks for one of its subsets is told so there.
+      guard let target = routed[name],
+        !rule.spec.subsets.contains(where: { target.subsets.contains($0.name?.value ?? "") })
+      else { return nil }
+      let homes = target.homes
+      guard !homes.isEmpty, !homes.contains(rule.metadata.namespace) else { return nil }
       let list = own.union(homes).sorted().joined(separator: ", ")
       return MessageCatalog.finding(
         "SP1058",
@@ -75,18 +80,31 @@ enum TrafficPolicyAnalyzer {
     return host.split(separator: ".").dropFirst().first.map { [String($0)] } ?? []
   }
 
-  /// The hosts that rules of gateways lead to, and the wildcards above them, with the namespaces that declare them.
-  private static func destinations(_ context: AnalysisContext) -> [String: Set<String>] {
-    var result: [String: Set<String>] = [:]
+  /// What rules of gateways lead to.
+  private struct Target {
+    /// The namespaces that declare the host.
+    var homes: Set<String> = []
+    /// The subsets that rules ask for.
+    var subsets: Set<String> = []
+  }
+
+  /// The hosts that rules of gateways lead to, and the wildcards above them.
+  private static func destinations(_ context: AnalysisContext) -> [String: Target] {
+    var result: [String: Target] = [:]
     for service in context.virtualServices where service.spec.gateways.contains(where: { $0.value != "mesh" }) {
       var targets = service.spec.http.flatMap { $0.route.map(\.destination) + $0.mirrors.map(\.destination) }
       targets += service.spec.tls.flatMap { $0.route.map(\.destination) }
       targets += service.spec.tcp.flatMap { $0.route.map(\.destination) }
-      for host in targets.compactMap({ $0?.host }) {
+      for target in targets.compactMap({ $0 }) {
+        guard let host = target.host else { continue }
         let name = HostName.expand(host.value, namespace: service.metadata.namespace)
-        guard result[name] == nil else { continue }
+        let subset = target.subset?.value ?? ""
+        if let known = result[name], subset.isEmpty || known.subsets.contains(subset) { continue }
         let homes = namespaces(of: name, context)
-        for key in [name] + HostIndex.wildcards(above: name) { result[key, default: []].formUnion(homes) }
+        for key in [name] + HostIndex.wildcards(above: name) {
+          result[key, default: Target()].homes.formUnion(homes)
+          if !subset.isEmpty { result[key, default: Target()].subsets.insert(subset) }
+        }
       }
     }
     return result

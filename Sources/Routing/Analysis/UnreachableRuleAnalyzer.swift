@@ -143,7 +143,7 @@ enum UnreachableRuleAnalyzer {
     return diagnostics.filter { seen.insert($0).inserted }
   }
 
-  /// Hosts of Gateways that more than one VirtualService has.
+  /// Hosts of servers of Gateways that more than one VirtualService has.
   private static func shared(
     _ context: AnalysisContext
   ) -> [(gateway: String, host: String, services: [Resource<VirtualService>])] {
@@ -151,19 +151,33 @@ enum UnreachableRuleAnalyzer {
     var result: [(gateway: String, host: String, services: [Resource<VirtualService>])] = []
     for service in context.virtualServices {
       for reference in service.spec.gateways {
-        let gateway = GatewayReference.resolve(reference.value, namespace: service.metadata.namespace)
-        guard gateway != "mesh" else { continue }
+        guard let gateway = context.gateway(reference.value, from: service.metadata.namespace) else { continue }
         for host in service.spec.hosts {
           let name = HostName.expand(host.value, namespace: service.metadata.namespace)
-          if let index = byKey["\(gateway) \(name)"] {
-            result[index].services.append(service)
-          } else {
-            byKey["\(gateway) \(name)"] = result.count
-            result.append((gateway, name, [service]))
+          for (position, server) in gateway.spec.servers.enumerated() where admits(server, gateway, service, name) {
+            let key = "\(gateway.reference) \(position) \(name)"
+            guard let index = byKey[key] else {
+              byKey[key] = result.count
+              result.append((gateway.reference, name, [service]))
+              continue
+            }
+            // A name and its short form in one VirtualService are the same rules.
+            if result[index].services.last?.reference != service.reference { result[index].services.append(service) }
           }
         }
       }
     }
     return result.filter { $0.services.count > 1 }
+  }
+
+  /// Whether the rules of a VirtualService for a host come to a server: it has the host for its namespace.
+  private static func admits(
+    _ server: GatewayServer, _ gateway: Resource<Gateway>, _ service: Resource<VirtualService>, _ name: String
+  ) -> Bool {
+    let place = ListenerBuilder.Server(gateway: gateway, server: server, port: 0)
+    return server.hosts.contains { host in
+      VirtualHostBuilder.accepts(host.value, service, place)
+        && HostName.intersection(ListenerBuilder.Server.dnsName(host.value).lowercased(), name) != nil
+    }
   }
 }

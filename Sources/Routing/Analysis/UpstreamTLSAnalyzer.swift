@@ -39,7 +39,19 @@ enum UpstreamTLSAnalyzer {
     if mode == .simple || mode == .mutual, let tls = policy.tls {
       return plaintextPort(tls, port, name, policy.rule)
     }
-    return mode == .disable ? tlsPort(target, port, name, service) : nil
+    if mode != .disable || hasStrayTLS(policy.rule, entry) { return nil }
+    return tlsPort(target, port, name, service)
+  }
+
+  /// TLS for a port that the host does not have is a mistake of its own (SP1059), and this is what comes of it.
+  private static func hasStrayTLS(_ rule: Resource<DestinationRule>?, _ entry: ServiceRegistry.Entry) -> Bool {
+    guard let rule else { return false }
+    let policies = ([rule.spec.trafficPolicy] + rule.spec.subsets.map(\.trafficPolicy)).compactMap { $0 }
+    let isOwn = HostName.expand(rule.spec.host?.value ?? "", namespace: rule.metadata.namespace) == entry.host
+    return isOwn
+      && policies.flatMap(\.portLevelSettings).contains { setting in
+        setting.policy.tls != nil && !entry.ports.contains { $0.number == setting.port?.value }
+      }
   }
 
   /// SP1032: port 80, or one that is declared plaintext, is where TLS begins only if `targetPort` leads elsewhere.

@@ -28,21 +28,29 @@ struct DelegateMerger {
     return Resource(kind: root.kind, metadata: root.metadata, location: root.location, spec: spec)
   }
 
+  /// Why a VirtualService that is there does not count.
+  private static func hidden(_ service: Resource<VirtualService>) -> String {
+    let scopes = service.spec.exportTo.map { $0.value == "." ? "its own namespace" : $0.value }.joined(separator: ", ")
+    let place = service.spec.exportTo.first.map { " (\($0.location))" } ?? ""
+    return "it is there, and exported to \(scopes) alone\(place)"
+  }
+
   private mutating func rules(
     of delegate: HTTPDelegate, for rule: HTTPRoute, _ root: Resource<VirtualService>
   ) -> [HTTPRoute] {
     let own = root.metadata.namespace
     let namespace = delegate.namespace?.value ?? ""
     let reference = "\(namespace.isEmpty ? own : namespace)/\(delegate.name?.value ?? "")"
-    guard let service = delegates[reference],
+    let named = delegates[reference]
+    guard let service = named,
       Visibility.reaches(own, from: service.metadata.namespace, service.spec.exportTo.map(\.value))
     else {
       diagnostics.append(
         Diagnostic(
           "IST0101", .error, "Referenced VirtualService not found: \"\(reference)\"",
           at: delegate.name?.location ?? rule.location, resource: root.description,
-          help: delegates[reference].map(Self.hidden)
-            ?? Suggestion.help(for: reference, among: delegates.keys.sorted()) ?? "the rule is left out"))
+          help: named.map(Self.hidden) ?? Suggestion.help(for: reference, among: delegates.keys.sorted())
+            ?? "the rule is left out"))
       return []
     }
     return service.spec.http.compactMap { leaf in
@@ -54,14 +62,6 @@ struct DelegateMerger {
           help: "it delegates at \(rule.location); the rule is left out there"))
       return nil
     }
-  }
-
-  /// Why a delegate that is there is not found.
-  private static func hidden(_ delegate: Resource<VirtualService>) -> String {
-    let exports = delegate.spec.exportTo
-    let whom = exports.map { $0.value == "." ? "its own namespace" : "namespace \($0.value)" }
-    let place = exports.first.map { " (exportTo at \($0.location))" } ?? ""
-    return "it is there, and exported to \(whom.joined(separator: " and ")) only\(place)"
   }
 
   // MARK: Names

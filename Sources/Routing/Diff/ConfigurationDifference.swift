@@ -17,7 +17,8 @@ package struct ValueChange: Sendable, Hashable {
     return names.compactMap { name in
       let before = joined(old, name)
       let after = joined(new, name)
-      return before == after ? nil : ValueChange(name, before, after)
+      // What is not there, and what is said to be none, are the same.
+      return (before ?? "none") == (after ?? "none") ? nil : ValueChange(name, before, after)
     }
   }
 
@@ -50,6 +51,22 @@ package struct RequestDifference: Sendable {
   package var hosts: [String]
 }
 
+/// A rule that changed without a request that shows it. One side is nil where it has no such rule.
+package struct RuleChange: Sendable, Hashable {
+  /// `gateways/egress.yaml:31:5`
+  package let old: String?
+  package let new: String?
+  package let changes: [ValueChange]
+}
+
+/// A change of rules that may matter to requests to some hosts, though none was found.
+package struct RuleDifference: Sendable {
+  /// `0.0.0.0_443`
+  package let listener: String
+  package let change: RuleChange
+  package var hosts: [String]
+}
+
 /// How two configurations of one instance differ for those who use it.
 package struct InstanceDifference: Sendable {
   /// `httpbin-egress.httpbin`
@@ -59,6 +76,7 @@ package struct InstanceDifference: Sendable {
   /// Listeners that are opened, closed, or serve something else.
   package var listeners: [NamedDifference] = []
   package var requests: [RequestDifference] = []
+  package var rules: [RuleDifference] = []
   /// By listener and server name: certificates, versions, client certificates.
   package var certificates: [NamedDifference] = []
   package var clusters: [NamedDifference] = []
@@ -71,7 +89,8 @@ package struct InstanceDifference: Sendable {
   }
 
   package var isEmpty: Bool {
-    kind == .changed && listeners.isEmpty && requests.isEmpty && certificates.isEmpty && clusters.isEmpty
+    kind == .changed && listeners.isEmpty && requests.isEmpty && rules.isEmpty && certificates.isEmpty
+      && clusters.isEmpty
       && others.isEmpty
   }
 }

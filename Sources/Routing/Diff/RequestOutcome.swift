@@ -52,7 +52,8 @@ package struct RequestOutcome: Sendable, Hashable {
     return all.map { "\(name($0)) \($0.weight / divisor)/\($0.totalWeight / divisor)" }.joined(separator: ", ")
   }
 
-  private static func gcd(_ left: Int, _ right: Int) -> Int { right == 0 ? left : gcd(right, left % right) }
+  /// The greatest common divisor.
+  static func gcd(_ left: Int, _ right: Int) -> Int { right == 0 ? left : gcd(right, left % right) }
 
   /// What the upstream receives; once when all destinations receive the same.
   private static func sent(_ steps: [Explanation.DestinationStep]) -> [Setting] {

@@ -43,11 +43,21 @@ extension SnapshotDiffer {
     }
   }
 
+  /// An address of this machine that leads to a listener.
+  private func address(_ index: Int) -> String {
+    switch new.snapshot.listenerFacts[index].bindAddress {
+    case "0.0.0.0", "": "127.0.0.1"
+    case "::": "::1"
+    case let address: address
+    }
+  }
+
   private func connection(to domain: String, _ index: Int) -> SampleRequest {
     let listener = new.snapshot.listeners[index]
     let isTLS = listener.kind == .tls
     var connection = SampleRequest(
-      isTLS: isTLS, port: Int(listener.publicPort), authority: isTLS ? Self.host(of: domain) : new.instance, target: "")
+      isTLS: isTLS, port: Int(listener.publicPort), authority: isTLS ? Self.host(of: domain) : address(index),
+      target: "")
     connection.socketPath = socketPath(index)
     connection.isHTTP = false
     return connection

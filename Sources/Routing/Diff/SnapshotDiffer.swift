@@ -126,8 +126,19 @@ package struct SnapshotDiffer {
       (old.snapshot.listeners[Int(pair.old)].kind == .tcp) == (new.snapshot.listeners[Int(pair.new)].kind == .tcp)
     else { return }
     var seen: [DifferenceKey: Int] = [:]
+    var rules: [RuleChange: Int] = [:]
+    let listener = new.snapshot.listenerFacts[Int(pair.new)].name
     for domain in domains(pair) {
-      for finding in findings(pair, domain) {
+      let (findings, unwitnessed) = findings(pair, domain)
+      for change in unwitnessed {
+        if let known = rules[change] {
+          difference.rules[known].hosts.append(domain)
+        } else {
+          rules[change] = difference.rules.count
+          difference.rules.append(RuleDifference(listener: listener, change: change, hosts: [domain]))
+        }
+      }
+      for finding in findings {
         let key = DifferenceKey(finding.old, finding.new, finding.changes)
         if let known = seen[key] {
           if !difference.requests[known].hosts.contains(domain) { difference.requests[known].hosts.append(domain) }
@@ -136,19 +147,19 @@ package struct SnapshotDiffer {
         seen[key] = difference.requests.count
         difference.requests.append(
           RequestDifference(
-            listener: new.snapshot.listenerFacts[Int(pair.new)].name, witness: finding.witness, old: finding.old,
+            listener: listener, witness: finding.witness, old: finding.old,
             new: finding.new, changes: finding.changes, hosts: [domain]))
       }
     }
   }
 
-  private func findings(_ pair: Pair, _ domain: String) -> [WitnessSearch.Finding] {
-    if let connections = connectionWitnesses(pair, to: domain) { return findings(connections, pair) }
+  private func findings(_ pair: Pair, _ domain: String) -> ([WitnessSearch.Finding], [RuleChange]) {
+    if let connections = connectionWitnesses(pair, to: domain) { return (findings(connections, pair), []) }
     var search = WitnessSearch(
       old: .init(explainer: old, listener: pair.old), new: .init(explainer: new, listener: pair.new),
       base: request(to: domain, Int(pair.new)))
     search.run()
-    return search.findings
+    return (search.findings, search.unwitnessed)
   }
 
   /// Requests between the same two rules differ in the same way; so do all requests to a host that one side does not

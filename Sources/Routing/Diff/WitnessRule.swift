@@ -8,6 +8,10 @@ struct WitnessRule {
     /// The plainest first.
     var holding: [Wish]
     var failing: [Wish]
+    /// What it looks at, and what it compares that with; nil: it cannot be compared with another.
+    var comparison: ConditionLanguage?
+    /// As explanations have it: `headers[x-a] exact "1"`.
+    var text = ""
 
     var plainest: Wish { holding.first ?? .nothing }
   }
@@ -17,19 +21,56 @@ struct WitnessRule {
   /// Paths that it takes, the plainest first.
   let paths: [String]
   let conditions: [Condition]
-  /// Everything that it asks for and does, as text: rules of one signature are the same.
-  let signature: String
+  /// All paths that it takes; nil: unknown.
+  let pathLanguage: TextLanguage?
+  /// What all of them begin with.
+  let pathStart: [UInt8]
+  /// The path, or a rewrite of it, is a regular expression.
+  let hasRegexPath: Bool
+  /// All paths that its rewrite finds something in; nil: none, or unknown.
+  let rewriteLanguage: TextLanguage?
+  /// Everything that it asks for, everything that it does, and both, as text: rules of one signature are the same.
+  let conditionText: String
+  let actionText: String
+  /// What it does, thing by thing.
+  let actionSettings: [Setting]
+  let acceptsConnect: Bool
+  /// Has no condition on the path, or one that every path meets.
+  let takesEveryPath: Bool
+  var signature: String { conditionText + "\n" + actionText }
+  /// `gateways/egress.yaml:31:5`
+  let location: String
 
   /// - Parameter base: a request to the rule's virtual host.
   init(_ index: Int32, of snapshot: Snapshot, base: SampleRequest, _ context: MatchContext) {
     let rule = snapshot.rules[Int(index)]
     let maker = Maker(snapshot: snapshot, base: base, context: context)
     self.index = index
-    paths = maker.paths(of: rule)
+    pathLanguage = maker.pathLanguage(of: rule)
+    pathStart = pathLanguage?.start ?? []
+    let rewrite = maker.rewritePattern(of: rule)
+    rewriteLanguage = rewrite.flatMap {
+      RegexReader.searching(snapshot.regexes.sources[Int($0)].drop(prefix: "search:"))
+    }
+    hasRegexPath = rule.path == .regex || rewrite != nil
+    paths = maker.paths(of: rule, rewrite) + Self.searched(rule, pathLanguage, rewriteLanguage)
     conditions = (0..<rule.predicateCount).map { offset in
       maker.condition(snapshot.predicates[Int(rule.firstPredicate + offset)])
     }
-    signature = snapshot.signature(of: rule)
+    conditionText = snapshot.conditions(of: rule)
+    actionSettings = snapshot.actionSettings(of: rule)
+    actionText = actionSettings.map { "\($0.name)=\($0.value)" }.joined(separator: "\n")
+    acceptsConnect = rule.acceptsConnect
+    takesEveryPath =
+      rule.path == .any || rule.path == .prefix && snapshot.text(rule.pathStart, rule.pathCount) == "/"
+    location = snapshot.routeFacts[Int(rule.route)].location
+  }
+
+  /// Paths that only a search finds: where no example is known, and where a rewrite finds something or nothing.
+  private static func searched(_ rule: Rule, _ path: TextLanguage?, _ rewrite: TextLanguage?) -> [String] {
+    guard let path else { return [] }
+    guard let rewrite else { return rule.path == .regex ? [PathSearch.path(in: [path])].compactMap { $0 } : [] }
+    return [PathSearch.path(in: [path, rewrite]), PathSearch.path(in: [path], notIn: [rewrite])].compactMap { $0 }
   }
 
   /// What makes the rule fail, one condition at a time.
@@ -52,13 +93,20 @@ struct WitnessRule {
     return all
   }
 
-  /// Requests that satisfy this rule and another one, as far as both can be.
+  /// Requests that satisfy this rule and another one, as far as both can be, and such as satisfy only one of them.
   func requests(with other: WitnessRule, from base: SampleRequest) -> [SampleRequest] {
     // Several paths, since one that both take is among those of the narrower one.
-    (paths + other.paths).map { path in
-      let plain = Wish.path(path).applied(to: base)
-      return Self.applied(conditions.map(\.plainest) + other.conditions.map(\.plainest), to: plain)
+    let wishes = conditions.map(\.plainest) + other.conditions.map(\.plainest)
+    let compared = hasRegexPath || other.hasRegexPath ? PathSearch.paths(self, other) : []
+    var all = (paths + other.paths + compared).map { Self.applied(wishes, to: Wish.path($0).applied(to: base)) }
+    let plain = (paths.first ?? other.paths.first).map { Wish.path($0).applied(to: base) } ?? base
+    for condition in conditions {
+      guard let left = condition.comparison else { continue }
+      for right in other.conditions.compactMap(\.comparison) where right.isComparable(with: left) {
+        all += left.wishes(against: right).map { Self.applied(wishes + [$0], to: plain) }
+      }
     }
+    return all
   }
 
   private static func applied(_ wishes: [Wish], to base: SampleRequest) -> SampleRequest {
@@ -72,7 +120,7 @@ private struct Maker {
   let base: SampleRequest
   let context: MatchContext
 
-  func paths(of rule: Rule) -> [String] {
+  func paths(of rule: Rule, _ rewrite: Int32?) -> [String] {
     let text = snapshot.text(rule.pathStart, rule.pathCount)
     var paths: [String]
     switch rule.path {
@@ -82,12 +130,34 @@ private struct Maker {
     case .regex: paths = examples(of: rule.regex)
     }
     if rule.ignoresCase { paths += [text.uppercased(), text.lowercased()] }
+    if let rewrite {
+      // What the rewrite looks for, alone and behind the prefix.
+      let found = examples(of: rewrite)
+      paths += found + found.map { text + ($0.hasPrefix("/") && text.hasSuffix("/") ? String($0.dropFirst()) : $0) }
+    }
     return paths.filter { $0.hasPrefix("/") }
+  }
+
+  func pathLanguage(of rule: Rule) -> TextLanguage? {
+    let text = snapshot.text(rule.pathStart, rule.pathCount)
+    switch rule.path {
+    case .any: return .anything
+    case .exact: return .literal(text, ignoresCase: rule.ignoresCase)
+    case .prefix: return TextLanguage.literal(text, ignoresCase: rule.ignoresCase)?.followed(by: .anything)
+    case .regex: return RegexReader.language(snapshot.regexes.sources[Int(rule.regex)])
+    }
+  }
+
+  /// The regular expression that the rule's rewrite looks for.
+  func rewritePattern(of rule: Rule) -> Int32? {
+    let rewrite = snapshot.routes[Int(rule.route)].rewrite
+    guard rewrite >= 0, case .regex(let regex, _) = snapshot.rewrites[Int(rewrite)].path else { return nil }
+    return regex
   }
 
   /// Texts that match a regular expression of the snapshot.
   private func examples(of regex: Int32) -> [String] {
-    let source = snapshot.regexes.sources[Int(regex)]
+    let source = snapshot.regexes.sources[Int(regex)].drop(prefix: "search:")
     var texts: [String] = []
     for taste in RegexExample.Taste.allCases {
       guard let text = RegexExample.text(for: source, taste), !texts.contains(text) else { continue }
@@ -117,6 +187,8 @@ private struct Maker {
         failing: [.noParameter(name: name)] + values.failing.map { .parameter(name: name, value: $0) })
     }
     if predicate.isInverted { swap(&condition.holding, &condition.failing) }
+    condition.comparison = ConditionLanguage(predicate, name: name, of: snapshot)
+    condition.text = "\(snapshot.subject(of: predicate)) \(snapshot.wanted(predicate))"
     return condition
   }
 
@@ -153,21 +225,24 @@ private struct Maker {
 }
 
 extension Snapshot {
-  /// All that a rule asks for and does, as text.
-  func signature(of rule: Rule) -> String {
+  /// All that a rule does.
+  fileprivate func actionSettings(of rule: Rule) -> [Setting] {
     let route = routes[Int(rule.route)]
-    var parts = [conditions(of: rule)] + settings(of: route).map { "\($0.name)=\($0.value)" }
+    let all = settings(of: route)
     switch route.action {
-    case .redirect: parts.append("\(redirects[Int(route.actionIndex)])")
-    case .directResponse: parts.append("\(directResponses[Int(route.actionIndex)])")
+    case .redirect: return all + [Setting("redirect", "\(redirects[Int(route.actionIndex)])")]
+    case .directResponse: return all + [Setting("directResponse", "\(directResponses[Int(route.actionIndex)])")]
     case .forward:
-      for index in route.firstDestination..<route.firstDestination + route.destinationCount {
-        let destination = destinations[Int(index)]
-        let name = destination.cluster < 0 ? "none" : clusters[Int(destination.cluster)].name
-        parts.append("\(name) \(destination.weight)")
-        parts += settings(of: destination).map { "\($0.name)=\($0.value)" }
-      }
+      let own = destinations[Int(route.firstDestination)..<Int(route.firstDestination + route.destinationCount)]
+        .filter { $0.weight > 0 || route.destinationCount == 1 }
+      let divisor = max(1, own.reduce(0) { RequestOutcome.gcd($0, Int($1.weight)) })
+      return all
+        + own.flatMap { destination in
+          let name = destination.cluster < 0 ? "none" : clusters[Int(destination.cluster)].name
+          let share = own.count == 1 ? "" : " \(Int(destination.weight) / divisor)"
+          return [Setting("destination", name + share)]
+            + settings(of: destination).map { Setting("\($0.name) to \(name)", $0.value) }
+        }
     }
-    return parts.joined(separator: "\n")
   }
 }

@@ -24,6 +24,10 @@ struct WitnessSearch {
   private let context = MatchContext()
   private var seen: Set<SampleRequest> = []
   private(set) var findings: [Finding] = []
+  /// Rules that changed, and no request was found that shows it.
+  private(set) var unwitnessed: [RuleChange] = []
+  /// The rules that took the requests of findings.
+  private var shown: (old: Set<Int32>, new: Set<Int32>) = ([], [])
 
   /// Requests that are made out of one to get past rules that take it away.
   private static let maxDetours = 40
@@ -48,7 +52,15 @@ struct WitnessSearch {
     for (first, second) in Self.pairs(changed.old + changed.new) {
       for request in first.requests(with: second, from: base) { explore(request, second, known) }
     }
-    for path in ["/", "/witness/of/no/rule"] { _ = evaluate(Wish.path(path).applied(to: base)) }
+    // The last ones are paths to those who normalise them.
+    for path in ["/", "/witness/of/no/rule", "//witness", "/witness%2fof", "/witness/%2e%2e/of"] {
+      _ = evaluate(Wish.path(path).applied(to: base))
+    }
+    unwitnessed =
+      RuleChanges(
+        old: .init(all: before.rules, changed: changed.old, shown: shown.old),
+        new: .init(all: after.rules, changed: changed.new, shown: shown.new)
+      ).unwitnessed
   }
 
   // MARK: Rules that changed
@@ -107,6 +119,7 @@ struct WitnessSearch {
       guard let (before, after) = evaluate(current), before != target.index || after != target.index else { continue }
       let obstacles = [known.0[before], known.1[after]].compactMap { $0 }.filter { $0.signature != target.signature }
       for obstacle in obstacles {
+        if let path = Self.path(of: target, past: obstacles) { queue.append(Wish.path(path).applied(to: current)) }
         let detours = obstacle.avoidance + target.paths.map { .path($0) } + target.conditions.flatMap(\.holding)
         for detour in detours where queue.count < Self.maxDetours {
           let other = detour.applied(to: current)
@@ -114,6 +127,14 @@ struct WitnessSearch {
         }
       }
     }
+  }
+
+  /// A path of a rule that other ones do not take; only regular expressions need to be searched for it.
+  private static func path(of target: WitnessRule, past obstacles: [WitnessRule]) -> String? {
+    guard let path = target.pathLanguage, target.hasRegexPath || obstacles.contains(where: \.hasRegexPath) else {
+      return nil
+    }
+    return PathSearch.path(in: [path], notIn: obstacles.compactMap(\.pathLanguage))
   }
 
   /// Runs a request on both sides. The rules that took it, -1 for none; nil when it was run before, or shows a
@@ -125,9 +146,56 @@ struct WitnessSearch {
     let outcomes = (RequestOutcome(before, old.explainer.snapshot), RequestOutcome(after, new.explainer.snapshot))
     let changes = RequestOutcome.changes(from: outcomes.0, to: outcomes.1)
     guard changes.isEmpty else {
-      findings.append(Finding(witness: request, old: outcomes.0, new: outcomes.1, changes: changes))
+      shown.old.insert(before.match.rule)
+      shown.new.insert(after.match.rule)
+      let witness = telling(request, changes)
+      findings.append(Finding(witness: witness, old: outcomes.0, new: outcomes.1, changes: changes))
       return nil
     }
     return (before.match.rule, after.match.rule)
+  }
+
+  /// A request that is answered differently where only `corsPolicy` changed: one of a page of another origin, and a
+  /// preflight for what only preflights are told.
+  private func telling(_ request: SampleRequest, _ changes: [ValueChange]) -> SampleRequest {
+    let parts = changes.map { $0.name.drop(prefix: "corsPolicy.") }
+    guard zip(parts, changes).allSatisfy({ $0 != $1.name }) else { return request }
+    var telling = request
+    telling.fields.removeAll { $0.name.lowercased() == "origin" }
+    telling.add("origin", origin(request))
+    guard !parts.contains("allowOrigins"), !parts.contains("allowCredentials"), !parts.contains("exposeHeaders") else {
+      return telling
+    }
+    let method = telling.method == "OPTIONS" ? "GET" : telling.method
+    telling.method = "OPTIONS"
+    telling.add("access-control-request-method", method)
+    return telling
+  }
+
+  /// An origin that one side allows, one that only one of them does if possible.
+  private func origin(_ request: SampleRequest) -> String {
+    let lists = [old, new].map { side -> [TextLanguage] in
+      let snapshot = side.explainer.snapshot
+      let route = side.explainer.explain(request, listener: side.listener, depth: .outcome).match.route
+      guard route >= 0, let cors = snapshot.extras(of: snapshot.routes[Int(route)])?.cors else { return [] }
+      return cors.origins.compactMap { origin in
+        switch origin {
+        case .any: .anything
+        case .exact(let text): .literal(Snapshot.text(text))
+        case .prefix(let text): TextLanguage.literal(Snapshot.text(text))?.followed(by: .anything)
+        case .regex(let index): RegexReader.language(snapshot.regexes.sources[Int(index)])
+        }
+      }
+    }
+    let likely = TextLanguage.literal("https://")?.followed(by: .anything) ?? .anything
+    let host = TextLanguage.literal("https://witness.invalid") ?? .anything
+    for (side, other) in [(lists[0], lists[1]), (lists[1], lists[0]), (lists[0], []), (lists[1], [])] {
+      for shape in [host, likely, .anything] {
+        if case .found(let text) = TextLanguage.text(in: [shape, .oneOf(side)], notIn: other, of: .path) {
+          return text
+        }
+      }
+    }
+    return "https://witness.invalid"
   }
 }

@@ -22,7 +22,7 @@ extension Cluster.Settings {
   ]
 
   /// All other fields under their own names, so that a comparison misses none.
-  var undescribed: [Setting] {
+  package var undescribed: [Setting] {
     Swift.Mirror(reflecting: self).children.flatMap { child in
       guard let label = child.label, !Self.describedFields.contains(label) else { return [Setting]() }
       return Setting.fields(label, child.value)
