@@ -90,7 +90,7 @@ final class AdminEndpoints {
     ("/status", "GET", "a summary of the instance"),
     ("/logging", "POST", "levels of the process log (?level=NAME, ?COMPONENT=NAME)"),
     ("/explain", "POST", "a token for requests that shall explain themselves in the process log (?seconds=N)"),
-    ("/drain_listeners", "POST", "finish requests in flight, then end"),
+    ("/drain_listeners", "POST", "close the listeners; ?graceful: when nothing is in flight. The process goes on"),
     ("/healthcheck/fail", "POST", "make readiness fail"), ("/healthcheck/ok", "POST", "take that back"),
     ("/reset_counters", "POST", "set counters to zero"), ("/reopen_logs", "POST", "open log files anew"),
     ("/reload", "POST", "read the configuration anew, as HUP does"), ("/quitquitquit", "POST", "end the process"),
@@ -169,7 +169,7 @@ final class AdminEndpoints {
   private func change(_ request: ServiceRequest) -> ServiceReply {
     switch request.path {
     case "/logging": return setLogging(request)
-    case "/drain_listeners": instance.drain()
+    case "/drain_listeners": instance.drainListeners(isGraceful: request.query.contains { $0.name == "graceful" })
     case "/healthcheck/fail": instance.isFailedByHand = true
     case "/healthcheck/ok": instance.isFailedByHand = false
     case "/reset_counters": instance.resetCounters()

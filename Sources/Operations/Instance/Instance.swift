@@ -19,6 +19,8 @@ package final class Instance {
   private(set) var reloads = (succeeded: 0, failed: 0)
   var isFailedByHand = false
   private(set) var isDraining = false
+  /// There are no listeners any more, by the admin port's wish.
+  private var hasDrainedListeners = false
   let startSeconds = TimeText.epochSeconds
   let startNanoseconds = shim_monotonic_nanoseconds()
   private let logWriter: LogWriter?
@@ -183,6 +185,7 @@ package final class Instance {
           drain()
         case .reload: reload()
         case .reopenLogs: logWriter?.reopen()
+        case .ignore(let name): log.log(.warning, "main", "signal \(name) means nothing here: ignored")
         }
       }, isInterrupt: { lastWasInterrupt = $0 })
   }
@@ -258,6 +261,18 @@ package final class Instance {
     }
   }
 
+  /// Envoy's `/drain_listeners`: no new connections, clients that are there are asked to leave; the process goes on until
+  /// TERM or `/quitquitquit`.
+  ///
+  /// - Parameter isGraceful: listeners stay open as long as requests are in flight.
+  func drainListeners(isGraceful: Bool) {
+    guard !isDraining, !hasDrainedListeners else { return }
+    hasDrainedListeners = true
+    log.log(.info, "main", "listeners are drained\(isGraceful ? ", when nothing is in flight" : "")")
+    if !isGraceful { plane?.closeListeners() }
+    plane?.drain { [unowned self] in if isGraceful { plane?.closeListeners() } }
+  }
+
   /// Ends now.
   func finish() {
     log.log(.info, "main", "end")
@@ -269,7 +284,7 @@ package final class Instance {
 
   var readiness: Readiness {
     Readiness.of(
-      listeners: problems, isDraining: isDraining, isFailedByHand: isFailedByHand, probes: plane?.probeStates ?? [])
+      listeners: problems, isDraining: isDraining || hasDrainedListeners, isFailedByHand: isFailedByHand, probes: plane?.probeStates ?? [])
   }
 
   var uptimeSeconds: Int64 { (shim_monotonic_nanoseconds() - startNanoseconds) / 1_000_000_000 }

@@ -6,6 +6,8 @@ final class SignalHandler: EventHandler {
   /// What a signal asks for.
   enum Request {
     case drain, reload, reopenLogs
+    /// A signal that means something to other servers, and nothing here.
+    case ignore(name: String)
   }
 
   private let descriptor: Int32
@@ -38,6 +40,8 @@ final class SignalHandler: EventHandler {
         handle(.drain)
       case SIGHUP: handle(.reload)
       case SIGUSR1: handle(.reopenLogs)
+      case SIGUSR2: handle(.ignore(name: "USR2"))
+      case SIGALRM: handle(.ignore(name: "ALRM"))
       default: break
       }
     }

@@ -57,15 +57,38 @@ struct LineWriter {
     guard isJSON else { return writer.write(span, into: &output) }
     writer.write("\"", into: &output)
     let octets = span.octets
-    for index in 0..<octets.count { escaped(octets[index], into: &output) }
+    var index = 0
+    while index < octets.count {
+      let count = Self.charactersBytes(octets, at: index)
+      if count > 1 {
+        writer.write(span.extracting(index..<index + count), into: &output)
+      } else {
+        escaped(octets[index], into: &output)
+      }
+      index += count
+    }
     writer.write("\"", into: &output)
+  }
+
+  /// Bytes of the character at `index`, when it is one beyond ASCII in well-formed UTF-8 (RFC 3629); else 1.
+  private static func charactersBytes(_ octets: Span<UInt8>, at index: Int) -> Int {
+    let first = octets[index]
+    guard first >= 0xC2, first < 0xF5 else { return 1 }
+    let count = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+    guard index + count <= octets.count else { return 1 }
+    for offset in 1..<count where octets[index + offset] & 0xC0 != 0x80 { return 1 }
+    // Neither longer than need be, nor a surrogate, nor beyond the last character.
+    switch (first, octets[index + 1]) {
+    case (0xE0, ..<0xA0), (0xED, 0xA0...), (0xF0, ..<0x90), (0xF4, 0x90...): return 1
+    default: return count
+    }
   }
 
   private mutating func escaped(_ byte: UInt8, into output: inout MutableRawSpan) {
     switch byte {
     case 0x22: writer.write("\\\"", into: &output)
     case 0x5C: writer.write("\\\\", into: &output)
-    // Bytes above ASCII need not be UTF-8: shown as the Latin-1 character of the same number.
+    // A byte above ASCII that is not part of UTF-8 is shown as the Latin-1 character of the same number.
     case 0x20..<0x7F: writer.write(byte, into: &output)
     default:
       writer.write("\\u00", into: &output)

@@ -112,6 +112,7 @@ extension HTTP1DownstreamConnection {
   func becomeIdle() {
     phase = .idle
     worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.idle) }
-    if inputEnded, input.isEmpty { closeNow(lingering: false) }
+    // A response that had begun before the worker drains could not say that the connection ends with it.
+    if input.isEmpty, inputEnded || worker.with({ $0.isDraining }) { closeNow(lingering: false) }
   }
 }

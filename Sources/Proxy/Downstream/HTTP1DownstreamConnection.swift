@@ -46,6 +46,9 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   /// Body bytes of an already answered request that are read to keep the connection; more costs it.
   static let discardLimitBytes = 256 * 1024
 
+  /// Milliseconds that a connection which comes while the worker drains has to begin a request.
+  private static let idleWhileDraining: Int64 = 1000
+
   enum Timer {
     static let idle: UInt8 = 1
     static let head: UInt8 = 2
@@ -70,7 +73,8 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   override func connectionOpened() {
     worker.with {
       $0.counters.handshakes += 1
-      armTimer($0.limits.idleTimeoutMilliseconds, Timer.idle)
+      // While the worker drains, a connection that asks for nothing must not hold it up.
+      armTimer($0.isDraining ? Self.idleWhileDraining : $0.limits.idleTimeoutMilliseconds, Timer.idle)
     }
     if let tls, tls.hasVerifiedPeer { source.hasVerifiedClient = true }
     if tls?.hasChosenHTTP2 == true { becomeHTTP2() }

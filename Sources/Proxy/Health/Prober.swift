@@ -5,7 +5,7 @@ import Wire
 /// Probes all endpoints of one cluster, on one worker, with the cluster's own TLS: what it finds holds for traffic.
 ///
 /// Every period each endpoint gets one connection and one question. A probe that is still out when the next is due is
-/// not doubled: it runs into its own timeout.
+/// not doubled: the next begins when it has run into its timeout, as the kubelet does it.
 final class Prober: EventHandler {
   private let index: Int
   private let generation: Int
@@ -14,6 +14,8 @@ final class Prober: EventHandler {
   private let loop: EventLoop
   private let report: @Sendable (ProbeReport) -> Void
   private var outstanding: Set<SocketAddress> = []
+  /// Endpoints whose next probe was due while the last was out: it follows at once.
+  private var overdue: Set<SocketAddress> = []
   private var timer = TimerID.none
   private var isStopped = false
 
@@ -47,11 +49,15 @@ final class Prober: EventHandler {
     let endpoints = cluster.endpoints
     let problem = endpoints.isEmpty ? noEndpoints() : nil
     send(.aimed(endpoints.map(\.address), problem: problem))
-    for endpoint in endpoints where !outstanding.contains(endpoint.address) {
-      outstanding.insert(endpoint.address)
-      ProbeConnection.start(probe, endpoint: endpoint, cluster: cluster) { [weak self] failure in
-        self?.finished(endpoint.address, failure)
-      }
+    for endpoint in endpoints {
+      if outstanding.contains(endpoint.address) { overdue.insert(endpoint.address) } else { start(endpoint) }
+    }
+  }
+
+  private func start(_ endpoint: UpstreamEndpoint) {
+    outstanding.insert(endpoint.address)
+    ProbeConnection.start(probe, endpoint: endpoint, cluster: cluster) { [weak self] failure in
+      self?.finished(endpoint.address, failure)
     }
   }
 
@@ -66,6 +72,8 @@ final class Prober: EventHandler {
     outstanding.remove(address)
     guard !isStopped else { return }
     send(.result(address, failure: failure))
+    guard overdue.remove(address) != nil else { return }
+    if let endpoint = cluster.endpoints.first(where: { $0.address == address }) { start(endpoint) }
   }
 
   private func send(_ outcome: ProbeReport.Outcome) {

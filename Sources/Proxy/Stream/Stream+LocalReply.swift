@@ -27,6 +27,8 @@ extension Stream {
     if attempts > 1 { text = "upstream connect error or disconnect/reset before headers. retried and the latest " }
     text += "reset reason: \(failure.resetReason)"
     if let reason, !reason.isEmpty { text += ", transport failure reason: \(reason)" }
+    // Envoy's chargeUpstreamAbort: what the upstream did not answer is an answer of its own with this status.
+    cluster?.with { $0.counters.responses[min(5, failure.status / 100)] += 1 }
     beginReply(failure.status, details: failure.details)
     if failure == .overflow { response.headers.append(.xEnvoyOverloaded, "true") }
     endReply(Array(text.utf8))

@@ -22,6 +22,8 @@ package final class Worker {
   /// The same, as requests use it.
   private(set) var currentGeneration: Ref<WorkerGeneration>
   private(set) var isDraining = false
+  /// Descriptors or memory are used up, and that was said.
+  private var isAcceptExhausted = false
 
   private var retiring: [WorkerGeneration] = []
   private var acceptors: [Acceptor] = []
@@ -158,6 +160,7 @@ package final class Worker {
   func countOpened() {
     counters.connections += 1
     counters.activeConnections += 1
+    if isAcceptExhausted { acceptRecovered() }
   }
 
   /// A client's connection is over: its place is free, and draining may be done.
@@ -171,7 +174,15 @@ package final class Worker {
 
   func acceptExhausted(_ code: Int32) {
     counters.acceptsExhausted += 1
+    guard !isAcceptExhausted else { return }
+    isAcceptExhausted = true
     services.log(.warning, "listener", "cannot accept connections: \(SystemError.text(of: code)); trying again")
+  }
+
+  /// A connection was accepted after all.
+  private func acceptRecovered() {
+    isAcceptExhausted = false
+    services.log(.info, "listener", "accepts connections again")
   }
 
   // MARK: Draining

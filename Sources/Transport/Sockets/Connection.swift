@@ -69,7 +69,9 @@ open class Connection: EventHandler {
   static let bulkReadCost = 4
   /// How long, and for how many bytes, a closing connection listens for the peer's close. Envoy's delayed close is 1 s.
   private static let lingerMilliseconds: Int64 = 1000
-  private static let lingerBytes = 1 << 20
+  private static let lingerBytes = 16 << 20
+  /// What is read of it before others have their turn.
+  private static let lingerBytesPerTurn = 256 << 10
   /// The tags of the base class's own timers; subclasses use tags below.
   private static let lingerTag: UInt8 = 255
   static let quietTag: UInt8 = 254
@@ -304,7 +306,9 @@ open class Connection: EventHandler {
   }
 
   private final func linger() {
+    let turnEnd = lingeredBytes + Self.lingerBytesPerTurn
     while lingeredBytes < Self.lingerBytes {
+      guard lingeredBytes < turnEnd else { return loop.runAgain(self) }
       input.removeAll()
       let count = unsafe input.fill { unsafe recv(descriptor, $0, $1, 0) }
       if count < 0, shim_errno() == EAGAIN {

@@ -6,12 +6,13 @@ package enum Authority {
     guard bytes.count > 0, bytes.count <= 255 + 6 else { return false }
     let hostEnd = self.hostEnd(bytes)
     guard hostEnd > 0 else { return false }
-    return hostEnd == bytes.count || isPort(bytes, from: hostEnd + 1)
+    // A port may be empty (RFC 3986, section 3.2.3).
+    return hostEnd + 1 >= bytes.count || isPort(bytes, from: hostEnd + 1)
   }
 
   /// Whether this is `host:port`: the target of CONNECT has no default port (RFC 9110, section 9.3.6).
   package static func isValidTarget(_ authority: RawSpan) -> Bool {
-    isValid(authority) && host(of: authority).byteCount < authority.byteCount
+    isValid(authority) && host(of: authority).byteCount + 1 < authority.byteCount
   }
 
   /// The authority without its port: `[::1]:80` gives `[::1]`.
