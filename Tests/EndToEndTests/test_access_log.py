@@ -183,3 +183,13 @@ def test_a_blocked_process_log_blocks_nothing(owner, tmp_path):
         assert get(running.port()).status == 200
     finally:
         os.close(reader)
+
+
+def test_json_keeps_utf_8_and_shows_other_bytes(owner):
+    running = owner.gateway(to_upstream(owner.upstream().port), flags=("--access-log", "json"))
+    agent = "é 😀 ".encode() + b"\xff\xc3(\xed\xa0\x80\xf4\x90\x80\x80\xe2\x82"
+    with Connection(running.port()) as connection:
+        connection.send(b"GET /bytes HTTP/1.1\r\nHost: h\r\nUser-Agent: " + agent + b"\r\n\r\n")
+        assert connection.read_response().status == 200
+    entry = json.loads(running.wait_for_access_line("/bytes"))
+    assert entry["user_agent"] == "é 😀 " + agent[len("é 😀 ".encode()):].decode("latin-1")

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from harness.configuration import to_upstream
+from harness.configuration import gateway, http_server, to_upstream, virtual_service
 from harness.gateway import parse_access_line
 from harness.http_client import Connection, ConnectionClosed, get
 from harness.ports import free_port
@@ -189,6 +189,7 @@ def test_running_out_of_descriptors_is_survived_and_said(owner):
         except ConnectionClosed:
             return False
     eventually(served, "serves again when descriptors are given back")
+    assert running.process.stderr.count("cannot accept connections") == 1
     assert running.health("live")[0] == 200
 
 
@@ -198,3 +199,19 @@ def test_an_upstream_that_comes_back_is_used_again(owner):
     assert get(running.port()).status == 503
     owner.upstream(port=port)
     eventually(lambda: get(running.port()).status == 200, "the upstream is used")
+
+
+def test_failures_of_an_upstream_count_as_its_5xx(owner):
+    running = owner.gateway(to_upstream(free_port()))
+    for _ in range(3):
+        assert get(running.port()).status == 503
+    lines = [line for line in running.admin("/stats/prometheus")[1].splitlines()
+             if line.startswith("envoy_cluster_upstream_rq_xx") and 'response_code_class="5"' in line]
+    assert [line.rsplit(" ", 1)[1] for line in lines] == ["3"], lines
+
+
+def test_a_large_body_to_an_answer_of_a_rule_does_not_cost_the_answer(owner):
+    running = owner.gateway([gateway(http_server("*")), virtual_service({"directResponse": {
+        "status": 403, "body": {"string": "no"}}})])
+    with Connection(running.port()) as connection:
+        assert connection.request("POST", body=bytes(10 << 20)).text == "no"

@@ -339,3 +339,12 @@ def test_a_host_claimed_twice_on_a_port_is_said_and_the_older_keeps_it(owner, ng
     running = owner.gateway(resources, ports=(443,), secrets={"one": files(one), "two": files(two)})
     assert served(running.port(443), "a.example") == one.fingerprint
     assert "IST0145" in running.process.stderr
+
+
+def test_a_certificate_that_clients_will_not_like_is_said_when_it_is_loaded(owner, nginx, authority):
+    """It is served all the same: what else could be."""
+    certificate = authority.issue("a.example.com", days=(-20, -1))
+    running = owner.gateway(behind(nginx, https_server("a.example.com", credential="site", port=443),
+                                   extra=(tls_secret("site", certificate),)), ports=(443,))
+    assert "IST0161" in running.process.stderr and "expired" in running.process.stderr
+    assert served(running.port(443), "a.example.com")

@@ -57,6 +57,86 @@ def test_idle_connections_are_closed_by_a_drain(owner, nginx):
     assert running.process.wait() == 0
 
 
+def test_a_response_that_had_begun_does_not_keep_its_connection_through_a_drain(owner):
+    go = threading.Event()
+
+    def script(connection):
+        connection.read_request()
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf")
+        go.wait(20)
+        connection.send(b"half")
+
+    upstream = owner.upstream(script)
+    running = owner.gateway(to_upstream(upstream.port), flags=("--drain", "600"))
+    with Connection(running.port()) as connection:
+        connection.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        connection.read_until(b"\r\n\r\nhalf")
+        running.process.signal(signal.SIGTERM)
+        running.process.wait_until(lambda: running.health()[0] == 503, "drains")
+        go.set()
+        data, clean = connection.read_to_end()
+        assert data == b"half" and clean
+    assert running.process.wait() == 0
+
+
+def test_a_connection_that_asks_for_nothing_does_not_hold_up_a_drain(owner):
+    go = threading.Event()
+
+    def script(connection):
+        connection.read_request()
+        go.wait(20)
+        connection.send(response("finished"))
+
+    upstream = owner.upstream(script)
+    running = owner.gateway(to_upstream(upstream.port), flags=("--drain", "600"))
+    with Connection(running.port()) as busy:
+        busy.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        upstream.wait_for_requests(1)
+        running.process.signal(signal.SIGTERM)
+        running.process.wait_until(lambda: running.health()[0] == 503, "drains")
+        with Connection(running.port()) as idle:
+            assert idle.closed_by_peer()
+        go.set()
+        assert busy.read_response().text == "finished"
+    assert running.process.wait() == 0
+
+
+@pytest.mark.parametrize("query", ["", "?graceful"])
+def test_drain_listeners_leaves_the_process_and_its_admin_port(owner, nginx, query):
+    running = owner.gateway(to_upstream(nginx.plain))
+    port = running.port()
+    assert running.admin(f"/drain_listeners{query}", method="POST")[0] == 200
+    eventually(lambda: not accepts(port), "the listener is closed")
+    assert running.health()[0] == 503 and running.health("live")[0] == 200 and running.admin("/stats")[0] == 200
+    assert running.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR2, signal.SIGALRM, signal.SIGWINCH])
+def test_signals_that_mean_nothing_are_ignored(owner, nginx, number):
+    running = owner.gateway(to_upstream(nginx.plain))
+    running.process.signal(number)
+    if number != signal.SIGWINCH:
+        running.process.wait_until(lambda: "ignored" in running.process.stderr, "says so")
+    assert get(running.port()).status == 200
+
+
+def test_a_client_that_ended_its_side_is_not_waited_for_without_end(owner):
+    """Its request goes when the answer takes long: nothing tells it from one that is gone."""
+    ended = threading.Event()
+
+    def script(connection):
+        connection.read_request()
+        connection.wait_for_end()
+        ended.set()
+
+    running = owner.gateway(to_upstream(owner.upstream(script).port), flags=("--idle-timeout", "1"))
+    with Connection(running.port()) as connection:
+        connection.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        connection.half_close()
+        assert ended.wait(20)
+    assert " DC " in running.wait_for_access_line("GET /")
+
+
 def test_the_drain_is_bounded(owner):
     """A request that never ends does not keep the process for ever."""
     upstream = owner.upstream(lambda connection: (connection.read_request(), connection.wait_for_end()))

@@ -9,6 +9,9 @@ extension ConfigurationSource {
     package let diagnostics: [Diagnostic]
     /// What there is to say about the resources in force.
     let inForce: [Diagnostic]
+    /// What clients will not like about the certificates in force: expired, for other hosts, an incomplete chain. They are
+    /// served all the same.
+    let certificates: [Diagnostic]
     package let rejected: [RejectedResource]
     package let files: [String]
     /// The texts of the resources in force.
@@ -42,9 +45,19 @@ extension ConfigurationSource {
     let inForce = read.diagnostics + compiled
     return .success(
       Loaded(
-        snapshot: snapshot, diagnostics: inForce + refused.map(\.error), inForce: inForce, rejected: rejected,
+        snapshot: snapshot, diagnostics: inForce + refused.map(\.error), inForce: inForce,
+        certificates: certificates(read.resources), rejected: rejected,
         files: read.files,
         documents: read.documents.filter { !$0.resources.isEmpty }, secrets: read.resources.secrets))
+  }
+
+  private func certificates(_ resources: ResourceSet) -> [Diagnostic] {
+    guard !resources.secrets.isEmpty, let identity = identity(in: resources)?.identity else { return [] }
+    let context = AnalysisContext(
+      resources, instances: [identity], now: TimeText.epochSeconds,
+      inspect: { CertificateReport(chainPEM: $0, keyPEM: $1) }, readFile: { FileSystem.read($0) })
+    // One that cannot be used at all is said when it is loaded.
+    return Analysis.run(context, only: "gateway.CertificateAnalyzer").filter { !$0.message.contains("cannot be used") }
   }
 
   private func compile(_ resources: ResourceSet, _ generation: Int) -> (Snapshot, [Diagnostic]) {

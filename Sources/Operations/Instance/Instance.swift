@@ -50,7 +50,7 @@ package final class Instance {
     accessLog = Self.accessLogFormat(options, loaded.snapshot.settings)
     let file = loaded.snapshot.settings.accessLogFile
     logWriter = accessLog == .off ? nil : try LogWriter(path: file?.isEmpty == false ? file : nil)
-    report(loaded.diagnostics)
+    report(loaded.diagnostics + loaded.certificates)
     report(loaded.rejected)
     if options.isStrict, loaded.hasErrors {
       throw StartFailure(
@@ -228,7 +228,7 @@ package final class Instance {
     loaded = fresh
     reloadErrors = []
     reloads.succeeded += 1
-    report(Diagnostic.unseen(fresh.diagnostics, in: old.diagnostics))
+    report(Diagnostic.unseen(fresh.diagnostics + fresh.certificates, in: old.diagnostics + old.certificates))
     report(fresh.rejected, before: old.rejected)
     if let plane { take(plane.publish(fresh.snapshot)) }
     ProcessMemory.releaseStartup()
@@ -284,7 +284,8 @@ package final class Instance {
 
   var readiness: Readiness {
     Readiness.of(
-      listeners: problems, isDraining: isDraining || hasDrainedListeners, isFailedByHand: isFailedByHand, probes: plane?.probeStates ?? [])
+      listeners: problems, isDraining: isDraining || hasDrainedListeners, isFailedByHand: isFailedByHand,
+      probes: plane?.probeStates ?? [])
   }
 
   var uptimeSeconds: Int64 { (shim_monotonic_nanoseconds() - startNanoseconds) / 1_000_000_000 }

@@ -61,8 +61,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     acceptor: Acceptor, worker: Worker, descriptor: Int32, peer: SocketAddress, tls: TLSSession?
   ) throws {
     try super.init(acceptor: acceptor, worker: worker, descriptor: descriptor, peer: peer, tls: tls)
-    armTimer(
-      tls == nil ? worker.limits.idleTimeoutMilliseconds : worker.limits.handshakeTimeoutMilliseconds, Timer.idle)
+    if tls == nil { timeFirstRequest(worker) } else { armTimer(worker.limits.handshakeTimeoutMilliseconds, Timer.idle) }
   }
 
   @available(*, unavailable, message: "a connection begins with HTTP/1")
@@ -73,11 +72,15 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   override func connectionOpened() {
     worker.with {
       $0.counters.handshakes += 1
-      // While the worker drains, a connection that asks for nothing must not hold it up.
-      armTimer($0.isDraining ? Self.idleWhileDraining : $0.limits.idleTimeoutMilliseconds, Timer.idle)
+      timeFirstRequest($0)
     }
     if let tls, tls.hasVerifiedPeer { source.hasVerifiedClient = true }
     if tls?.hasChosenHTTP2 == true { becomeHTTP2() }
+  }
+
+  /// While the worker drains, a connection that asks for nothing must not hold it up.
+  private func timeFirstRequest(_ worker: Worker) {
+    armTimer(worker.isDraining ? Self.idleWhileDraining : worker.limits.idleTimeoutMilliseconds, Timer.idle)
   }
 
   /// The client speaks HTTP/2: agreed on by ALPN, or by its first bytes (prior knowledge, RFC 9113, section 3.3).
@@ -261,7 +264,10 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
       detachStream()?.with { $0.downstreamClosed() }
       if state != .closed { close() }
     case .discarding: close()
-    // A half-closed client still reads: it gets its answer (RFC 9112, section 9.6).
+    // A half-closed client still reads: it gets its answer (RFC 9112, section 9.6). But most that end are gone, and
+    // nothing tells the two apart: an answer that takes long is not waited for.
+    case .awaitingResponse where !isTunnel && stream?.with { $0.state == .streaming } != true:
+      worker.with { armTimer($0.limits.halfClosedTimeoutMilliseconds, Timer.idle) }
     case .awaitingResponse, .closing: break
     }
   }
@@ -290,6 +296,9 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     case .head:
       refuse(.headerTimeout)
     case .idle, .closing, .discarding: close()
+    case .awaitingResponse where inputEnded && !isTunnel:
+      detachStream()?.with { $0.downstreamClosed() }
+      if state == .open { close() }
     case .awaitingResponse where !isOutputBlocked && !isTunnel:
       // It is the upstream that takes its time; the route's timeout is for that.
       worker.with { armTimer($0.limits.idleTimeoutMilliseconds, Timer.idle) }

@@ -13,6 +13,10 @@ package struct ProxyLimits: Sendable {
   package var streamIdleTimeoutMilliseconds: Int64 = 300_000
   /// From accept to the end of the TLS handshake. Istio: 15 s.
   package var handshakeTimeoutMilliseconds: Int64 = 15_000
+  /// How long a client that sends no more may wait for the beginning of its answer: at most this, and the idle timeout.
+  var halfClosedTimeoutMilliseconds: Int64 {
+    idleTimeoutMilliseconds > 0 ? min(idleTimeoutMilliseconds, 15_000) : 15_000
+  }
   /// Client connections at a time, over all workers; more are closed as soon as they are accepted.
   package var maxConnections = Int.max
 

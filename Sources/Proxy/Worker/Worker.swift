@@ -22,8 +22,8 @@ package final class Worker {
   /// The same, as requests use it.
   private(set) var currentGeneration: Ref<WorkerGeneration>
   private(set) var isDraining = false
-  /// Descriptors or memory are used up, and that was said.
-  private var isAcceptExhausted = false
+  /// When it may be said again that descriptors or memory are used up.
+  private var nextExhaustionNotice: Int64 = 0
 
   private var retiring: [WorkerGeneration] = []
   private var acceptors: [Acceptor] = []
@@ -160,7 +160,6 @@ package final class Worker {
   func countOpened() {
     counters.connections += 1
     counters.activeConnections += 1
-    if isAcceptExhausted { acceptRecovered() }
   }
 
   /// A client's connection is over: its place is free, and draining may be done.
@@ -174,15 +173,10 @@ package final class Worker {
 
   func acceptExhausted(_ code: Int32) {
     counters.acceptsExhausted += 1
-    guard !isAcceptExhausted else { return }
-    isAcceptExhausted = true
+    // It may come and go many times a second.
+    guard loop.now >= nextExhaustionNotice else { return }
+    nextExhaustionNotice = loop.now + 60_000
     services.log(.warning, "listener", "cannot accept connections: \(SystemError.text(of: code)); trying again")
-  }
-
-  /// A connection was accepted after all.
-  private func acceptRecovered() {
-    isAcceptExhausted = false
-    services.log(.info, "listener", "accepts connections again")
   }
 
   // MARK: Draining
