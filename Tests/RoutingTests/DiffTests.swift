@@ -207,6 +207,14 @@ import Wire
     #expect(Self.compare(old, "# moved\n" + old).isEmpty)
   }
 
+  @Test func `sees another operator in a header value`() {
+    let sides = ["%PROTOCOL%", "%RESPONSE_CODE%"].map { value in
+      Self.routes("headers: {response: {set: {x-a: \"\(value)\"}}}, \(Self.one)")
+    }
+    let difference = Self.compare(sides[0], sides[1])
+    #expect(difference.requests.flatMap(\.changes).map(\.name).contains { $0.hasPrefix("headers.response") })
+  }
+
   /// Texts that differ, and mean the same for certain.
   @Test(arguments: [
     ("match: [{uri: {regex: \"/v[12]\"}}], \(one)", "match: [{uri: {regex: \"/v(1|2)\"}}], \(one)"),

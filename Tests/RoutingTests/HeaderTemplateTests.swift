@@ -5,6 +5,11 @@ import Testing
 @Suite struct HeaderTemplateTests {
   private func text(_ text: String) -> HeaderTemplate.Piece { .text(Array(text.utf8)) }
 
+  @Test func `the text of a template is kept as it is written`() throws {
+    let parsed = try HeaderTemplate.parse("a %PROTOCOL% 5%%")
+    #expect(parsed.template != nil && parsed.plain == Array("a %PROTOCOL% 5%%".utf8))
+  }
+
   @Test(arguments: [("plain", "plain"), ("", ""), ("100%%", "100%"), ("%%a%%%%", "%a%%")])
   func `plain text stays plain`(value: String, plain: String) throws {
     let parsed = try HeaderTemplate.parse(value)

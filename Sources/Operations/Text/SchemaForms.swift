@@ -76,6 +76,8 @@ package enum SchemaForms {
       return [
         ("type", .strings(["string", "integer"])),
         ("pattern", .string("^([0-9]+(\\.[0-9]+)?(h|m|s|ms|us|µs|ns))+$|^0$")),
+        // Of numbers, 0 alone needs no unit.
+        ("minimum", .number(0)), ("maximum", .number(0)),
       ]
     case .integer: return [("type", .strings(["integer", "string"])), ("pattern", .string("^-?[0-9]+$"))]
     case .number: return [("type", .strings(["number", "string"]))]

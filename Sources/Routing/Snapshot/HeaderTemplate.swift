@@ -13,7 +13,8 @@ package struct HeaderTemplate: Sendable, Hashable {
     let name: String
   }
 
-  /// Takes a value apart; nil when it is plain text.
+  /// Takes a value apart: nil when it is plain text, which then has its percent signs once; else the text as it is
+  /// written, for those who show it.
   static func parse(_ text: String) throws(Unknown) -> (template: HeaderTemplate?, plain: [UInt8]) {
     var pieces: [Piece] = []
     var plain: [UInt8] = []
@@ -39,7 +40,7 @@ package struct HeaderTemplate: Sendable, Hashable {
     }
     guard !pieces.isEmpty else { return (nil, plain) }
     if !plain.isEmpty { pieces.append(.text(plain)) }
-    return (HeaderTemplate(pieces: pieces), [])
+    return (HeaderTemplate(pieces: pieces), bytes)
   }
 
   /// The percent sign that ends a command; those in parentheses belong to its argument.

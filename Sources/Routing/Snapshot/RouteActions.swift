@@ -52,7 +52,7 @@ package struct HeaderOperations: Sendable, Hashable {
   package struct Field: Sendable, Hashable {
     package var name: [UInt8]
     package var value: [UInt8]
-    /// The value, when it has to be made for each message.
+    /// The value, when it has to be made for each message; `value` is how it is written.
     package var template: HeaderTemplate? = nil
   }
 
