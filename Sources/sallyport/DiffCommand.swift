@@ -24,6 +24,13 @@ struct DiffCommand: ParsableCommand {
   @Option(name: [.short, .long], help: "text or json.")
   var output = Form.text
 
+  @Option(
+    name: .long, parsing: .singleValue,
+    help: ArgumentHelp(
+      "The secrets of the old side, where they are others than --secrets; repeat for more.", valueName: "dir"),
+    completion: .directory)
+  var oldSecrets: [String] = []
+
   @OptionGroup var flags: SelectionFlags
 
   /// As diff(1) has it.
@@ -34,8 +41,8 @@ struct DiffCommand: ParsableCommand {
   }
 
   func run() throws {
-    let before = try load(old)
-    let after = try load(new)
+    let before = try load(old, secrets: oldSecrets.isEmpty ? flags.secrets : oldSecrets)
+    let after = try load(new, secrets: flags.secrets)
     guard !before.selected.isEmpty || !after.selected.isEmpty else {
       fail("neither side has an instance or a Gateway: say --label and --namespace", Self.trouble)
     }
@@ -49,7 +56,9 @@ struct DiffCommand: ParsableCommand {
     if !differences.isEmpty { throw ExitCode(1) }
   }
 
-  private func load(_ path: String) throws -> CompiledConfiguration {
+  private func load(_ path: String, secrets: [String]) throws -> CompiledConfiguration {
+    var flags = flags
+    flags.secrets = secrets
     do {
       return try CompiledConfiguration.load(try flags.source([path]))
     } catch let trouble as CompiledConfiguration.Trouble {

@@ -12,7 +12,7 @@ import pytest
 from harness.configuration import (IDENTITY, as_yaml, destination_rule, gateway, http_server, https_server,
                                    network_service, route, static_entry, tcp_route, tcp_server, tls_route, tls_secret,
                                    virtual_service)
-from harness.gateway import curl_line, run_verb
+from harness.gateway import curl_line, run_verb, write_secrets
 from harness.http_client import get
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -123,6 +123,19 @@ def test_destinations_timeouts_and_upstreams_are_told(differences):
     moved = differences(served(route("a.up", 80)), served(route("b.up", 80)))
     assert [(cluster["name"], cluster["change"]) for cluster in moved["clusters"]] == [
         ("outbound|80||a.up", "removed"), ("outbound|80||b.up", "added")]
+
+
+def test_certificates_of_two_folders_of_secrets_are_compared(sides, tmp_path, authority):
+    """A rotation: the resources are the same, the mounted files are not."""
+    resources = [gateway(https_server("a.example", credential="pair")), static_entry("a.up", 9),
+                 virtual_service(route("a.up", 80), hosts=("a.example",))]
+    for name in ("before", "after"):
+        certificate = authority.issue("a.example")
+        write_secrets(tmp_path / name, {"pair": {"tls.crt": certificate.chain_text, "tls.key": certificate.key_text}})
+    same = sides(resources, resources, "--secrets", tmp_path / "after")
+    assert same.returncode == 0, same.stdout
+    rotated = sides(resources, resources, "--old-secrets", tmp_path / "before", "--secrets", tmp_path / "after")
+    assert rotated.returncode == 1 and "a.example" in rotated.stdout and "certificates" in rotated.stdout
 
 
 def test_listeners_and_certificates_are_told(differences, authority):
