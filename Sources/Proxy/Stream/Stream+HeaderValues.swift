@@ -5,11 +5,12 @@ import Wire
 /// Header values with command operators. They are read before anything is edited: `%REQ(:PATH)%` is the path as it was
 /// matched.
 extension Stream {
-  /// Edits the request as the route and the destination say.
-  func editRequest(_ snapshot: Snapshot, _ destination: Destination, _ context: MatchContext) {
+  /// Edits the request as the route and the destination say. False as of `Snapshot.applyRewrite`.
+  func editRequest(_ snapshot: Snapshot, _ destination: Destination, _ context: MatchContext) -> Bool {
     let operations = [route.requestHeaders, destination.requestHeaders].map { evaluated($0, snapshot) }
-    snapshot.applyRewrite(route, to: &request, context)
+    let isRewritten = snapshot.applyRewrite(route, to: &request, context)
     for each in operations { if let each { snapshot.apply(each, to: &request) } }
+    return isRewritten
   }
 
   /// Edits the response as the route and the destination say.

@@ -9,18 +9,16 @@ extension Stream {
     guard !request.authority.isEmpty else { return refuseWithoutHost() }
     if worker.with({ $0.explainTokens.isArmed }) { explainIfAsked(in: generation) }
     guard normalizePath(snapshot.settings.pathNormalization) else { return }
-    let (match, gaveUp) = worker.with {
-      let before = $0.matchContext.limitsExceeded
-      let match = snapshot.match(
+    let match = worker.with {
+      snapshot.match(
         routeConfiguration: source.routeConfiguration, head: request, isTLS: source.isTLS, context: $0.matchContext)
-      return (match, $0.matchContext.limitsExceeded != before)
     }
     virtualHostIndex = match.virtualHost
     routeIndex = match.route
     if match.virtualHost >= 0, !source.isTLS, snapshot.virtualHosts[Int(match.virtualHost)].requiresTLS {
       return redirectToHTTPS()
     }
-    if gaveUp { return replyRegexGaveUp() }
+    if match.gaveUp { return replyRegexGaveUp() }
     guard match.route >= 0 else { return replyNoRoute() }
     route = snapshot.routes[Int(match.route)]
     if route.features.isEmpty { act(in: generation) } else { beginFeatures(in: generation) }
@@ -118,16 +116,12 @@ extension Stream {
       downstream.withClientCertificate { request.appendClientCertificate($0) }
     }
     if request.hasRouterFields { takeRouterFields() }
-    let gaveUp = worker.with {
-      let before = $0.matchContext.limitsExceeded
-      if route.features.contains(.valueOperators) {
-        editRequest(snapshot, destination, $0.matchContext)
-      } else {
-        snapshot.applyRequestActions(route, destination, to: &request, $0.matchContext)
-      }
-      return $0.matchContext.limitsExceeded != before
+    let isEdited = worker.with {
+      route.features.contains(.valueOperators)
+        ? editRequest(snapshot, destination, $0.matchContext)
+        : snapshot.applyRequestActions(route, destination, to: &request, $0.matchContext)
     }
-    if gaveUp { return replyRegexGaveUp() }
+    guard isEdited else { return replyRegexGaveUp() }
     if route.features.contains(.mirrors) { planMirrors(snapshot) }
     attempt()
   }

@@ -21,7 +21,7 @@ enum HeaderRules {
   /// A field's value: no control characters, and Envoy's command operators between percent signs; a percent sign itself
   /// is written twice.
   static func checkValue(_ value: Located<String>, _ context: DecodingContext) {
-    if value.value.utf8.contains(where: { ($0 < 0x20 && $0 != 0x09) || $0 == 0x7F }) {
+    if value.value.utf8.contains(where: WireText.isForbiddenInField) {
       return context.error("header value configuration is invalid: it has control characters", at: value.location)
     }
     guard hasOpenOperator(value.value) else { return }

@@ -3,8 +3,11 @@
 enum WireText {
   /// The value of a header field: no control character but HTAB (RFC 9110, section 5.5).
   static func checkFieldValue(_ text: Located<String>?, _ context: DecodingContext) {
-    refuse(text, "a header value", context) { ($0 < 0x20 && $0 != 0x09) || $0 == 0x7F }
+    refuse(text, "a header value", context, where: isForbiddenInField)
   }
+
+  /// Whether a byte cannot stand in the value of a header field.
+  static func isForbiddenInField(_ byte: UInt8) -> Bool { (byte < 0x20 && byte != 0x09) || byte == 0x7F }
 
   /// A path or a piece of one: neither control characters nor blanks (RFC 9112, section 3.2).
   static func checkTarget(_ text: Located<String>?, _ context: DecodingContext) {

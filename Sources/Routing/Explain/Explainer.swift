@@ -218,7 +218,6 @@ package struct Explainer {
     _ head: consuming RequestHead, _ request: SampleRequest, _ configuration: Int32, _ depth: Depth,
     _ explanation: inout Explanation
   ) {
-    let before = context.limitsExceeded
     let match =
       depth == .reasons
       ? snapshot.matchByScan(
@@ -240,7 +239,7 @@ package struct Explainer {
     }
     explanation.rules =
       depth == .reasons ? verdicts(host, upTo: match.rule, head, isTLS: request.isTLS) : matched(match.rule)
-    if context.limitsExceeded != before {
+    if match.gaveUp {
       let message = "a regular expression of the rules exceeds its limits with this request: it is refused"
       return fail(&explanation, .regexLimit, message, status: 500)
     }

@@ -98,7 +98,7 @@ package final class MatchContext {
   let empty: UnsafeMutablePointer<UInt8>
   private let stack: OpaquePointer?
   /// How often an expression gave up.
-  package fileprivate(set) var limitsExceeded = 0
+  fileprivate(set) var limitsExceeded = 0
 
   private static let matchLimit: UInt32 = 100_000
   private static let depthLimit: UInt32 = 10_000

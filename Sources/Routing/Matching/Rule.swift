@@ -65,6 +65,8 @@ package struct RouteMatch: Sendable, Equatable {
   package var route: Int32
   /// The rule in `Snapshot.rules` that decided.
   package var rule: Int32
+  /// A regular expression exceeded its limits on the way: nothing may be decided by what was found.
+  package var gaveUp = false
 
   /// Nothing matched.
   package static let none = RouteMatch(virtualHost: -1, route: -1, rule: -1)

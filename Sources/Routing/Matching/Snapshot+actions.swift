@@ -2,18 +2,24 @@ import Wire
 
 /// What a route does to a message. Rules that change something are the exception: these paths may allocate.
 extension Snapshot {
-  /// Applies rewrite and header operations of the route, then of the destination.
+  /// Applies rewrite and header operations of the route, then of the destination. False as of `applyRewrite`.
+  @discardableResult
   package func applyRequestActions(
     _ route: Route, _ destination: Destination, to head: inout RequestHead, _ context: MatchContext
-  ) {
-    applyRewrite(route, to: &head, context)
+  ) -> Bool {
+    let isRewritten = applyRewrite(route, to: &head, context)
     if route.requestHeaders >= 0 { apply(headerOperations[Int(route.requestHeaders)], to: &head) }
     if destination.requestHeaders >= 0 { apply(headerOperations[Int(destination.requestHeaders)], to: &head) }
+    return isRewritten
   }
 
-  /// Applies the rewrite of the route. `context` counts an expression that gave up: then the request must not be sent.
-  package func applyRewrite(_ route: Route, to head: inout RequestHead, _ context: MatchContext) {
-    if route.rewrite >= 0 { apply(rewrites[Int(route.rewrite)], to: &head, context) }
+  /// Applies the rewrite of the route. False when its regular expression exceeded its limits: the request must not be
+  /// sent.
+  package func applyRewrite(_ route: Route, to head: inout RequestHead, _ context: MatchContext) -> Bool {
+    guard route.rewrite >= 0 else { return true }
+    let before = context.limitsExceeded
+    apply(rewrites[Int(route.rewrite)], to: &head, context)
+    return context.limitsExceeded == before
   }
 
   /// Applies the header operations of the route, then of the destination, to the response.

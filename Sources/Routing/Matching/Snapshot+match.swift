@@ -14,6 +14,7 @@ extension Snapshot {
     guard host >= 0 else { return .none }
     let virtualHost = virtualHosts[Int(host)]
     let path = head.bytes(head.path)
+    let before = context.limitsExceeded
     var rule: Int32 = -1
     if virtualHost.index >= 0 {
       rule = routeIndexes[Int(virtualHost.index)].firstMatch(path) {
@@ -22,7 +23,7 @@ extension Snapshot {
     } else {
       rule = scan(virtualHost, path, head, isTLS, context)
     }
-    return RouteMatch(virtualHost: host, route: rule >= 0 ? rules[Int(rule)].route : -1, rule: rule)
+    return found(rule, of: host, gaveUp: context.limitsExceeded != before)
   }
 
   /// First match by looking at one rule after the other: the meaning of the index, and its oracle in tests.
@@ -32,8 +33,14 @@ extension Snapshot {
     guard routeConfiguration >= 0 else { return .none }
     let host = hosts.find(Authority.host(of: head.bytes(head.authority)), scope: routeConfiguration)
     guard host >= 0 else { return .none }
+    let before = context.limitsExceeded
     let rule = scan(virtualHosts[Int(host)], head.bytes(head.path), head, isTLS, context)
-    return RouteMatch(virtualHost: host, route: rule >= 0 ? rules[Int(rule)].route : -1, rule: rule)
+    return found(rule, of: host, gaveUp: context.limitsExceeded != before)
+  }
+
+  @inline(__always)
+  private func found(_ rule: Int32, of host: Int32, gaveUp: Bool) -> RouteMatch {
+    RouteMatch(virtualHost: host, route: rule >= 0 ? rules[Int(rule)].route : -1, rule: rule, gaveUp: gaveUp)
   }
 
   private func scan(
