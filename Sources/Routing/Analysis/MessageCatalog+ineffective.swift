@@ -51,5 +51,17 @@ extension MessageCatalog {
       "SP1061", .warning, "PublishWithoutPort",
       cause: "--publish names a port that no Gateway of the instance has any more; it has no effect.",
       fix: "Write it as LOCAL:GATEWAY, with a port of a Gateway that selects the instance."),
+    Message(
+      "SP1062", .warning, "ProbeNeverRun",
+      cause:
+        "An UpstreamProbe is for a host, or a port of it, that no rule leads to. An instance runs the probes of what it routes to, so nobody runs this one.",
+      fix: "Correct host and port to those of a rule's destination, or remove the probe."),
+    Message(
+      "SP1063", .warning, "TargetPortUnknown",
+      cause:
+        "The targetPort of a Service that selects the instance is a name, and no Deployment that the Service selects has a container port of this name: which socket is meant is not known, and the Gateway's port is bound as it is.",
+      fix:
+        "Add the Deployment of the instance with its container ports to the configuration, write the number, or use --publish."
+    ),
   ]
 }
