@@ -27,7 +27,10 @@ final class AdminEndpoints {
 
   private func bind(_ address: SocketAddress, _ name: String, _ handler: @escaping HTTPService.Handler) throws {
     do {
-      services.append(try HTTPService(loop: instance.loop, address: address, handler: handler))
+      services.append(
+        try HTTPService(
+          loop: instance.loop, address: address,
+          maxConnections: instance.options.plane.limits.descriptors.connectionsOfOwnPort, handler: handler))
     } catch {
       throw Instance.StartFailure(
         exitCode: ExitStatus.cannotBind, message: "\(name) port: \(error); --admin-base moves the ports")
