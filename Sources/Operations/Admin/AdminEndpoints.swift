@@ -106,6 +106,7 @@ final class AdminEndpoints {
     guard request.method == entry.method || (request.method == "HEAD" && entry.method == "GET") else {
       return reply(Self.methodNotAllowed(entry.method))
     }
+    if let problem = BrowserGuard.problem(with: request) { return reply(.text(problem + "\n", status: 403)) }
     if request.path == "/explain" { return issueExplainToken(request, reply) }
     if entry.method == "POST" { return reply(change(request)) }
     show(request, reply)

@@ -8,6 +8,8 @@ package struct ServiceRequest {
   package let query: [(name: String, value: String?)]
   package let headers: [(name: String, value: String)]
   package let body: [UInt8]
+  /// It came from this machine.
+  package let isLocal: Bool
 
   /// The first value of a query parameter; nil when it is absent or has no value.
   package func parameter(_ name: String) -> String? { query.first { $0.name == name }?.value ?? nil }
@@ -242,7 +244,7 @@ private final class ServiceConnection: Connection {
     }
     let request = ServiceRequest(
       method: text(head.methodName), path: text(head.path), query: QueryText.parse(text(head.query)), headers: headers,
-      body: body)
+      body: body, isLocal: peer.isLoopback)
     head.reset()
     parser.reset()
     if bodyIsTooLarge { return answer(.text("the body is too large\n", status: 413)) }
