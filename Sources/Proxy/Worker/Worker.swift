@@ -27,6 +27,7 @@ package final class Worker {
   private var acceptors: [Acceptor] = []
   private let connections = ConnectionList()
   let handshakes = HandshakeQueue()
+  private var memory: MemoryKeeper?
   let budget: ConnectionBudget
   let accessLog: AccessLogBatch
   let logFormat: AccessLogFormat
@@ -57,6 +58,7 @@ package final class Worker {
     generation = first
     currentGeneration = Ref(first)
     streams.serve(self)
+    memory = MemoryKeeper(worker: self)
   }
 
   // MARK: Snapshots
@@ -180,12 +182,14 @@ package final class Worker {
   func countOpened() {
     counters.connections += 1
     counters.activeConnections += 1
+    memory?.opened(counters.activeConnections)
   }
 
   /// A client's connection is over: its place is free, and draining may be done.
   func countClosed(_ connection: Connection) {
     budget.give(index)
     counters.activeConnections -= 1
+    memory?.closed(counters.activeConnections)
     counters.bytesReceived += connection.bytesReceived
     counters.bytesSent += connection.bytesSent
     if isDraining { reportDrained() }
