@@ -68,6 +68,7 @@ struct ExplainCommand: ParsableCommand {
     } catch let trouble as CompiledConfiguration.Trouble {
       fail(trouble.message, trouble.exitCode)
     }
+    if let slip = configuration.publishSlip(try identity.compilerOptions) { fail(slip, ExitStatus.usage) }
     guard !configuration.selected.isEmpty else {
       fail("the configuration declares no instance: say --label and --namespace", ExitStatus.configuration)
     }

@@ -23,7 +23,8 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Moves the ports 15000, 15020, 15021 and 15090 to N, N+20, N+21 and N+90.")
   var adminBase = 15000
 
-  @Flag(help: "Refuse a configuration with errors instead of leaving out what is broken.")
+  @Flag(
+    help: "Refuse a configuration with errors, or with policies that are not enforced, instead of going on without.")
   var strict = false
 
   @Option(
