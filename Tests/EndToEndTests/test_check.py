@@ -117,6 +117,33 @@ def test_sarif_is_what_its_readers_expect(tmp_path):
     assert 'did you mean "up.example"' in result["message"]["text"]
 
 
+# What the members that are written here must be (SARIF 2.1.0, sections 3.27 and 3.49), and nothing else may be there.
+SARIF_RULE = {"id": str, "name": str, "shortDescription": dict, "fullDescription": dict, "help": dict}
+SARIF_RESULT = {"ruleId": str, "level": str, "message": dict, "locations": list}
+
+
+def test_sarif_is_as_the_standard_has_it(tmp_path):
+    content = resources(route("up.exampl"), UNREACHABLE, {"rout": []})
+    (tmp_path / "a b.yaml").write_text(as_yaml(content))
+    sarif = json.loads(run_verb("check", *IDENTITY, "-o", "sarif", tmp_path).stdout)
+    assert sarif["version"] == "2.1.0" and sarif["$schema"].startswith("https://")
+    run, = sarif["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert rules and run["results"]
+    for members, kinds in [(rule, SARIF_RULE) for rule in rules] + [(result, SARIF_RESULT) for result in run["results"]]:
+        assert members.keys() <= kinds.keys() and all(isinstance(value, kinds[key]) for key, value in members.items())
+    for rule in rules:
+        # A helpUri would have to be absolute.
+        assert set(rule["help"]) == {"text", "markdown"} and all(rule["help"].values())
+        assert rule["help"]["markdown"].startswith("**Cause.** ")
+    for result in run["results"]:
+        assert result["level"] in ("note", "warning", "error") and result["ruleId"] in [rule["id"] for rule in rules]
+        place = result["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"] == f"file://{tmp_path}/a%20b.yaml"
+        region = place["region"]
+        assert region["startLine"] >= 1 and 1 <= region["startColumn"] < region["endColumn"]
+
+
 def test_a_mistyped_field_is_the_only_error(tmp_path):
     result = check(tmp_path, resources({"rout": [{"destination": {"host": "up.example"}}]}), "-o", "json")
     (finding,) = json.loads(result.stdout)
