@@ -12,7 +12,7 @@ struct CheckCommand: ParsableCommand {
       Exit codes: 0 nothing found, 79 findings at or above --failure-threshold, 65 a file is not YAML, 66 a path does not exist,
       or there are no resources at all.
       sallyport check gateways/ --instance httpbin-egress
-      sallyport check gateways/ -o sarif
+      sallyport check gateways/ --secrets certs -o sarif
       sallyport check gateways/ -S "IST0118=Service *.httpbin"
       sallyport check --explain IST0101
       """, aliases: ["analyze"])

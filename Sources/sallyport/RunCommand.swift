@@ -9,7 +9,7 @@ struct RunCommand: ParsableCommand {
     commandName: "run", abstract: "Run one instance.",
     discussion: """
       sallyport run gateways/ --instance httpbin-egress
-      sallyport run gateways/ --label istio=ingressgateway --namespace istio-system --publish 15443:443
+      sallyport run gateways/ --label istio=ingressgateway --namespace istio-system
       """)
 
   @OptionGroup var identity: IdentityFlags

@@ -1,5 +1,6 @@
 """The examples do what their pages and comments say, by the commands that stand there."""
 
+import json
 import pathlib
 import re
 import shlex
@@ -56,3 +57,30 @@ def test_the_command_of_the_comment_starts_an_instance(place, tmp_path, path, li
         assert "error" not in instance.stderr.split(" serves ")[0], instance.stderr
     finally:
         instance.stop()
+
+
+def help_lines() -> list[str]:
+    """The command lines that the help of all verbs shows."""
+    described = json.loads(run_verb("--experimental-dump-help").stdout)["command"]
+    commands = [described]
+    for command in commands:
+        commands += command.get("subcommands", [])
+    texts = [command.get("discussion", "") for command in commands]
+    return [line for text in texts for line in text.splitlines() if re.match(r"sallyport |.*\| sallyport ", line)]
+
+
+def test_command_lines_in_the_help_are_not_wrapped():
+    lines = help_lines()
+    assert len(lines) > 15 and [line for line in lines if len(line) > 80] == []
+
+
+# What needs an instance, or writes, is held by tests of its own.
+OFFLINE = re.compile(r"sallyport (check|explain|fmt \S+ -l|schema [A-Z]|register|pc .*--from)")
+
+
+def test_command_lines_of_the_help_work(place):
+    lines = [line for line in help_lines() if OFFLINE.match(line)]
+    assert len(lines) > 10
+    for line in lines:
+        result = run_verb(*shlex.split(line.split(">")[0])[1:], cwd=place)
+        assert result.returncode in (0, 1, 79) and (result.stdout or result.returncode == 0), (line, result)
