@@ -1,5 +1,3 @@
-import Yams
-
 extension FieldReader {
   func strings(_ name: String) -> [Located<String>] {
     recorder?.add(name, .list(.string))
@@ -21,10 +19,7 @@ extension FieldReader {
   func nullItems(_ name: String) -> [(index: Int, place: SourceLocation)] {
     guard case .sequence(let sequence)? = take(name) else { return [] }
     return sequence.enumerated().compactMap { index, item in
-      guard case .scalar(let scalar) = item, scalar.style == .plain, ScalarForm.isNull(scalar.string) else {
-        return nil
-      }
-      return (index, context.location(of: item))
+      item.isNull ? (index, context.location(of: item)) : nil
     }
   }
 
@@ -38,7 +33,7 @@ extension FieldReader {
   func objects<Value>(_ name: String, null message: String, _ decode: (FieldReader) -> Value) -> [Value] {
     if let recorder { recorder.add(name, .list(record(decode))) }
     return items(name) { node, name in
-      if case .scalar(let scalar) = node, scalar.style == .plain, ScalarForm.isNull(scalar.string) {
+      if node.isNull {
         context.error(message, at: context.location(of: node))
         return nil
       }
@@ -65,9 +60,7 @@ extension FieldReader {
     recorder?.add(name, .map(.string))
     var result: [String: Located<String>] = [:]
     for (key, node) in entries(name) {
-      if isLenient, case .scalar(let scalar) = node, scalar.style == .plain, ScalarForm.isNull(scalar.string) {
-        continue
-      }
+      if isLenient, node.isNull { continue }
       if let value = string(node, "\(name).\(key.value)") { result[key.value] = value }
     }
     return result
@@ -91,7 +84,7 @@ extension FieldReader {
   ) -> [(key: Located<String>, value: Value)] {
     if let recorder { recorder.add(name, .map(record(decode))) }
     return entries(name).compactMap { key, node in
-      if case .scalar(let scalar) = node, scalar.style == .plain, ScalarForm.isNull(scalar.string) {
+      if node.isNull {
         let usual = "\(name).\(key.value): expected an object, found nothing"
         context.error(what.map { "\($0) \(key.value) cannot be null" } ?? usual, at: key.location)
         return nil
@@ -103,7 +96,7 @@ extension FieldReader {
   /// The keys of a map, in the order in which they are written.
   func keys(_ name: String) -> [Located<String>] {
     guard case .mapping(let mapping)? = take(name) else { return [] }
-    return mapping.keys.compactMap { key in
+    return mapping.compactMap { key, _ in
       key.scalar.map { Located($0.string, at: context.location(of: key)) }
     }
   }

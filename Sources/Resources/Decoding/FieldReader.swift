@@ -1,5 +1,3 @@
-import Yams
-
 /// Reads the fields of one mapping, strictly: what is not asked for by the time of `finish()` is unknown, what has the
 /// wrong type is said with its place. camelCase is canonical, snake_case is accepted, as in proto3's JSON form.
 final class FieldReader {
@@ -38,7 +36,7 @@ final class FieldReader {
         context.error("field name is not a string", at: context.location(of: key))
         continue
       }
-      if scalar.string == "<<", scalar.style == .plain {
+      if scalar.string == "<<", !scalar.isText {
         merged.append(value)
         continue
       }
@@ -65,8 +63,8 @@ final class FieldReader {
     switch node {
     case .mapping(let mapping):
       self.init(mapping, at: parent.context.location(of: node), parent.context)
-    case .scalar(let scalar) where scalar.style == .plain && ScalarForm.isNull(scalar.string):
-      self.init(Node.Mapping([]), at: parent.context.location(of: node), parent.context)
+    case .scalar(let scalar) where scalar.isNull:
+      self.init(.empty, at: parent.context.location(of: node), parent.context)
       isNull = true
     default:
       parent.mistyped(name, "an object", node)
@@ -97,8 +95,7 @@ final class FieldReader {
     guard let index = fields.firstIndex(where: { $0.name == name }) else { return nil }
     fields[index].isKnown = true
     let value = fields[index].value
-    if case .scalar(let scalar) = value, scalar.style == .plain, ScalarForm.isNull(scalar.string) { return nil }
-    return value
+    return value.isNull ? nil : value
   }
 
   /// Whether the field is there, whatever it is; counts as asked for.
@@ -243,12 +240,11 @@ final class FieldReader {
   func mistyped(_ name: String, _ wanted: String, _ node: Node) {
     let found =
       switch node {
-      case .scalar(let scalar) where scalar.style == .plain && ScalarForm.isNull(scalar.string): "nothing"
+      case .scalar(let scalar) where scalar.isNull: "nothing"
       case .scalar where context.isSecret: "another value"
       case .scalar(let scalar): "\"\(scalar.string.prefix(40))\""
       case .mapping: "a map"
       case .sequence: "a list"
-      default: "an alias"
       }
     context.error("\(name): expected \(wanted), found \(found)", at: context.location(of: node))
   }

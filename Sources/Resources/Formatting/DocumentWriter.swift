@@ -1,5 +1,3 @@
-import Yams
-
 /// Writes one document in canonical form: block style, two spaces a level, lists at the level of their key, the usual
 /// order of a resource's first fields, comments where they were.
 struct DocumentWriter {
@@ -26,17 +24,16 @@ struct DocumentWriter {
   }
 
   private mutating func write(document node: Node) {
-    guard case .mapping(let mapping) = node, mapping.style != .flow || !mapping.isEmpty else {
+    guard case .mapping(let mapping) = node, !mapping.isFlow || !mapping.isEmpty else {
       return write(value: node, indent: 0, isInline: false)
     }
     write(pairs: ordered(mapping, Self.documentOrder), indent: 0, isRoot: true)
   }
 
   /// Known fields first, in their order; the others as they came.
-  private func ordered(_ mapping: Node.Mapping, _ order: [String]) -> [(Node, Node)] {
-    let pairs = mapping.map { ($0.key, $0.value) }
-    let known = order.compactMap { name in pairs.first { $0.0.scalar?.string == name } }
-    return known + pairs.filter { !order.contains($0.0.scalar?.string ?? "") }
+  private func ordered(_ mapping: Node.Mapping, _ order: [String]) -> [(key: Node, value: Node)] {
+    let known = order.compactMap { name in mapping.first { $0.key.scalar?.string == name } }
+    return known + mapping.filter { !order.contains($0.key.scalar?.string ?? "") }
   }
 
   // MARK: Comments
@@ -64,7 +61,7 @@ struct DocumentWriter {
 
   private func spaces(_ count: Int) -> String { String(repeating: " ", count: count) }
 
-  private func line(of node: Node) -> Int { node.mark?.line ?? 0 }
+  private func line(of node: Node) -> Int { node.mark.line }
 
   /// The last line of the source that a node begins something on.
   private func lastLine(of node: Node) -> Int {
@@ -79,9 +76,11 @@ struct DocumentWriter {
   // MARK: Collections
 
   /// - Parameter isRoot: keeps one empty line between fields that had some between them.
-  private mutating func write(pairs: [(Node, Node)], indent: Int, isRoot: Bool = false, firstIsInline: Bool = false) {
+  private mutating func write(
+    pairs: [(key: Node, value: Node)], indent: Int, isRoot: Bool = false, firstIsInline: Bool = false
+  ) {
     // Fields may have been put into another order: comments are looked for behind the field that stood before.
-    let starts = pairs.map { line(of: $0.0) }.sorted()
+    let starts = pairs.map { line(of: $0.key) }.sorted()
     for (position, (key, value)) in pairs.enumerated() {
       let start = line(of: key)
       let previous = starts.last { $0 < start } ?? 0
@@ -100,8 +99,7 @@ struct DocumentWriter {
 
   private func sortedMetadata(_ node: Node) -> Node {
     guard case .mapping(let mapping) = node else { return node }
-    return .mapping(
-      Node.Mapping(ordered(mapping, Self.metadataOrder), mapping.tag, mapping.style, mapping.mark))
+    return .mapping(Node.Mapping(pairs: ordered(mapping, Self.metadataOrder), mark: mapping.mark))
   }
 
   /// - Parameter isInline: a key or dash stands before it on the line.
@@ -109,14 +107,13 @@ struct DocumentWriter {
     switch value {
     case .mapping(let mapping) where !mapping.isEmpty:
       if isInline { output += trailing(keyLine) + "\n" }
-      write(pairs: mapping.map { ($0.key, $0.value) }, indent: isInline ? indent + 2 : indent)
+      write(pairs: mapping.pairs, indent: isInline ? indent + 2 : indent)
     case .sequence(let sequence) where !sequence.isEmpty:
       if isInline { output += trailing(keyLine) + "\n" }
       write(items: sequence, indent: indent)
     case .mapping: output += (isInline ? " " : "") + "{}" + trailing(lastLine(of: value)) + "\n"
     case .sequence: output += (isInline ? " " : "") + "[]" + trailing(lastLine(of: value)) + "\n"
     case .scalar(let scalar): write(scalar, indent: indent, isInline: isInline, line: line(of: value))
-    default: break
     }
   }
 
@@ -127,7 +124,7 @@ struct DocumentWriter {
       switch item {
       case .mapping(let mapping) where !mapping.isEmpty:
         output += " "
-        write(pairs: mapping.map { ($0.key, $0.value) }, indent: indent + 2, firstIsInline: true)
+        write(pairs: mapping.pairs, indent: indent + 2, firstIsInline: true)
       case .sequence(let sequence) where !sequence.isEmpty:
         output += trailing(line(of: item)) + "\n"
         write(items: sequence, indent: indent + 2)

@@ -1,5 +1,3 @@
-import Yams
-
 /// Turns one YAML document into a resource: finds the kind, reads it strictly, leaves it out when it has errors.
 struct ResourceDecoder {
   let file: String
@@ -177,7 +175,7 @@ struct ResourceDecoder {
   ) {
     var read = reader.object("spec", decode)
     if read == nil, !requiresSpec, !reader.has("spec") {
-      read = decode(FieldReader(Node.Mapping([]), at: reader.location, reader.context))
+      read = decode(FieldReader(.empty, at: reader.location, reader.context))
     }
     guard let spec = read else {
       reader.accept("status")

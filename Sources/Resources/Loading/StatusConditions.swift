@@ -1,5 +1,3 @@
-import Yams
-
 /// IST0171: what a cluster has written into a resource's status, where it is bad news.
 enum StatusConditions {
   /// Says every condition that is false. A status may hold whatever it likes: nothing else of it is looked at.
