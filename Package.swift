@@ -75,8 +75,9 @@ func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 if fuzzing {
   package.targets.append(.systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"))
-  package.targets += [
-    "FuzzRequestHead", "FuzzResponseHead", "FuzzChunkedBody", "FuzzClientHello", "FuzzProxyProtocol",
-    "FuzzHTTP2Session",
-  ].map { fuzzer($0, ["Wire"]) }
+  package.targets +=
+    [
+      "FuzzRequestHead", "FuzzResponseHead", "FuzzChunkedBody", "FuzzClientHello", "FuzzProxyProtocol",
+      "FuzzHTTP2Session",
+    ].map { fuzzer($0, ["Wire"]) } + [fuzzer("FuzzYAML", ["Resources"])]
 }

@@ -18,14 +18,14 @@ extension FieldReader {
   /// The items of a list that are null, with their positions and places.
   func nullItems(_ name: String) -> [(index: Int, place: SourceLocation)] {
     guard case .sequence(let sequence)? = take(name) else { return [] }
-    return sequence.enumerated().compactMap { index, item in
+    return sequence.items.enumerated().compactMap { index, item in
       item.isNull ? (index, context.location(of: item)) : nil
     }
   }
 
   /// Whether the field is there and is an empty list.
   func isEmptyList(_ name: String) -> Bool {
-    if case .sequence(let sequence)? = take(name) { return sequence.isEmpty }
+    if case .sequence(let sequence)? = take(name) { return sequence.items.isEmpty }
     return false
   }
 
@@ -48,8 +48,8 @@ extension FieldReader {
       return []
     }
     var result: [Value] = []
-    result.reserveCapacity(sequence.count)
-    for (index, item) in sequence.enumerated() {
+    result.reserveCapacity(sequence.items.count)
+    for (index, item) in sequence.items.enumerated() {
       if let value = decode(item, "\(name)[\(index)]") { result.append(value) }
     }
     return result
@@ -96,7 +96,7 @@ extension FieldReader {
   /// The keys of a map, in the order in which they are written.
   func keys(_ name: String) -> [Located<String>] {
     guard case .mapping(let mapping)? = take(name) else { return [] }
-    return mapping.compactMap { key, _ in
+    return mapping.pairs.compactMap { key, _ in
       key.scalar.map { Located($0.string, at: context.location(of: key)) }
     }
   }
@@ -107,7 +107,7 @@ extension FieldReader {
       mistyped(name, "a map", node)
       return []
     }
-    return mapping.compactMap { key, value in
+    return mapping.pairs.compactMap { key, value in
       guard case .scalar(let scalar) = key else { return nil }
       return (Located(scalar.string, at: context.location(of: key)), value)
     }

@@ -29,9 +29,10 @@ final class FieldReader {
     self.context = context
     self.location = location
     recorder = nil
-    fields.reserveCapacity(mapping.count)
+    fields.reserveCapacity(mapping.pairs.count)
+    asked.reserveCapacity(16)
     var merged: [Node] = []
-    for (key, value) in mapping {
+    for (key, value) in mapping.pairs {
       guard case .scalar(let scalar) = key else {
         context.error("field name is not a string", at: context.location(of: key))
         continue
@@ -42,7 +43,7 @@ final class FieldReader {
       }
       let name = Self.camelCase(scalar.string)
       // The parser has refused equal keys: only the two spellings of one field are left.
-      if name != scalar.string || mapping.count < 16, fields.contains(where: { $0.name == name }) {
+      if name != scalar.string || mapping.pairs.count < 16, fields.contains(where: { $0.name == name }) {
         context.error("field \"\(scalar.string)\" is given twice", at: context.location(of: key))
         continue
       }
@@ -77,12 +78,12 @@ final class FieldReader {
   private func merge(_ node: Node) {
     switch node {
     case .mapping(let mapping):
-      for (key, value) in mapping {
+      for (key, value) in mapping.pairs {
         guard case .scalar(let scalar) = key, scalar.string != "<<" else { continue }
         let name = Self.camelCase(scalar.string)
         if !fields.contains(where: { $0.name == name }) { fields.append(Field(name: name, key: key, value: value)) }
       }
-    case .sequence(let sequence): for item in sequence { merge(item) }
+    case .sequence(let sequence): for item in sequence.items { merge(item) }
     default: context.error("<<: expected a map", at: context.location(of: node))
     }
   }
@@ -113,7 +114,7 @@ final class FieldReader {
   /// Whether the field is there and is not an empty list.
   func hasItems(_ name: String) -> Bool {
     guard let node = take(name) else { return false }
-    if case .sequence(let sequence) = node { return !sequence.isEmpty }
+    if case .sequence(let sequence) = node { return !sequence.items.isEmpty }
     return true
   }
 
@@ -200,7 +201,7 @@ final class FieldReader {
   func require(_ name: String, nonEmpty list: some Collection, _ message: String) {
     guard list.isEmpty else { return }
     if case .sequence(let sequence)? = take(name) {
-      if sequence.isEmpty { context.error(message, at: keyLocation(name)) }
+      if sequence.items.isEmpty { context.error(message, at: keyLocation(name)) }
     } else {
       require(name, message)
     }
@@ -208,7 +209,9 @@ final class FieldReader {
 
   /// What may have been meant where `name` is missing: a field that nobody asked for, and is spelled much the same.
   func misspelling(of name: String) -> String? {
-    guard let found = Suggestion.nearest(to: name, among: fields.lazy.filter { !$0.isKnown }.map(\.name)) else {
+    guard hasUnknownFields,
+      let found = Suggestion.nearest(to: name, among: fields.lazy.filter { !$0.isKnown }.map(\.name))
+    else {
       return nil
     }
     return "\"\(found)\" should be \"\(name)\""

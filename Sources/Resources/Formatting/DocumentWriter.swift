@@ -24,7 +24,7 @@ struct DocumentWriter {
   }
 
   private mutating func write(document node: Node) {
-    guard case .mapping(let mapping) = node, !mapping.isFlow || !mapping.isEmpty else {
+    guard case .mapping(let mapping) = node, !mapping.isFlow || !mapping.pairs.isEmpty else {
       return write(value: node, indent: 0, isInline: false)
     }
     write(pairs: ordered(mapping, Self.documentOrder), indent: 0, isRoot: true)
@@ -32,8 +32,8 @@ struct DocumentWriter {
 
   /// Known fields first, in their order; the others as they came.
   private func ordered(_ mapping: Node.Mapping, _ order: [String]) -> [(key: Node, value: Node)] {
-    let known = order.compactMap { name in mapping.first { $0.key.scalar?.string == name } }
-    return known + mapping.filter { !order.contains($0.key.scalar?.string ?? "") }
+    let known = order.compactMap { name in mapping.pairs.first { $0.key.scalar?.string == name } }
+    return known + mapping.pairs.filter { !order.contains($0.key.scalar?.string ?? "") }
   }
 
   // MARK: Comments
@@ -67,8 +67,8 @@ struct DocumentWriter {
   private func lastLine(of node: Node) -> Int {
     switch node {
     case .mapping(let mapping):
-      return mapping.map { max(line(of: $0.key), lastLine(of: $0.value)) }.max() ?? line(of: node)
-    case .sequence(let sequence): return sequence.map { lastLine(of: $0) }.max() ?? line(of: node)
+      return mapping.pairs.map { max(line(of: $0.key), lastLine(of: $0.value)) }.max() ?? line(of: node)
+    case .sequence(let sequence): return sequence.items.map { lastLine(of: $0) }.max() ?? line(of: node)
     default: return line(of: node)
     }
   }
@@ -105,29 +105,29 @@ struct DocumentWriter {
   /// - Parameter isInline: a key or dash stands before it on the line.
   private mutating func write(value: Node, indent: Int, isInline: Bool, keyLine: Int = 0) {
     switch value {
-    case .mapping(let mapping) where !mapping.isEmpty:
+    case .mapping(let mapping) where !mapping.pairs.isEmpty:
       if isInline { output += trailing(keyLine) + "\n" }
       write(pairs: mapping.pairs, indent: isInline ? indent + 2 : indent)
-    case .sequence(let sequence) where !sequence.isEmpty:
+    case .sequence(let sequence) where !sequence.items.isEmpty:
       if isInline { output += trailing(keyLine) + "\n" }
-      write(items: sequence, indent: indent)
+      write(items: sequence.items, indent: indent)
     case .mapping: output += (isInline ? " " : "") + "{}" + trailing(lastLine(of: value)) + "\n"
     case .sequence: output += (isInline ? " " : "") + "[]" + trailing(lastLine(of: value)) + "\n"
     case .scalar(let scalar): write(scalar, indent: indent, isInline: isInline, line: line(of: value))
     }
   }
 
-  private mutating func write(items: Node.Sequence, indent: Int) {
+  private mutating func write(items: [Node], indent: Int) {
     for item in items {
       flush(before: line(of: item), indent: indent)
       output += spaces(indent) + "-"
       switch item {
-      case .mapping(let mapping) where !mapping.isEmpty:
+      case .mapping(let mapping) where !mapping.pairs.isEmpty:
         output += " "
         write(pairs: mapping.pairs, indent: indent + 2, firstIsInline: true)
-      case .sequence(let sequence) where !sequence.isEmpty:
+      case .sequence(let sequence) where !sequence.items.isEmpty:
         output += trailing(line(of: item)) + "\n"
-        write(items: sequence, indent: indent + 2)
+        write(items: sequence.items, indent: indent + 2)
       default: write(value: item, indent: indent, isInline: true)
       }
       lastLine = max(lastLine, lastLine(of: item))

@@ -128,11 +128,11 @@ package enum ResourceFormatter {
       }
       return first.string == second.string && isText(first) == isText(second)
     case (.sequence(let first), .sequence(let second)):
-      return first.count == second.count && zip(first, second).allSatisfy { isSame($0, $1) }
+      return first.items.count == second.items.count && zip(first.items, second.items).allSatisfy { isSame($0, $1) }
     case (.mapping(let first), .mapping(let second)):
-      return first.count == second.count
-        && first.allSatisfy { key, value in
-          second.contains { isSame($0.key, key) && isSame($0.value, value) }
+      return first.pairs.count == second.pairs.count
+        && first.pairs.allSatisfy { key, value in
+          second.pairs.contains { isSame($0.key, key) && isSame($0.value, value) }
         }
     default: return false
     }

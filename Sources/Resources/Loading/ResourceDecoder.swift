@@ -38,8 +38,8 @@ struct ResourceDecoder {
       return finish(context, nil)
     }
     if kind.value == "List" || (kind.value.hasSuffix("List") && mapping["items"] != nil) {
-      if case .sequence(let items)? = reader.raw("items") {
-        for item in items { decode(item, lineOffset: lineOffset) }
+      if case .sequence(let list)? = reader.raw("items") {
+        for item in list.items { decode(item, lineOffset: lineOffset) }
       }
       return
     }

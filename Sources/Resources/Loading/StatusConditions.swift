@@ -4,7 +4,7 @@ enum StatusConditions {
   static func report(_ reader: FieldReader) {
     guard case .mapping(let status)? = reader.raw("status"), case .sequence(let conditions)? = status["conditions"]
     else { return }
-    for case .mapping(let condition) in conditions {
+    for case .mapping(let condition) in conditions.items {
       guard let state = condition["status"], state.scalar?.string.lowercased() == "false" else { continue }
       let text = { (name: String) in condition[name]?.scalar?.string ?? "" }
       reader.context.report(

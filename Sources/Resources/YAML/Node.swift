@@ -57,19 +57,9 @@ extension Node.Scalar {
   var isNull: Bool { !isText && ScalarForm.isNull(string) }
 }
 
-extension Node.Mapping: RandomAccessCollection {
-  var startIndex: Int { pairs.startIndex }
-  var endIndex: Int { pairs.endIndex }
-  subscript(index: Int) -> (key: Node, value: Node) { pairs[index] }
-
+extension Node.Mapping {
   /// The value of a scalar key.
   subscript(key: String) -> Node? {
     pairs.first { $0.key.scalar?.string == key }?.value
   }
-}
-
-extension Node.Sequence: RandomAccessCollection {
-  var startIndex: Int { items.startIndex }
-  var endIndex: Int { items.endIndex }
-  subscript(index: Int) -> Node { items[index] }
 }

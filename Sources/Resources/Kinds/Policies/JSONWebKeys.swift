@@ -24,7 +24,7 @@ struct JSONWebKeys {
       problem = "\"keys\" is not a list"
       return
     }
-    for item in list {
+    for item in list.items {
       guard case .mapping(let key) = item else {
         problem = "a key is not an object"
         return
