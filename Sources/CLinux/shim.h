@@ -110,6 +110,11 @@ static inline uint64_t shim_raise_descriptor_limit(void) {
   limit.rlim_cur = limit.rlim_max;
   return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : soft;
 }
+// How many columns the terminal at fd has; 0: it is none, or does not say.
+static inline int shim_terminal_columns(int fd) {
+  struct winsize size = {0};
+  return ioctl(fd, TIOCGWINSZ, &size) < 0 ? 0 : size.ws_col;
+}
 static inline int shim_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
 static inline void shim_set_zero_linger(int fd) {
   struct linger linger = {.l_onoff = 1, .l_linger = 0};

@@ -9,7 +9,7 @@ struct RunCommand: ParsableCommand {
     commandName: "run", abstract: "Run one instance.",
     discussion: """
       sallyport run gateways/ --instance httpbin-egress
-      sallyport run gateways/ --label istio=ingressgateway --namespace istio-system --publish 15443:443
+      sallyport run gateways/ --label istio=ingressgateway --namespace istio-system
       """)
 
   @OptionGroup var identity: IdentityFlags
@@ -23,7 +23,8 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Moves the ports 15000, 15020, 15021 and 15090 to N, N+20, N+21 and N+90.")
   var adminBase = 15000
 
-  @Flag(help: "Refuse a configuration with errors instead of leaving out what is broken.")
+  @Flag(
+    help: "Refuse a configuration with errors, or with policies that are not enforced, instead of going on without.")
   var strict = false
 
   @Option(

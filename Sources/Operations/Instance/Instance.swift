@@ -54,9 +54,8 @@ package final class Instance {
     report(loaded.diagnostics + loaded.certificates)
     report(loaded.rejected)
     reportLimits()
-    if options.isStrict, loaded.hasErrors {
-      throw StartFailure(
-        exitCode: ExitStatus.configuration, message: "the configuration has errors, and --strict is set")
+    if options.isStrict, let why = loaded.strictObjection {
+      throw StartFailure(exitCode: ExitStatus.configuration, message: "\(why), and --strict is set")
     }
     try checkPublished()
     try startPlane()
@@ -81,6 +80,9 @@ package final class Instance {
     case .success(let loaded): return loaded
     case .failure(.unreadable(let paths)):
       throw StartFailure(exitCode: ExitStatus.noInput, message: "cannot read \(paths.joined(separator: ", "))")
+    case .failure(.empty):
+      throw StartFailure(
+        exitCode: ExitStatus.noInput, message: "there are no resources in \(source.paths.joined(separator: ", "))")
     case .failure(.unknownInstance(let name, let known)):
       var message =
         name.isEmpty
@@ -94,8 +96,8 @@ package final class Instance {
 
   /// A slip in the command line ends the start; that a Gateway is gone, or broken now, does not.
   private func checkPublished() throws {
-    guard loaded.rejected.isEmpty, let slip = loaded.diagnostics.first(where: { $0.code == "SP1061" }) else { return }
-    throw StartFailure(exitCode: ExitStatus.usage, message: slip.message)
+    guard let slip = loaded.publishSlip else { return }
+    throw StartFailure(exitCode: ExitStatus.usage, message: slip)
   }
 
   /// The command line's, else ProxyConfig's, else one a processor; fixed for the life of the process.
@@ -215,13 +217,14 @@ package final class Instance {
   /// Reads everything anew. What is broken keeps its last good version, the rest takes effect at once. The whole old
   /// configuration goes on serving when files cannot be read, when nothing would be left to serve, and with `--strict`.
   func reload() {
-    guard !options.paths.contains("-") else {
-      return refuse(["standard input can be read only once; start the instance anew"], [])
+    if let pipe = options.paths.first(where: { $0 == "-" || FileSystem.kind($0) == .special }) {
+      let name = pipe == "-" ? "standard input" : pipe
+      return refuse(["\(name) can be read only once; start the instance anew"], [])
     }
     switch source.load(generation: loaded.snapshot.generation + 1, after: loaded) {
     case .success(let fresh):
-      if options.isStrict, fresh.hasErrors {
-        let errors = fresh.diagnostics.filter { $0.severity == .error }
+      if options.isStrict, fresh.strictObjection != nil {
+        let errors = fresh.diagnostics.filter { $0.severity == .error } + fresh.unenforced
         return refuse(errors.map { "\($0.location.map { "\($0): " } ?? "")\($0.message)" }, fresh.diagnostics)
       }
       // A file that is empty for a moment, while it is written, must not close every socket.
@@ -230,6 +233,7 @@ package final class Instance {
       }
       take(fresh)
     case .failure(.unreadable(let paths)): refuse(["cannot read \(paths.joined(separator: ", "))"], [])
+    case .failure(.empty): refuse(["there are no resources in \(source.paths.joined(separator: ", "))"], [])
     case .failure(.unknownInstance(let name, _)):
       refuse(["instance \"\(name)\" is not in the configuration any more"], [])
     }

@@ -172,9 +172,14 @@ final class FieldReader {
   /// Says that more than one of several fields is given, which exclude each other.
   func exclusive(_ names: String...) {
     let given = names.filter { has($0) }
+    recorder?.exclude(names)
     guard given.count > 1 else { return }
     context.error("only one of \(names.joined(separator: ", ")) can be set", at: keyLocation(given[1]))
   }
+
+  /// Writes down, for the schema, that fields exclude each other: the decoder has words of its own for that. A list that
+  /// may be empty beside the others stands behind them.
+  func excludes(_ names: String...) { recorder?.exclude(names) }
 
   /// Says that a required field is missing or empty. What is there and mistyped, or there under a name that is nearly
   /// right, has its own message.

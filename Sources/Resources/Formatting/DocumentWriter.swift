@@ -5,7 +5,7 @@ import Yams
 struct DocumentWriter {
   private var output = ""
   private var comments: [CommentScanner.Comment]
-  private let blankLines: Set<Int>
+  private var blankLines: Set<Int>
   private var next = 0
   private var lastLine = 0
 
@@ -29,6 +29,10 @@ struct DocumentWriter {
     guard case .mapping(let mapping) = node, mapping.style != .flow || !mapping.isEmpty else {
       return write(value: node, indent: 0, isInline: false)
     }
+    // What stands above the first field is about the document, whichever field comes first now.
+    let first = mapping.map { line(of: $0.key) }.min() ?? 0
+    flush(before: first, indent: 0)
+    if blankLines.remove(first - 1) != nil, !output.isEmpty { output += "\n" }
     write(pairs: ordered(mapping, Self.documentOrder), indent: 0, isRoot: true)
   }
 
@@ -80,11 +84,12 @@ struct DocumentWriter {
 
   /// - Parameter isRoot: keeps one empty line between fields that had some between them.
   private mutating func write(pairs: [(Node, Node)], indent: Int, isRoot: Bool = false, firstIsInline: Bool = false) {
-    // Fields may have been put into another order: comments are looked for behind the field that stood before.
-    let starts = pairs.map { line(of: $0.0) }.sorted()
+    // Fields may have been put into another order: comments are looked for behind the field that stood before, and behind
+    // all that is in it.
+    let fields = pairs.map { (start: line(of: $0.0), end: max(line(of: $0.0), lastLine(of: $0.1))) }
     for (position, (key, value)) in pairs.enumerated() {
       let start = line(of: key)
-      let previous = starts.last { $0 < start } ?? 0
+      let previous = fields.filter { $0.start < start }.map(\.end).max() ?? 0
       if !(position == 0 && firstIsInline) {
         lastLine = max(previous, position == 0 ? lastLine : 0)
         flush(before: start, indent: indent)

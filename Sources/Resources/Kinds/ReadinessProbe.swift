@@ -94,6 +94,7 @@ package struct ReadinessProbe: Sendable {
       } ?? false
     command = reader.object("exec") { $0.strings("command") } ?? []
     grpc = reader.object("grpc", GRPC.init)
+    reader.excludes("httpGet", "tcpSocket", "exec", "grpc")
     reader.accept("terminationGracePeriodSeconds")
     initialDelaySeconds = Self.number(reader, "initialDelaySeconds", default: 0, minimum: 0)
     periodSeconds = Self.number(reader, "periodSeconds", default: 10, minimum: 1)

@@ -187,6 +187,7 @@ package struct StringMatch: Sendable {
     let prefix = reader.string("prefix")
     let regex = reader.string("regex")
     let count = [exact, prefix, regex].count { $0 != nil }
+    reader.excludes("exact", "prefix", "regex")
     if count > 1 { reader.context.error("only one of exact, prefix, regex can be set", at: reader.location) }
     if let exact {
       kind = .exact(exact)

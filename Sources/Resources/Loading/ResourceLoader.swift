@@ -7,7 +7,7 @@ import Yams
 ///     for gateway in result.resources.gateways {
 ///       let port = gateway.spec.servers.first?.port?.number   // Located<Int>: port?.value, port?.location
 ///     }
-///     var renderer = DiagnosticRenderer(usesColor: false)
+///     var renderer = DiagnosticRenderer(result.documents, usesColor: false)
 ///     for diagnostic in result.diagnostics { print(renderer.text(diagnostic)) }
 ///
 /// A resource with an error is left out of `resources` and named in `broken`; the others are there. What a field's
@@ -16,7 +16,8 @@ package enum ResourceLoader {
   /// The largest file that is read.
   private static let maxFileBytes = 64 << 20
 
-  /// Reads all documents of all paths: files, directories (recursively, `*.yaml` and `*.yml`, in lexical order), `-`.
+  /// Reads all documents of all paths: files, directories (recursively, `*.yaml`, `*.yml` and `*.json`, in lexical
+  /// order), `-`.
   package static func load(_ paths: [String]) -> LoadResult {
     var result = LoadResult()
     for path in paths {
@@ -24,11 +25,12 @@ package enum ResourceLoader {
         load(text: FileSystem.readAll(descriptor: 0), file: "<stdin>", into: &result)
         continue
       }
-      guard let files = FileSystem.configurationFiles(path) else {
+      guard let found = ConfigurationFiles(path) else {
         result.unreadable.append(path)
         continue
       }
-      for file in files {
+      result.diagnostics += found.diagnostics
+      for file in found.files {
         guard let bytes = FileSystem.read(file, limit: maxFileBytes) else {
           result.unreadable.append(file)
           continue

@@ -51,5 +51,15 @@ extension MessageCatalog {
       "SP1061", .warning, "PublishWithoutPort",
       cause: "--publish names a port that no Gateway of the instance has any more; it has no effect.",
       fix: "Write it as LOCAL:GATEWAY, with a port of a Gateway that selects the instance."),
+    Message(
+      "SP1062", .warning, "FolderWithoutConfiguration",
+      cause:
+        "A folder holds no file that is read: of folders these are *.yaml, *.yml and *.json, hidden ones left out.",
+      fix: "Correct the path, or name the file itself: an argument is read whatever its name."),
+    Message(
+      "SP1063", .warning, "NotAFile",
+      cause:
+        "A folder holds a pipe, a socket or a device with the name of a configuration file. It is not read: that might never end.",
+      fix: "Remove it from the folder, or give it as an argument of its own."),
   ]
 }
