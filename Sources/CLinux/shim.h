@@ -58,7 +58,7 @@ static inline int shim_set_int_option(int fd, int level, int name, int value) {
 }
 // Reno, which every kernel has and lets everybody use.
 static inline int shim_set_reno(int fd) { return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4); }
-// recv and send without glibc's thread cancellation, which nobody here uses and which costs two atomic writes a call.
+// recv, send and epoll_wait without glibc's thread cancellation, which nobody here uses and which costs two atomic writes a call.
 // A negative result is -errno.
 #if defined(__x86_64__)
 static inline ssize_t shim_call6(long number, long a, long b, long c, long d, long e, long f) {
@@ -78,7 +78,14 @@ static inline ssize_t shim_recv(int fd, void *bytes, size_t size) {
 static inline ssize_t shim_send(int fd, const void *bytes, size_t size) {
   return shim_call6(SYS_sendto, fd, (long)bytes, (long)size, MSG_NOSIGNAL, 0, 0);
 }
+static inline int shim_epoll_wait(int epoll, struct epoll_event *events, int capacity, int milliseconds) {
+  return (int)shim_call6(SYS_epoll_wait, epoll, (long)events, capacity, milliseconds, 0, 0);
+}
 #else
+static inline int shim_epoll_wait(int epoll, struct epoll_event *events, int capacity, int milliseconds) {
+  int count = epoll_wait(epoll, events, capacity, milliseconds);
+  return count < 0 ? -errno : count;
+}
 static inline ssize_t shim_recv(int fd, void *bytes, size_t size) {
   ssize_t result = recv(fd, bytes, size, 0);
   return result < 0 ? -errno : result;

@@ -80,6 +80,7 @@ final class HTTP1UpstreamConnection: Connection {
     self.cluster = cluster
     upstreamEndpoint = endpoint
     try super.init(loop: cluster.loop, descriptor: descriptor, peer: endpoint.address, tls: tls, isConnecting: true)
+    goesFirst = true
     endpoint.connectionCount += 1
     endpoint.http1ConnectionCount += 1
     endpoint.counters.connections += 1

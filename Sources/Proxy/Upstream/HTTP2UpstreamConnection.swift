@@ -66,6 +66,7 @@ final class HTTP2UpstreamConnection: Connection {
     keepAlive = cluster.config.settings.http2KeepAlive
     session = HTTP2Session(.client, memory: cluster.worker.with { $0.http2Memory })
     try super.init(loop: cluster.loop, descriptor: descriptor, peer: endpoint.address, tls: tls, isConnecting: true)
+    goesFirst = true
     endpoint.add(self)
     endpoint.connectionCount += 1
     endpoint.counters.connections += 1
