@@ -222,6 +222,13 @@ package final class DataPlane {
     onWorkers { $0.drain() }
   }
 
+  /// Closes what is left of the clients' connections; `completion` runs when that is done and logged.
+  package func cutOff(_ completion: @escaping () -> Void) {
+    drained = []
+    whenDrained = completion
+    onWorkers { $0.cutOff() }
+  }
+
   /// Stops accepting connections.
   package func closeListeners() {
     builder.closeListeners()

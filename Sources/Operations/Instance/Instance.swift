@@ -27,7 +27,7 @@ package final class Instance {
   private let accessLog: AccessLogFormat
   private var exitCode: Int32 = 0
   private var endpoints: AdminEndpoints?
-  private var drainTimer: DrainTimer?
+  private var isFinishing = false
 
   /// Why an instance did not start.
   package struct StartFailure: Error {
@@ -271,7 +271,7 @@ package final class Instance {
     isDraining = true
     log.log(.info, "main", "draining, for at most \(options.drainSeconds) s")
     plane?.drain { [unowned self] in finish() }
-    drainTimer = DrainTimer(loop: loop, seconds: options.drainSeconds) { [unowned self] in
+    _ = Alarm(on: loop, after: Int64(options.drainSeconds) * 1000) { [unowned self] in
       log.log(.warning, "main", "drain time is over, closing what is left")
       finish()
     }
@@ -289,11 +289,16 @@ package final class Instance {
     plane?.drain { [unowned self] in if isGraceful { plane?.closeListeners() } }
   }
 
-  /// Ends now.
+  /// Ends now: what is left is cut off, and logged.
   func finish() {
+    guard !isFinishing else { return }
+    isFinishing = true
     log.log(.info, "main", "end")
-    plane?.closeListeners()
-    loop.stop()
+    guard let plane else { return loop.stop() }
+    plane.closeListeners()
+    plane.cutOff { [unowned self] in loop.stop() }
+    // Nobody waits for a worker that does not answer.
+    _ = Alarm(on: loop, after: 1000) { [unowned self] in loop.stop() }
   }
 
   // MARK: State
@@ -315,23 +320,5 @@ package final class Instance {
   func resetCounters() {
     plane?.resetCounters()
     logWriter?.resetLostLines()
-  }
-}
-
-/// Fires once, after the drain time.
-private final class DrainTimer: EventHandler {
-  private var timer = TimerID.none
-  private let action: () -> Void
-
-  init(loop: EventLoop, seconds: Int, action: @escaping () -> Void) {
-    self.action = action
-    super.init()
-    loop.adopt(self)
-    loop.arm(&timer, after: Int64(seconds) * 1000, owner: self, tag: 1)
-  }
-
-  override func timerFired(_ tag: UInt8) {
-    timer = .none
-    action()
   }
 }

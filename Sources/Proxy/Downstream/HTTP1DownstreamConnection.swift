@@ -292,7 +292,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     if phase == .head || phase == .idle {
       abandonStream()
     } else {
-      detachStream()?.with { $0.downstreamClosed() }
+      detachStream()?.with { $0.downstreamClosed(details: disconnectDetails) }
     }
     worker.with {
       $0.handshakes.leave(&handshakePlace)

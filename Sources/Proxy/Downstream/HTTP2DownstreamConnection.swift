@@ -309,7 +309,7 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
     loop.cancel(&stallTimer)
     loop.cancel(&headTimer)
     loop.cancel(&shutdownTimer)
-    for link in links { link.with { $0.connectionClosed() } }
+    for link in links { link.with { $0.connectionClosed(disconnectDetails) } }
     worker.with { $0.connectionClosed(self) }
   }
 

@@ -85,7 +85,7 @@ final class TCPDownstreamConnection: TCPConnection {
     cluster = way.cluster
     phase = tls == nil ? .connecting : .handshaking
     try super.init(loop: worker.loop, descriptor: descriptor, peer: record.peer, tls: tls, isConnecting: false)
-    worker.countOpened()
+    worker.tcpConnectionOpened(self)
     cluster?.counters.tcpConnectionsOpened += 1
     if let limit = cluster?.config.settings.maxConnectionDurationMilliseconds, limit > 0 {
       loop.arm(&durationTimer, after: Int64(limit), owner: self, tag: Timer.duration)
@@ -289,6 +289,14 @@ final class TCPDownstreamConnection: TCPConnection {
     cancelUpstream(resetting: true)
   }
 
+  /// The process ends: closes now, whatever is under way.
+  func cutOff() {
+    record.details = "downstream_local_disconnect"
+    record.flags.insert(.downstreamConnectionTermination)
+    phase = .closing
+    close()
+  }
+
   override func connectionClosed() {
     loop.cancel(&timer)
     loop.cancel(&durationTimer)
@@ -306,7 +314,7 @@ final class TCPDownstreamConnection: TCPConnection {
     worker.with {
       $0.handshakes.leave(&handshakePlace)
       $0.log(record)
-      $0.countClosed(self)
+      $0.tcpConnectionClosed(self)
     }
   }
 }

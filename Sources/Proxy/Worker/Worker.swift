@@ -26,6 +26,8 @@ package final class Worker {
   private var retiring: [WorkerGeneration] = []
   private var acceptors: [Acceptor] = []
   private let connections = ConnectionList()
+  /// Those that carry bytes: to be found when the process ends.
+  var tcpConnections: [ObjectIdentifier: Ref<TCPDownstreamConnection>] = [:]
   let handshakes = HandshakeQueue()
   private var memory: MemoryKeeper?
   let budget: ConnectionBudget
@@ -215,9 +217,18 @@ package final class Worker {
     reportDrained()
   }
 
+  /// Says that nothing is left, once the log lines of the last requests are on their way: they leave at the end of the turn.
   func reportDrained() {
     guard counters.activeConnections == 0 else { return }
-    services.workerDrained(index)
+    loop.post { [services, index] _ in services.workerDrained(index) }
+  }
+
+  /// Closes what draining left, with all that is under way; each request gets its line in the log.
+  func cutOff() {
+    isDraining = true
+    connections.forEach { $0.cutOff() }
+    for connection in tcpConnections.values { connection.with { $0.cutOff() } }
+    reportDrained()
   }
 
   /// Stops accepting; part of the end of draining.
