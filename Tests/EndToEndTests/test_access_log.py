@@ -54,6 +54,21 @@ def test_missing_values_are_dashes(owner):
         assert line[name] == "-", name
 
 
+def test_requests_that_the_gateway_answers_itself_have_their_client_and_an_id(owner):
+    """So that those who ask for what does not exist can be found, also behind a balancer."""
+    running = owner.gateway([
+        gateway(http_server("a.example"), http_server("tls.example", name="redirect", httpsRedirect=True)),
+        virtual_service({"match": [{"uri": {"prefix": "/direct"}}], "directResponse": {"status": 204}},
+                        {"match": [{"uri": {"prefix": "/redirect"}}], "redirect": {"uri": "/x"}},
+                        route("nobody.example", 80), hosts=("a.example", "tls.example"))])
+    for path, host, status in (("/direct", "a.example", 204), ("/redirect", "a.example", 301), ("/far", "a.example", 503),
+                               ("/none", "b.example", 404), ("/https", "tls.example", 301)):
+        assert get(running.port(), path, host=host, X_Forwarded_For="192.0.2.7").status == status, path
+        line = parse_access_line(running.wait_for_access_line(path))
+        assert line["x_forwarded_for"] == "192.0.2.7,127.0.0.1", path
+        assert re.match(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", line["request_id"]), path
+
+
 def test_every_key_of_the_json_format(owner):
     upstream = owner.upstream()
     running = owner.gateway(to_upstream(upstream.port), flags=("--access-log", "json"))
