@@ -97,6 +97,19 @@ static inline int shim_unsent_bytes(int fd) {
   int count = 0;
   return ioctl(fd, TIOCOUTQ, &count) < 0 ? 0 : count;
 }
+static inline void shim_fill_standard_descriptors(void) {
+  // The lowest free number is the one that is missing. Where there is no /dev/null any file holds the place.
+  for (int fd = 0; fd <= 2; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) (void)open("/", O_RDONLY);
+}
+// Raises the soft limit to the hard one; returns what is in force.
+static inline uint64_t shim_raise_descriptor_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  rlim_t soft = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : soft;
+}
 // How many columns the terminal at fd has; 0: it is none, or does not say.
 static inline int shim_terminal_columns(int fd) {
   struct winsize size = {0};

@@ -43,6 +43,7 @@ package final class DataPlane {
       handOver: { [crew] worker, descriptor, peer, address in
         crew.post(to: worker) { $0.takeOver(descriptor, from: peer, at: address) }
       },
+      trimMemory: { handle.post { _ in SystemCalls.trimMemory() } },
       writeAccessLog: writeAccessLog)
     back.plane = self
     let resolver = Resolver(loop: control, servers: options.dnsServers)

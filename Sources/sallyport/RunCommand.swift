@@ -58,8 +58,11 @@ struct RunCommand: ParsableCommand {
   @Option(help: ArgumentHelp("For a request whose client neither sends nor takes what is due.", valueName: "seconds"))
   var streamIdleTimeout = 300.0
 
-  @Option(help: "Client connections at a time.")
+  @Option(help: "Client connections at a time (default: what the limit of descriptors allows).")
   var maxConnections: Int?
+
+  @Option(help: "TLS handshakes in progress at a time, for each worker.")
+  var maxHandshakes = 2048
 
   @Option(help: "Bytes of a message head.")
   var maxHeaderBytes = 60 * 1024
@@ -121,6 +124,8 @@ struct RunCommand: ParsableCommand {
       options.limits.idleTimeoutMilliseconds = Int64(idleTimeout * 1000)
       options.limits.streamIdleTimeoutMilliseconds = Int64(streamIdleTimeout * 1000)
       options.limits.maxConnections = maxConnections ?? Int.max
+      guard maxHandshakes > 0 else { throw ValidationError("--max-handshakes is at least 1") }
+      options.limits.maxHandshakes = maxHandshakes
       options.limits.http1.maxHeaderBytes = min(maxHeaderBytes, 96 * 1024)
       options.limits.http1.maxHeaderCount = maxHeaderCount
       options.limits.http1.maxRequestLineBytes = maxRequestLineBytes

@@ -44,6 +44,7 @@ package final class Instance {
     loop = try EventLoop()
     loaded = try Self.load(source)
     var resolved = options
+    resolved.plane.limits.descriptors = .raised()
     resolved.plane.workers = Self.workers(options, loaded.snapshot.settings)
     resolved.accessLog = Self.accessLogFormat(options, loaded.snapshot.settings)
     self.options = resolved
@@ -52,6 +53,7 @@ package final class Instance {
     logWriter = accessLog == .off ? nil : try LogWriter(path: file?.isEmpty == false ? file : nil)
     report(loaded.diagnostics + loaded.certificates)
     report(loaded.rejected)
+    reportLimits()
     if options.isStrict, let why = loaded.strictObjection {
       throw StartFailure(exitCode: ExitStatus.configuration, message: "\(why), and --strict is set")
     }
@@ -61,6 +63,16 @@ package final class Instance {
     try startSignals(signals)
     try log.writeInBackground()
     ProcessMemory.releaseStartup()
+  }
+
+  /// Says it when there are fewer descriptors than connections that may be held.
+  private func reportLimits() {
+    let limits = options.plane.limits
+    guard limits.maxConnections != .max, limits.maxConnections > limits.descriptors.clients else { return }
+    log.log(
+      .warning, "listener",
+      "--max-connections is \(limits.maxConnections), but of \(limits.descriptors.total) descriptors at most \(limits.descriptors.clients) are for clients: raise the hard limit (ulimit -Hn)"
+    )
   }
 
   private static func load(_ source: ConfigurationSource) throws -> ConfigurationSource.Loaded {

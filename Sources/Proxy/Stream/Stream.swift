@@ -324,6 +324,16 @@ package final class Stream: EventHandler {
     upstreamLocalAddress = nil
   }
 
+  /// Frees what it has grown to, of a stream that is not in use.
+  func releaseMemory() {
+    request = RequestHead(byteCapacity: 0)
+    response = ResponseHead(byteCapacity: 0)
+    requestTrailers = HeaderBlock(byteCapacity: 0, fieldCapacity: 0)
+    responseTrailers = HeaderBlock(byteCapacity: 0, fieldCapacity: 0)
+    tried = []
+    plannedMirrors = []
+  }
+
   // MARK: For the log
 
   /// From the first byte of the request to now.

@@ -208,10 +208,12 @@ final class HTTP1UpstreamConnection: Connection {
     }
     switch progress {
     case .needMore:
-      if input.isFull, !input.reserve(1) { breakOff(.protocolError, "response headers too large") }
+      if input.isFull, !input.reserve(1) {
+        breakOff(.protocolError, HTTP1Refusal.headersTooLarge.responseDetail.description)
+      }
       return false
     case .refused(let refusal):
-      breakOff(.protocolError, refusal.detail.description)
+      breakOff(.protocolError, refusal.responseDetail.description)
       return false
     case .complete(let consumed):
       input.consume(consumed)
@@ -271,7 +273,7 @@ final class HTTP1UpstreamConnection: Connection {
         responseEnded(stream)
         return false
       case .refused(let refusal):
-        breakOff(.protocolError, refusal.detail.description)
+        breakOff(.protocolError, refusal.responseDetail.description)
         return false
       }
     }

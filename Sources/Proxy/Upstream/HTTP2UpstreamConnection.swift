@@ -239,7 +239,8 @@ final class HTTP2UpstreamConnection: Connection {
       bySlot[Int(event.slot)] = nil
       session.freeSlot(event.slot)
       link.with { $0.closed(event.errorCode) }
-    case .headTooLarge, .goAway, .settings: break
+    case .headTooLarge: link.with { $0.headTooLarge() }
+    case .goAway, .settings: break
     }
   }
 

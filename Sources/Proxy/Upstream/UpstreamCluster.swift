@@ -115,7 +115,8 @@ package final class UpstreamCluster {
 
   /// Begins to connect to an endpoint.
   func openSocket(to address: SocketAddress) throws(SystemError) -> Int32 {
-    let descriptor = try OutgoingSocket.connect(to: address)
+    let limit = worker.with { $0.limits.descriptors.upstreams }
+    let descriptor = try OutgoingSocket.connect(to: address, limit: limit)
     if let policy = config.settings.tcpKeepAlive, address.family != .unix {
       OutgoingSocket.keepAlive(
         descriptor, time: policy.timeSeconds, interval: policy.intervalSeconds, probes: policy.probes)

@@ -58,6 +58,7 @@ extension Worker {
   /// Takes the figures.
   func report() -> WorkerReport {
     var counters = counters
+    counters.activeHandshakes = handshakes.count
     counters.droppedLogLines = accessLog.droppedLines
     return WorkerReport(
       worker: index, counters: counters, clusters: generation.clusters.map(report), handlerCount: loop.handlerCount,

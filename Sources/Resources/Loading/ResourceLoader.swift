@@ -1,5 +1,4 @@
 import Glibc
-import Yams
 
 /// Reads configuration from files, directories and standard input.
 ///
@@ -63,21 +62,12 @@ package enum ResourceLoader {
     }
     var decoder = ResourceDecoder(file: file)
     for document in DocumentSplitter(bytes).documents {
-      let text = String(decoding: document.bytes, as: UTF8.self)
-      do {
-        // Tags are not looked at, and working them out is a regular expression or more for each scalar.
-        guard let node = try Yams.compose(yaml: text, .basic, .default, .utf8) else { continue }
-        let context = DecodingContext(file: file, lineOffset: document.firstLine)
-        var budget = NodeBudget(documentBytes: document.bytes.count)
-        if let problem = budget.problem(with: node) {
-          result.documents.append(document.unidentified(file))
-          refuse(Diagnostic("IST0106", .error, problem.message, at: context.location(of: problem.node)), file, &result)
-        } else {
-          result.documents.append(decoder.decode(document, node))
-        }
+      do throws(YAMLError) {
+        guard let node = try Composer.document(document.bytes.span) else { continue }
+        result.documents.append(decoder.decode(document, node))
       } catch {
         result.documents.append(document.unidentified(file))
-        let syntax = SyntaxError(file: file, lineOffset: document.firstLine, document: text)
+        let syntax = SyntaxError(file: file, lineOffset: document.firstLine, document: document.bytes)
         refuse(syntax.diagnostic(error), file, &result)
       }
     }

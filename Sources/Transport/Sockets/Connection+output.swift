@@ -92,10 +92,11 @@ extension Connection {
   }
 
   func sendEncrypted(_ span: RawSpan) -> Int {
-    // Fill the gathered bytes up to a whole record, then encrypt from where the bytes lie.
+    // Fill the gathered bytes up to a whole record, then encrypt from where the bytes lie. There may be more than a record of
+    // them: heads and the framing of chunks are gathered whatever waits.
     var accepted = 0
     if !output.isEmpty {
-      let piece = min(span.byteCount, Self.gatherBytes - output.count)
+      let piece = max(0, min(span.byteCount, Self.gatherBytes - output.count))
       guard output.append(span.extracting(first: piece)) else { return 0 }
       accepted = piece
       flush()

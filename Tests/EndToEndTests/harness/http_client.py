@@ -210,14 +210,14 @@ class Curled:
         return None
 
 
-def curl(*arguments: str) -> Curled:
+def curl(*arguments: str, stdin=None) -> Curled:
     """curl with these arguments, never a proxy from the environment."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         result = subprocess.run(
             ["curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", str(TIMEOUT_SECONDS),
              "--dump-header", str(folder / "head"), "--output", str(folder / "body"), "--write-out", "%{http_code}",
-             *map(str, arguments)], capture_output=True, text=True)
+             *map(str, arguments)], stdin=stdin, capture_output=True, text=True)
         body, head = folder / "body", folder / "head"
         return Curled(result.returncode, int(result.stdout or 0), head.read_text() if head.exists() else "",
                       body.read_bytes() if body.exists() else b"", result.stderr)
