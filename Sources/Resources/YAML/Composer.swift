@@ -31,19 +31,8 @@ struct Composer: ~Copyable, ~Escapable {
   /// The root of the one document of a text, nil when there is none.
   static func document(_ text: Span<UInt8>) throws(YAMLError) -> Node? {
     guard !text.isEmpty else { return nil }
-    if let offset = byteOrderMark(in: text) {
-      throw .character(
-        problem: "a byte order mark is allowed at the start of a file alone", code: 0xFEFF, offset: offset)
-    }
     var composer = Composer(text)
     return try composer.document()
-  }
-
-  /// The offset of U+FEFF, which libyaml takes for a letter: nobody sees it in the name that it then belongs to.
-  private static func byteOrderMark(in text: Span<UInt8>) -> Int? {
-    text.indices.first { index in
-      text[index] == 0xEF && index + 2 < text.count && text[index + 1] == 0xBB && text[index + 2] == 0xBF
-    }
   }
 
   private mutating func document() throws(YAMLError) -> Node? {

@@ -1,7 +1,7 @@
 import CYaml
 
-/// libyaml's parser of a text that it borrows. All memory of the C library is owned here, or is gone when a call returns;
-/// the only unsafe code of the reader is in this file.
+/// libyaml's parser of a text that it borrows. All memory of the C library is owned here, or is gone when a call
+/// returns; the only unsafe code of the reader is in this file.
 @safe
 struct EventParser: ~Copyable, ~Escapable {
   /// In memory of its own, because libyaml keeps the parser's address.
@@ -62,9 +62,11 @@ extension Event {
       // The union holds the member that the type names.
       let scalar = unsafe event.data.scalar
       let bytes = unsafe UnsafeBufferPointer(start: scalar.value, count: scalar.length)
+      // Files that were put together have byte order marks inside, which nobody sees and no name begins with.
+      let bom = unsafe bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
       let style = unsafe Node.Scalar.Style(scalar.style)
       let isText = unsafe style != .plain || Self.isStringTag(scalar.tag)
-      content = .scalar(unsafe String(decoding: bytes, as: UTF8.self), style, isText: isText)
+      content = .scalar(unsafe String(decoding: bytes[bom...], as: UTF8.self), style, isText: isText)
       anchor = unsafe Self.text(scalar.anchor)
     case YAML_ALIAS_EVENT:
       content = .alias
