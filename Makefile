@@ -17,8 +17,8 @@ E2E      := Tests/EndToEndTests
 # Arguments for the programs behind `make run`, `make bench`, `make e2e`: make bench ARGS="--cases plain --rounds 3"
 ARGS     ?=
 
-BUILD_PACKAGES := libssl-dev libnghttp2-dev libpcre2-dev libc-ares-dev pkg-config binutils
-TEST_PACKAGES  := curl openssl nginx nghttp2-client nghttp2-server gcc libc6-dev python3 python3-venv valgrind groff-base man-db
+BUILD_PACKAGES := libssl-dev libnghttp2-dev libpcre2-dev libc-ares-dev libyaml-dev pkg-config binutils
+TEST_PACKAGES  := curl openssl nginx nghttp2-client nghttp2-server gcc libc6-dev python3 python3-venv valgrind groff-base man-db zsh fish
 BENCH_PACKAGES := haproxy nghttp2-proxy libnginx-mod-stream wrk util-linux
 
 .PHONY: help

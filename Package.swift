@@ -32,8 +32,7 @@ let package = Package(
   name: "sallyport",
   products: [.executable(name: "sallyport", targets: ["sallyport"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
     // System libraries: a module map and thin inline shims for what Swift cannot import.
@@ -42,9 +41,10 @@ let package = Package(
     .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .systemLibrary(name: "CPcre2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+    .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
     module("Wire", ["CNghttp2"]),
-    module("Resources", [.product(name: "Yams", package: "Yams")]),
+    module("Resources", ["CYaml"]),
     module("Routing", ["Wire", "Resources", "CPcre2"]),
     module("Transport", ["CLinux", "COpenSSL", "CCares"]),
     module("Proxy", ["Wire", "Routing", "Transport", "CLinux"]),
@@ -75,8 +75,9 @@ func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 if fuzzing {
   package.targets.append(.systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"))
-  package.targets += [
-    "FuzzRequestHead", "FuzzResponseHead", "FuzzChunkedBody", "FuzzClientHello", "FuzzProxyProtocol",
-    "FuzzHTTP2Session",
-  ].map { fuzzer($0, ["Wire"]) }
+  package.targets +=
+    [
+      "FuzzRequestHead", "FuzzResponseHead", "FuzzChunkedBody", "FuzzClientHello", "FuzzProxyProtocol",
+      "FuzzHTTP2Session",
+    ].map { fuzzer($0, ["Wire"]) } + [fuzzer("FuzzYAML", ["Resources"])]
 }

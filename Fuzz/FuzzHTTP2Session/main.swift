@@ -26,6 +26,7 @@ private struct Server: ~Copyable {
     let progress = session.receive(input)
     handleEvents(inputBytes: input.byteCount)
     send()
+    if case .paused(let count) = progress { return receive(input.extracting(droppingFirst: count)) }
     return progress == .consumed
   }
 

@@ -58,7 +58,7 @@ static inline int shim_set_int_option(int fd, int level, int name, int value) {
 }
 // Reno, which every kernel has and lets everybody use.
 static inline int shim_set_reno(int fd) { return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4); }
-// recv and send without glibc's thread cancellation, which nobody here uses and which costs two atomic writes a call.
+// recv, send and epoll_wait without glibc's thread cancellation, which nobody here uses and which costs two atomic writes a call.
 // A negative result is -errno.
 #if defined(__x86_64__)
 static inline ssize_t shim_call6(long number, long a, long b, long c, long d, long e, long f) {
@@ -78,7 +78,14 @@ static inline ssize_t shim_recv(int fd, void *bytes, size_t size) {
 static inline ssize_t shim_send(int fd, const void *bytes, size_t size) {
   return shim_call6(SYS_sendto, fd, (long)bytes, (long)size, MSG_NOSIGNAL, 0, 0);
 }
+static inline int shim_epoll_wait(int epoll, struct epoll_event *events, int capacity, int milliseconds) {
+  return (int)shim_call6(SYS_epoll_wait, epoll, (long)events, capacity, milliseconds, 0, 0);
+}
 #else
+static inline int shim_epoll_wait(int epoll, struct epoll_event *events, int capacity, int milliseconds) {
+  int count = epoll_wait(epoll, events, capacity, milliseconds);
+  return count < 0 ? -errno : count;
+}
 static inline ssize_t shim_recv(int fd, void *bytes, size_t size) {
   ssize_t result = recv(fd, bytes, size, 0);
   return result < 0 ? -errno : result;
@@ -96,6 +103,24 @@ static inline ssize_t shim_send2(int fd, const void *first, size_t first_size, c
 static inline int shim_unsent_bytes(int fd) {
   int count = 0;
   return ioctl(fd, TIOCOUTQ, &count) < 0 ? 0 : count;
+}
+static inline void shim_fill_standard_descriptors(void) {
+  // The lowest free number is the one that is missing. Where there is no /dev/null any file holds the place.
+  for (int fd = 0; fd <= 2; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) (void)open("/", O_RDONLY);
+}
+// Raises the soft limit to the hard one; returns what is in force.
+static inline uint64_t shim_raise_descriptor_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  rlim_t soft = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : soft;
+}
+// How many columns the terminal at fd has; 0: it is none, or does not say.
+static inline int shim_terminal_columns(int fd) {
+  struct winsize size = {0};
+  return ioctl(fd, TIOCGWINSZ, &size) < 0 ? 0 : size.ws_col;
 }
 static inline int shim_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
 static inline void shim_set_zero_linger(int fd) {

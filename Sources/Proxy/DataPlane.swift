@@ -43,6 +43,7 @@ package final class DataPlane {
       handOver: { [crew] worker, descriptor, peer, address in
         crew.post(to: worker) { $0.takeOver(descriptor, from: peer, at: address) }
       },
+      trimMemory: { handle.post { _ in SystemCalls.trimMemory() } },
       writeAccessLog: writeAccessLog)
     back.plane = self
     let resolver = Resolver(loop: control, servers: options.dnsServers)
@@ -219,6 +220,13 @@ package final class DataPlane {
   package func drain(_ completion: @escaping () -> Void) {
     whenDrained = completion
     onWorkers { $0.drain() }
+  }
+
+  /// Closes what is left of the clients' connections; `completion` runs when that is done and logged.
+  package func cutOff(_ completion: @escaping () -> Void) {
+    drained = []
+    whenDrained = completion
+    onWorkers { $0.cutOff() }
   }
 
   /// Stops accepting connections.

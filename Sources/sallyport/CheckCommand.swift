@@ -9,9 +9,10 @@ struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Look for mistakes in the configuration.",
     discussion: """
-      Exit codes: 0 nothing found, 79 findings at or above --failure-threshold, 65 a file is not YAML, 66 a path does not exist.
+      Exit codes: 0 nothing found, 79 findings at or above --failure-threshold, 65 a file is not YAML, 66 a path does not exist,
+      or there are no resources at all.
       sallyport check gateways/ --instance httpbin-egress
-      sallyport check gateways/ -o sarif
+      sallyport check gateways/ --secrets certs -o sarif
       sallyport check gateways/ -S "IST0118=Service *.httpbin"
       sallyport check --explain IST0101
       """, aliases: ["analyze"])
@@ -46,6 +47,9 @@ struct CheckFlags: ParsableArguments {
 
   @Option(help: "The least severity that makes the exit code 79: info, warning or error.")
   var failureThreshold = Threshold.error
+
+  @Flag(help: "Also fail where run --strict would: policies that are not enforced count as errors.")
+  var strict = false
 
   @Option(help: "The least severity that is shown: info, warning or error.")
   var outputThreshold = Threshold.info
@@ -100,7 +104,10 @@ struct CheckFlags: ParsableArguments {
     let diagnostics = try findings(read, source).filter { finding in !suppressions.contains { $0.covers(finding) } }
     show(diagnostics.filter { $0.severity >= outputThreshold.severity }, read)
     if read.hasSyntaxErrors { throw ExitCode(ExitStatus.data) }
-    if diagnostics.contains(where: { $0.severity >= failureThreshold.severity }) { throw ExitCode(ExitStatus.findings) }
+    let isRefused = strict && diagnostics.contains { $0.severity == .error || $0.code == "SP1016" }
+    if isRefused || diagnostics.contains(where: { $0.severity >= failureThreshold.severity }) {
+      throw ExitCode(ExitStatus.findings)
+    }
   }
 
   /// Everything that can be said: of the documents, of the references between them, of every instance.
@@ -176,10 +183,14 @@ struct CheckFlags: ParsableArguments {
     case .yaml: sallyport.output(YAMLText.text(DiagnosticForms.json(diagnostics)))
     case .sarif: sallyport.output(DiagnosticForms.sarif(diagnostics).text() + "\n")
     case .log:
-      var renderer = DiagnosticRenderer(usesColor: unsafe isatty(1) == 1 && getenv("NO_COLOR") == nil)
+      let columns = Int(shim_terminal_columns(1))
+      var renderer = DiagnosticRenderer(
+        read.documents, usesColor: unsafe isatty(1) == 1 && getenv("NO_COLOR") == nil,
+        columns: columns > 0 ? columns : 160)
       for diagnostic in diagnostics { sallyport.output(renderer.text(diagnostic)) }
     }
     let paths = identity.paths.joined(separator: ", ")
+    if read.documents.isEmpty { fail("there are no resources in \(paths)", ExitStatus.noInput) }
     guard let worst = diagnostics.first else {
       return say("✔ No validation issues found when analyzing \(paths).\n")
     }

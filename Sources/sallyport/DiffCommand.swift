@@ -43,6 +43,7 @@ struct DiffCommand: ParsableCommand {
   func run() throws {
     let before = try load(old, secrets: oldSecrets.isEmpty ? flags.secrets : oldSecrets)
     let after = try load(new, secrets: flags.secrets)
+    if let slip = after.publishSlip(try flags.compilerOptions, beside: before) { fail(slip, ExitStatus.usage) }
     guard !before.selected.isEmpty || !after.selected.isEmpty else {
       fail("neither side has an instance or a Gateway: say --label and --namespace", Self.trouble)
     }

@@ -12,7 +12,7 @@ struct ExplainCommand: ParsableCommand {
     discussion: """
       Exit codes: 0 the request is answered as the rules say, 1 it is not (no listener, no route, TLS redirect, ...).
       sallyport explain --url https://httpbin.example.com:15443/status/200 gateways/
-      sallyport explain --url http://example.com/ --method POST -H 'x-canary: 1' -o json
+      sallyport explain --url http://example.com/ -X POST -H 'x-canary: 1' -o json
       sallyport explain --url tls://db.example.com:443 --source 10.1.2.3 gateways/
       sallyport explain --curl "curl -HHost:example.com http://127.0.0.1:8080/api"
       """)
@@ -68,6 +68,7 @@ struct ExplainCommand: ParsableCommand {
     } catch let trouble as CompiledConfiguration.Trouble {
       fail(trouble.message, trouble.exitCode)
     }
+    if let slip = configuration.publishSlip(try identity.compilerOptions) { fail(slip, ExitStatus.usage) }
     guard !configuration.selected.isEmpty else {
       fail("the configuration declares no instance: say --label and --namespace", ExitStatus.configuration)
     }

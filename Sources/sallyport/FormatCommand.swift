@@ -55,7 +55,11 @@ struct FormatCommand: ParsableCommand {
   private func read() -> [(file: String, bytes: [UInt8])] {
     paths.flatMap { path -> [(String, [UInt8])] in
       if path == "-" { return [("<stdin>", FileSystem.readAll(descriptor: 0))] }
-      guard let files = FileSystem.configurationFiles(path) else { fail("cannot read \(path)", ExitStatus.noInput) }
+      guard let found = ConfigurationFiles(path) else { fail("cannot read \(path)", ExitStatus.noInput) }
+      // Programs that read JSON do not read YAML: only what is asked for by name is made YAML, and not in its place.
+      let files = found.files.filter { !$0.hasSuffix(".json") || $0 == path && !write && !list }
+      let isLeft = files.isEmpty && found.files == [path]
+      if isLeft { say("sallyport: \(path): it is JSON, and stays as it is\n") }
       return files.map { file in
         guard let bytes = FileSystem.read(file) else { fail("cannot read \(file)", ExitStatus.noInput) }
         return (file, bytes)

@@ -87,8 +87,11 @@ struct ProxyConfigCommand: ParsableCommand {
         let named = try place.named
         let source = try identity.source(from, naming: named)
         switch source.load(generation: 1) {
-        case .success(let loaded): return loaded.snapshot
+        case .success(let loaded):
+          if let slip = loaded.publishSlip { fail(slip, ExitStatus.usage) }
+          return loaded.snapshot
         case .failure(.unreadable(let paths)): fail("cannot read \(paths.joined(separator: ", "))", ExitStatus.noInput)
+        case .failure(.empty): fail("there are no resources in \(from.joined(separator: ", "))", ExitStatus.noInput)
         case .failure(.unknownInstance(let name, _)):
           let known = source.declaredInstances.map { (name: $0.name, namespace: $0.namespace) }
           let list = known.map { "\($0.name).\($0.namespace)" }.joined(separator: ", ")

@@ -11,7 +11,7 @@ struct RegisterCommand: ParsableCommand {
       sallyport register mysql 1.2.3.4 3306 -n onprem
       sallyport register svc1 1.2.3.4 http:7000 -n onprem >> gateways/onprem.yaml
       A second machine of the same service:
-      sallyport register svc1 1.2.3.5 http:7000 -n onprem --known gateways/ >> gateways/onprem.yaml
+      sallyport register svc1 1.2.3.5 http:7000 -n onprem --known gateways/ > b.yaml
       """)
 
   @Argument(help: "The name of the service.")

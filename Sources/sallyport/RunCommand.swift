@@ -9,7 +9,7 @@ struct RunCommand: ParsableCommand {
     commandName: "run", abstract: "Run one instance.",
     discussion: """
       sallyport run gateways/ --instance httpbin-egress
-      sallyport run gateways/ --label istio=ingressgateway --namespace istio-system --publish 15443:443
+      sallyport run gateways/ --label istio=ingressgateway --namespace istio-system
       """)
 
   @OptionGroup var identity: IdentityFlags
@@ -23,7 +23,8 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Moves the ports 15000, 15020, 15021 and 15090 to N, N+20, N+21 and N+90.")
   var adminBase = 15000
 
-  @Flag(help: "Refuse a configuration with errors instead of leaving out what is broken.")
+  @Flag(
+    help: "Refuse a configuration with errors, or with policies that are not enforced, instead of going on without.")
   var strict = false
 
   @Option(
@@ -57,8 +58,11 @@ struct RunCommand: ParsableCommand {
   @Option(help: ArgumentHelp("For a request whose client neither sends nor takes what is due.", valueName: "seconds"))
   var streamIdleTimeout = 300.0
 
-  @Option(help: "Client connections at a time.")
+  @Option(help: "Client connections at a time (default: what the limit of descriptors allows).")
   var maxConnections: Int?
+
+  @Option(help: "TLS handshakes in progress at a time, for each worker.")
+  var maxHandshakes = 2048
 
   @Option(help: "Bytes of a message head.")
   var maxHeaderBytes = 60 * 1024
@@ -128,6 +132,8 @@ struct RunCommand: ParsableCommand {
       try FlagRules.check(maxHeaderCount, "--max-header-count", in: 1...10_000)
       try FlagRules.check(maxRequestLineBytes, "--max-request-line-bytes", in: 16...Self.mostHeaderBytes)
       options.limits.maxConnections = maxConnections ?? Int.max
+      try FlagRules.check(maxHandshakes, "--max-handshakes", in: 1...Int.max)
+      options.limits.maxHandshakes = maxHandshakes
       options.limits.http1.maxHeaderBytes = maxHeaderBytes
       options.limits.http1.maxHeaderCount = maxHeaderCount
       options.limits.http1.maxRequestLineBytes = maxRequestLineBytes

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CLinux
 import Operations
+import Transport
 
 /// The command line: one file a verb beside this one.
 @main
@@ -20,6 +21,11 @@ struct Sallyport: ParsableCommand {
       FormatCommand.self, RegisterCommand.self, SchemaCommand.self, CompletionCommand.self, ManualCommand.self,
       VersionCommand.self,
     ])
+
+  static func main() {
+    StandardDescriptors.fill()
+    main(nil)
+  }
 }
 
 /// Ends the process with a message on standard error.

@@ -6,6 +6,9 @@ import re
 import signal
 import threading
 
+import pytest
+
+from harness import http2
 from harness.configuration import destination_rule, gateway, http_server, route, static_entry, to_upstream, virtual_service
 from harness.gateway import parse_access_line
 from harness.http_client import Connection, get, post
@@ -49,6 +52,21 @@ def test_missing_values_are_dashes(owner):
     for name in ("upstream_host", "upstream_cluster", "upstream_local_address", "upstream_service_time", "user_agent",
                  "requested_server_name"):
         assert line[name] == "-", name
+
+
+def test_requests_that_the_gateway_answers_itself_have_their_client_and_an_id(owner):
+    """So that those who ask for what does not exist can be found, also behind a balancer."""
+    running = owner.gateway([
+        gateway(http_server("a.example"), http_server("tls.example", name="redirect", httpsRedirect=True)),
+        virtual_service({"match": [{"uri": {"prefix": "/direct"}}], "directResponse": {"status": 204}},
+                        {"match": [{"uri": {"prefix": "/redirect"}}], "redirect": {"uri": "/x"}},
+                        route("nobody.example", 80), hosts=("a.example", "tls.example"))])
+    for path, host, status in (("/direct", "a.example", 204), ("/redirect", "a.example", 301), ("/far", "a.example", 503),
+                               ("/none", "b.example", 404), ("/https", "tls.example", 301)):
+        assert get(running.port(), path, host=host, X_Forwarded_For="192.0.2.7").status == status, path
+        line = parse_access_line(running.wait_for_access_line(path))
+        assert line["x_forwarded_for"] == "192.0.2.7,127.0.0.1", path
+        assert re.match(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", line["request_id"]), path
 
 
 def test_every_key_of_the_json_format(owner):
@@ -214,3 +232,51 @@ def test_json_keeps_utf_8_and_shows_other_bytes(owner):
         assert connection.read_response().status == 200
     entry = json.loads(running.wait_for_access_line("/bytes"))
     assert entry["user_agent"] == "é 😀 " + agent[len("é 😀 ".encode()):].decode("latin-1")
+
+
+CONTROLS = [*range(0x00, 0x20), 0x7F]
+
+
+@pytest.mark.parametrize("place", ["path", "method", "host", "user-agent", "x-forwarded-for", "x-request-id"])
+@pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/2"])
+def test_no_control_character_gets_into_a_line(module_gateway, place, version):
+    """Whatever a client writes there: a line stays a line, and no terminal is steered by it."""
+    running = module_gateway
+    before = len(running.access_lines())
+    for control in CONTROLS:
+        text = f"a{chr(control)}[2026-01-01T00:00:00.000Z]{chr(control)}z"
+        if version == "HTTP/2":
+            send_http2(running.port(), place, text)
+        else:
+            send_http1(running.port(), place, text)
+    assert get(running.port(), f"/after-{place}-{version}").status == 200
+    running.wait_for_access_line(f"/after-{place}-{version}")
+    log = running.process.stdout_path.read_bytes()
+    # A tab may stand in a field's value (RFC 9110, section 5.5).
+    assert not set(log) & set(CONTROLS) - {0x0A, 0x09}
+    lines = running.access_lines()[before:]
+    assert all(re.match(r"^\[20\d\d-\d\d-\d\dT[^\]]*\] \"", line) for line in lines)
+    assert not any(line.startswith("[2026-01-01T00:00:00.000Z]") for line in lines)
+
+
+def send_http1(port: int, place: str, text: str) -> None:
+    values = {"method": "GET", "path": "/", "host": "h"} | ({place: text} if place in ("method", "path", "host") else {})
+    field = "" if place in values else f"{place}: {text}\r\n"
+    with Connection(port) as connection:
+        connection.send(f"{values['method']} {values['path']} HTTP/1.1\r\nHost: {values['host']}\r\n{field}\r\n")
+        connection.half_close()
+        connection.read_to_end()
+
+
+def send_http2(port: int, place: str, text: str) -> None:
+    names = {"method": ":method", "path": ":path", "host": ":authority"}
+    fields = {":method": "GET", ":scheme": "http", ":path": "/", ":authority": "h"} | {names.get(place, place): text}
+    with http2.Client(port) as client:
+        client.send(client.headers(1, list(fields.items())))
+        client.read_until(http2.HEADERS, http2.RST_STREAM, http2.GOAWAY)
+
+
+@pytest.fixture(scope="module")
+def module_gateway(module_owner):
+    upstream = module_owner.upstream()
+    return module_owner.gateway(to_upstream(upstream.port))

@@ -411,3 +411,38 @@ def test_bootstrap_shows_what_an_instance_was_started_with(owner, nginx):
     assert written == yaml.safe_load(run_verb("pc", "b", "--admin-base", running.admin_base, "-o", "yaml").stdout)
     assert written["node"]["metadata"]["LABELS"]["app"] == "gateway" and written["limits"]["max_connections"] == 77
     assert running.admin_json("/server_info")["node"] == written["node"]
+
+
+# Web pages of others, in the browser of somebody who reaches the port.
+
+@pytest.mark.parametrize("headers, status", [
+    ({}, 200), ({"Origin": "http://evil.test"}, 403), ({"Origin": "null"}, 403),
+    ({"Origin": "http://evil.test:{port}", "Host": "evil.test:{port}"}, 403),
+    ({"Origin": "http://localhost:3000", "Host": "localhost:{port}"}, 403),
+    ({"Origin": "https://localhost:{port}", "Host": "localhost:{port}"}, 403),
+    ({"Origin": "http://localhost:{port}", "Host": "localhost:{port}", "Sec-Fetch-Site": "same-origin"}, 200),
+    ({"Origin": "http://127.0.0.1:{port}"}, 200), ({"Origin": "http://[::1]:{port}", "Host": "[::1]:{port}"}, 200),
+    ({"Sec-Fetch-Site": "cross-site"}, 403), ({"Sec-Fetch-Site": "same-site"}, 403), ({"Sec-Fetch-Site": "none"}, 200),
+    ({"Host": "localhost:{port}"}, 200), ({"Host": "LOCALHOST."}, 200), ({"Host": "admin.localhost"}, 200),
+    ({"Host": "10.1.2.3:{port}"}, 200), ({"Host": "evil.test:{port}"}, 403), ({"Host": "localhost.evil.test"}, 403),
+    ({"Host": "127.0.0.1.evil.test"}, 403), ({"Host": socket.gethostname()}, 200),
+])
+def test_web_pages_of_other_sites_change_nothing(running, headers, status):
+    sent = {name: value.format(port=running.admin_base) for name, value in headers.items()}
+    answer = fetch(f"http://127.0.0.1:{running.admin_base}/healthcheck/ok", "POST", sent)
+    assert answer[0] == status, answer
+
+
+@pytest.mark.parametrize("headers, status", [
+    ({"Host": "evil.test"}, 403), ({"Host": "localhost:1"}, 200),
+    # It cannot read the answer, and the browser does not say so of links.
+    ({"Sec-Fetch-Site": "cross-site"}, 200),
+])
+def test_a_name_that_others_point_here_reads_nothing(running, headers, status):
+    assert fetch(f"http://127.0.0.1:{running.admin_base}/config_dump", headers=headers)[0] == status
+
+
+def test_metrics_and_health_answer_to_every_name(running):
+    for port, path in ((20, "/stats/prometheus"), (90, "/stats/prometheus"), (21, "/healthz/ready")):
+        url = f"http://127.0.0.1:{running.admin_base + port}{path}"
+        assert fetch(url, headers={"Host": "gateway.istio-system.svc"})[0] == 200

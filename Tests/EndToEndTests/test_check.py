@@ -2,15 +2,17 @@
 
 import dataclasses
 import json
+import os
 import pathlib
 import shutil
+import subprocess
 
 import pytest
 import yaml
 
 from harness.configuration import (IDENTITY, as_yaml, gateway, https_server, route, static_entry, tls_secret, to_upstream,
                                    virtual_service)
-from harness.gateway import run_verb
+from harness.gateway import binary, run_verb
 
 UNREACHABLE = {"match": [{"uri": {"prefix": "/never"}}], "route": [{"destination": {"host": "up.example"}}]}
 
@@ -113,6 +115,33 @@ def test_sarif_is_what_its_readers_expect(tmp_path):
     assert run["columnKind"] == "unicodeCodePoints"
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "a%20b.yaml"
     assert 'did you mean "up.example"' in result["message"]["text"]
+
+
+# What the members that are written here must be (SARIF 2.1.0, sections 3.27 and 3.49), and nothing else may be there.
+SARIF_RULE = {"id": str, "name": str, "shortDescription": dict, "fullDescription": dict, "help": dict}
+SARIF_RESULT = {"ruleId": str, "level": str, "message": dict, "locations": list}
+
+
+def test_sarif_is_as_the_standard_has_it(tmp_path):
+    content = resources(route("up.exampl"), UNREACHABLE, {"rout": []})
+    (tmp_path / "a b.yaml").write_text(as_yaml(content))
+    sarif = json.loads(run_verb("check", *IDENTITY, "-o", "sarif", tmp_path).stdout)
+    assert sarif["version"] == "2.1.0" and sarif["$schema"].startswith("https://")
+    run, = sarif["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert rules and run["results"]
+    for members, kinds in [(rule, SARIF_RULE) for rule in rules] + [(result, SARIF_RESULT) for result in run["results"]]:
+        assert members.keys() <= kinds.keys() and all(isinstance(value, kinds[key]) for key, value in members.items())
+    for rule in rules:
+        # A helpUri would have to be absolute.
+        assert set(rule["help"]) == {"text", "markdown"} and all(rule["help"].values())
+        assert rule["help"]["markdown"].startswith("**Cause.** ")
+    for result in run["results"]:
+        assert result["level"] in ("note", "warning", "error") and result["ruleId"] in [rule["id"] for rule in rules]
+        place = result["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"] == f"file://{tmp_path}/a%20b.yaml"
+        region = place["region"]
+        assert region["startLine"] >= 1 and 1 <= region["startColumn"] < region["endColumn"]
 
 
 def test_a_mistyped_field_is_the_only_error(tmp_path):
@@ -328,3 +357,96 @@ def test_a_port_that_no_gateway_has_is_a_usage_error(tmp_path, publish, message)
     result = check(tmp_path, resources(route("up.example")), "--publish", publish)
     assert result.returncode == (64 if message else 0)
     assert message is None or message in result.stderr
+
+
+@pytest.mark.parametrize("verb", [("explain", "--url", "http://h/"), ("proxy-config", "listener")])
+def test_other_verbs_know_a_slip_in_publish_too(tmp_path, verb):
+    (tmp_path / "config.yaml").write_text(as_yaml(resources(route("up.example"))))
+    place = ("--from", tmp_path) if verb[0] == "proxy-config" else (tmp_path,)
+    result = run_verb(*verb, *IDENTITY, "--publish", "21080:99", *place)
+    assert result.returncode == 64
+    assert result.stderr == "sallyport: --publish 21080:99: no Gateway of the instance has port 99 (they have 80)\n"
+    assert run_verb(*verb, *IDENTITY, "--publish", "21080:80", *place).returncode != 64
+
+
+def test_diff_knows_a_slip_in_publish_that_neither_side_has(tmp_path):
+    other = [gateway({"port": {"number": 81, "name": "x", "protocol": "HTTP"}, "hosts": ["*"]})]
+    for name, content in {"old.yaml": resources(route("up.example")), "new.yaml": other}.items():
+        (tmp_path / name).write_text(as_yaml(content))
+    sides = (tmp_path / "old.yaml", tmp_path / "new.yaml")
+    result = run_verb("diff", *IDENTITY, "--publish", "21080:99", *sides)
+    assert result.returncode == 64 and "has port 99 (they have 80, 81)" in result.stderr
+    for port in (80, 81):
+        assert run_verb("diff", *IDENTITY, "--publish", f"21080:{port}", *sides).returncode == 1
+
+
+# What is read
+
+
+@pytest.mark.parametrize("files", [(), ("x.txt",), (".hidden.yaml",)])
+def test_a_folder_with_nothing_to_read_is_no_input(tmp_path, files):
+    for name in files:
+        (tmp_path / name).write_text("")
+    result = run_verb("check", tmp_path)
+    assert result.returncode == 66
+    assert f"warning[SP1062]: nothing is read from {tmp_path}: it has no file *.yaml, *.yml or *.json" in result.stdout
+    assert result.stderr == f"sallyport: there are no resources in {tmp_path}\n"
+    run = run_verb("run", "--namespace", "default", tmp_path)
+    assert run.returncode == 66 and f"there are no resources in {tmp_path}" in run.stderr
+
+
+def test_nothing_on_standard_input_is_no_input():
+    result = run_verb("check", "-", stdin="")
+    assert result.returncode == 66 and result.stderr == "sallyport: there are no resources in -\n"
+
+
+def test_json_of_kubectl_is_read_from_folders(tmp_path):
+    items = resources(route("up.example"), UNREACHABLE)
+    (tmp_path / "all.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent="\t"))
+    assert codes(run_verb("check", *IDENTITY, "-o", "json", tmp_path)) == ["IST0130"]
+    assert run_verb("fmt", "-l", tmp_path).stdout == ""
+
+
+def test_a_pipe_in_a_folder_is_left_and_said(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    result = check(tmp_path, resources(route("up.example")))
+    assert result.returncode == 0
+    assert f"warning[SP1063]: {tmp_path}/pipe.yaml is a pipe, a socket or a device" in result.stdout
+
+
+@pytest.mark.parametrize("form", ["{binary} check <(cat {file})", "cat {file} | {binary} check /dev/stdin",
+                                  "mkfifo p.yaml; cat {file} > p.yaml & {binary} check p.yaml"])
+def test_a_pipe_that_is_an_argument_is_read_once_and_shown(tmp_path, form):
+    wrong = resources(route("up.example"))
+    wrong[0]["spec"]["servrs"] = []
+    (tmp_path / "config.yaml").write_text(as_yaml(wrong))
+    result = subprocess.run(["bash", "-c", form.format(binary=binary(), file="config.yaml")], cwd=tmp_path,
+                            capture_output=True, text=True, timeout=30)
+    assert result.returncode == 79
+    assert "| " + " " * 2 + "servrs: []" in result.stdout and "did you mean" in result.stdout
+
+
+def test_long_lines_are_cut_around_the_place(tmp_path):
+    wrong = [virtual_service(route("up.example"), name=f"v{number}") for number in range(2000)]
+    wrong[1000]["spec"]["htp"] = []
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": wrong})
+    (tmp_path / "all.json").write_text(text)
+    result = run_verb("check", "--output-threshold", "error", tmp_path)
+    lines = result.stdout.splitlines()
+    place = next(index for index, line in enumerate(lines) if 'unknown field "htp"' in line)
+    line, carets = lines[place + 1:place + 3]
+    assert len(line) <= 160 and line[carets.index("^"):].startswith('"htp"')
+    assert max(map(len, lines)) < 1000
+
+
+# Strictness
+
+
+def test_strict_fails_where_run_would(tmp_path):
+    deny = {"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy",
+            "metadata": {"name": "deny", "namespace": "test"},
+            "spec": {"action": "DENY", "rules": [{"to": [{"operation": {"paths": ["/admin"]}}]}]}}
+    content = [*resources(route("up.example")), deny]
+    assert check(tmp_path, content).returncode == 0
+    assert check(tmp_path, content, "--strict").returncode == 79
+    assert check(tmp_path, content, "--strict", "-S", "SP1016=AuthorizationPolicy deny.test").returncode == 0

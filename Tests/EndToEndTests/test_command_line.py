@@ -1,12 +1,15 @@
 """The verbs that need no instance: version, help, certs, demo."""
 
+import contextlib
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
 import stat
 import subprocess
+import threading
 
 import pytest
 import yaml
@@ -141,6 +144,85 @@ def test_completion_of_other_shells(shell, part):
     result = run_verb("completion", shell)
     assert result.returncode == 0 and part in result.stdout
     assert run_verb("completion", "tcsh").returncode == 64
+
+
+# Lines, one completion that must be offered, and one that must not.
+COMPLETIONS = [
+    ("sallyport ", "explain", "listener"), ("sallyport an", "analyze", "run"), ("sallyport pc ", "listener", "run"),
+    ("sallyport pc lis", "listeners", "route"), ("sallyport analyze --fail", "--failure-threshold", "--output"),
+    ("sallyport check --failure-threshold ", "warning", "log"), ("sallyport completion ", "fish", "info"),
+    ("sallyport check --analyzer virtualservice.P", "virtualservice.PathAnalyzer", "gateway.CertificateAnalyzer"),
+    ("sallyport certs ", "init", "check"),
+]
+
+
+@pytest.mark.parametrize("line, offered, absent", COMPLETIONS)
+def test_completion_of_fish(tmp_path, line, offered, absent):
+    script = tmp_path / "sallyport.fish"
+    script.write_text(run_verb("completion", "fish").stdout)
+    environment = {**os.environ, "HOME": str(tmp_path), "PATH": f"{named_sallyport(tmp_path)}:{os.environ['PATH']}"}
+    assert subprocess.run(["fish", "-n", script], env=environment, capture_output=True, text=True).stderr == ""
+    result = subprocess.run(["fish", "--no-config", "-c", f"source {script}; complete -C '{line}'"], env=environment,
+                            capture_output=True, text=True)
+    found = [said.split("\t")[0] for said in result.stdout.splitlines()]
+    assert result.stderr == "" and offered in found and absent not in found, result
+
+
+ZSH = """
+PS1=; fpath=({folder} $fpath); autoload -Uz compinit; compinit -u -D
+compadd() {{
+  if [[ " $* " == *" -"[OAD]" "* ]]; then builtin compadd "$@"; return; fi
+  local -a hits; builtin compadd -O hits "$@"; print -rl -- $hits >> {folder}/offered
+  builtin compadd "$@"
+}}
+ended() {{ print done > {folder}/done }}
+comppostfuncs=(ended)
+bindkey '^I' complete-word; print ready > {folder}/ready
+"""
+
+
+@pytest.mark.parametrize("line, offered, absent", COMPLETIONS)
+def test_completion_of_zsh(tmp_path, line, offered, absent):
+    """A shell at a terminal, whose Tab writes down what is offered."""
+    script = tmp_path / "_sallyport"
+    script.write_text(run_verb("completion", "zsh").stdout)
+    assert subprocess.run(["zsh", "-n", script], capture_output=True, text=True).stderr == ""
+    (tmp_path / "setup").write_text(ZSH.format(folder=tmp_path))
+    environment = {**os.environ, "HOME": str(tmp_path), "PATH": f"{named_sallyport(tmp_path)}:{os.environ['PATH']}",
+                   "TERM": "xterm"}
+    ours, theirs = pty.openpty()
+    shell = subprocess.Popen(["zsh", "-f", "-i"], stdin=theirs, stdout=theirs, stderr=theirs, env=environment,
+                             start_new_session=True)
+    os.close(theirs)
+    said = []
+    threading.Thread(target=drain, args=(ours, said), daemon=True).start()
+    try:
+        os.write(ours, f"source {tmp_path}/setup\n".encode())
+        eventually((tmp_path / "ready").exists, "the shell is ready")
+        os.write(ours, f"{line}\t".encode())
+        eventually((tmp_path / "done").exists, "the completion has ended")
+    finally:
+        shell.kill()
+        shell.wait()
+    text = b"".join(said).decode(errors="replace")
+    found = (tmp_path / "offered").read_text().splitlines() if (tmp_path / "offered").exists() else []
+    assert offered in found and absent not in found, (found, text)
+    assert "command not found" not in text and "bad pattern" not in text
+
+
+def named_sallyport(folder: pathlib.Path) -> pathlib.Path:
+    """A folder for PATH with the binary under its own name."""
+    (folder / "bin").mkdir()
+    (folder / "bin/sallyport").symlink_to(binary())
+    return folder / "bin"
+
+
+def drain(descriptor: int, into: list[bytes]) -> None:
+    """What the shell writes to its terminal, until it is gone."""
+    with contextlib.suppress(OSError):
+        while chunk := os.read(descriptor, 4096):
+            into.append(chunk)
+    os.close(descriptor)
 
 
 def commands(command: dict, parents: tuple = ()) -> list[tuple[tuple, dict]]:

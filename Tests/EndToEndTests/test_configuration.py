@@ -308,3 +308,26 @@ def test_a_mistake_in_a_policy_is_shown_at_its_place(tmp_path):
     assert re.search(r"config\.yaml:\d+:\d+: error\[IST0106\]: unknown field \"metods\"$", first)
     assert code.index("metods") == caret.index("^^^^^^")
     assert hint.endswith('= help: did you mean "methods"?')
+
+
+@pytest.mark.parametrize("policy", [
+    resource("AuthorizationPolicy", "closed", {}, api="security.istio.io/v1"),
+    resource("RequestAuthentication", "tokens", {"jwtRules": [{"issuer": "i", "jwksUri": "https://i.example/"}]},
+             api="security.istio.io/v1"),
+])
+def test_strict_refuses_policies_that_are_not_enforced(owner, nginx, policy):
+    running = owner.gateway([*to_upstream(nginx.plain), policy], flags=("--strict",), wait=None)
+    assert running.process.wait() == 78
+    name = f"{policy['kind']} test/{policy['metadata']['name']}"
+    said = f"the configuration has policies that are not enforced ({name}), and --strict is set"
+    assert said in running.process.stderr
+    # Whoever says that it is known takes the responsibility.
+    policy["metadata"]["annotations"] = {"galley.istio.io/analyze-suppress": "SP1016"}
+    known = owner.gateway([*to_upstream(nginx.plain), policy], flags=("--strict",))
+    assert get(known.port()).status == 200
+    del policy["metadata"]["annotations"]
+    known.configure([*to_upstream(nginx.plain), policy])
+    known.reload()
+    known.process.wait_until(lambda: "was not reloaded" in known.process.stderr, "refuses the policy")
+    refusal = next(line for line in known.process.stderr.splitlines() if "was not reloaded" in line)
+    assert f"{name} is not enforced" in refusal

@@ -1,5 +1,7 @@
 """Names of upstreams: looked up asynchronously, kept for their TTL, kept on failure, of both families."""
 
+import time
+
 import pytest
 
 from harness.configuration import destination_rule, dns_entry, gateway, http_server, route, upstream_probe, virtual_service
@@ -74,6 +76,32 @@ def test_the_last_good_answer_is_kept_when_lookups_fail(owner, failure):
     eventually(lambda: answered(running) == "one" and server.queries_for(NAME) > asked, "the name is asked for again",
                every=0.1)
     assert {answered(running) for _ in range(20)} == {"one"}
+
+
+def test_the_first_request_after_a_pause_waits_for_a_new_answer(owner):
+    server = owner.dns()
+    server.addresses(NAME, "127.0.0.1", ttl=1)
+    one = at(owner, "127.0.0.1", 0, "one")
+    at(owner, "127.0.0.2", one.port, "two")
+    running = start(owner, server, one.port)
+    eventually(lambda: answered(running) == "one", "the address answers")
+    server.addresses(NAME, "127.0.0.2", ttl=600)
+    time.sleep(3)  # Longer than the answer lives, and than it is used beyond that.
+    assert answered(running) == "two"
+
+
+def test_the_first_request_after_a_pause_does_not_wait_without_end(owner):
+    server = owner.dns()
+    server.addresses(NAME, "127.0.0.1", ttl=1)
+    running = start(owner, server, at(owner, "127.0.0.1", 0, "one").port)
+    eventually(lambda: answered(running) == "one", "the address answers")
+    server.zone[NAME] = None
+    time.sleep(3)
+    started = time.monotonic()
+    assert answered(running) == "one"
+    # The name service is given up after 7 s.
+    assert time.monotonic() - started < 6
+    assert answered(running) == "one"
 
 
 def test_all_addresses_are_used(owner):

@@ -26,7 +26,11 @@ def test_an_upstream_that_refuses_is_503_UF(owner):
     line = parse_access_line(running.wait_for_access_line("/x"))
     # With Istio's default of two retries after connect failures: URX says that they are used up.
     assert line["response_flags"] in ("UF", "UF,URX")
-    assert line["response_code_details"].startswith("upstream_reset_before_response_started{")
+    # The body, the details and the reason say the same, as in Envoy.
+    assert answer.text.endswith("reset reason: remote connection failure, transport failure reason: Connection refused")
+    assert line["response_code_details"] == \
+        "upstream_reset_before_response_started{remote_connection_failure|Connection_refused}"
+    assert line["upstream_transport_failure_reason"] == "Connection refused"
     assert line["upstream_host"].startswith("127.0.0.1:")
 
 

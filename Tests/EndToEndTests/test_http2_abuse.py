@@ -8,6 +8,7 @@ from harness import http2
 from harness.configuration import to_upstream
 from harness.http2 import (ACK, CANCEL, CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, GOAWAY, HEADERS,
                            PING, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE, Client, Closed, frame)
+from harness.gateway import parse_access_line
 from harness.http_client import get
 from harness.processes import memory_kilobytes
 from harness.upstreams import answering, response
@@ -38,6 +39,8 @@ FLOODS = {
     "priority": lambda c, n: frame(PRIORITY, stream=1, payload=word(0) + b"\x01"),
     "window updates": lambda c, n: frame(WINDOW_UPDATE, payload=word(1)),
     "unknown frames": lambda c, n: frame(0x42, payload=b"x"),
+    "empty unknown frames": lambda c, n: frame(0xFE),
+    "priority updates": lambda c, n: frame(0x10, payload=word(1) + b"u=1"),
 }
 
 
@@ -53,9 +56,10 @@ def test_floods_end_their_connection_only(running, flood):
             for batch in range(400):
                 client.send(b"".join(FLOODS[flood](client, batch * 100 + number) for number in range(100)))
                 sent += 100
-            client.read_closed()
-        except (OSError, Closed):
+        except OSError:
             pass
+        codes = [got.error_code for got in client.read_closed() if got.kind == GOAWAY]
+    assert codes == [ENHANCE_YOUR_CALM], f"after {sent}"
     assert errors(running) == before + 1, f"not stopped after {sent}"
     assert healthy.still_serves(3)
     assert memory_kilobytes(running.gateway.pid)["RssAnon"] - memory < 8 * 1024
@@ -77,9 +81,10 @@ def test_a_continuation_flood(running):
         try:
             for number in range(2000):
                 client.send(frame(CONTINUATION, 0, 1, client.encoder.encode([(f"x-{number}", "v" * 500)])))
-            client.read_closed()
-        except (OSError, Closed):
+        except OSError:
             pass
+        codes = [got.error_code for got in client.read_closed() if got.kind == GOAWAY]
+    assert codes == [ENHANCE_YOUR_CALM]
     assert errors(running) == 1
     assert get(running.port).status == 200
 
@@ -92,8 +97,14 @@ def test_an_hpack_bomb(running):
         big = client.encoder.encode([("x-bomb", "v" * 4000)])
         client.send(frame(HEADERS, END_STREAM, 1, block + big) + frame(CONTINUATION, END_HEADERS, 1, b"\xbe" * 16000))
         got = client.read_until(RST_STREAM, HEADERS, GOAWAY)
-        assert got.kind != HEADERS or dict(got.fields)[":status"] == "431"
-    assert running.upstream.requests == []
+        assert got.kind == HEADERS and got.flags & END_STREAM and dict(got.fields)[":status"] == "431"
+        got = client.read_until(RST_STREAM, HEADERS, GOAWAY)
+        assert (got.kind, got.stream, got.error_code) == (RST_STREAM, 1, http2.NO_ERROR)
+        # What the table holds by now is as the client believes it to be.
+        assert client.get(3).status == 200
+    assert [request.target for request in running.upstream.requests] == ["/"]
+    line = parse_access_line(running.gateway.wait_for_access_line(" 431 "))
+    assert (line["response_flags"], line["response_code_details"]) == ("DPE", "request_headers_too_large")
     assert get(running.port).status == 200
     assert memory_kilobytes(running.gateway.pid)["RssAnon"] - memory < 4 * 1024
 

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from harness.configuration import to_upstream
+from harness import http2
+from harness.configuration import gateway, http_server, route, static_entry, to_upstream, virtual_service
 from harness.gateway import parse_access_line
 from harness.http_client import Connection, ConnectionClosed, get
 from harness.upstreams import response
@@ -174,7 +175,30 @@ def test_an_upstreams_headers_are_bounded(owner):
             connection.send("X-More: " + "v" * 8000 + "\r\n")
 
     running, _ = start(owner, script=script)
-    assert get(running.port()).status in (502, 503)
+    assert get(running.port()).status == 502
+    line = parse_access_line(running.wait_for_access_line(" 502 "))
+    assert line["response_flags"] == "UPE"
+    assert line["response_code_details"] == \
+        "upstream_reset_before_response_started{protocol_error|http1.headers_too_large}"
+
+
+@pytest.mark.parametrize("size", [70_000, 400_000])
+def test_an_upstreams_headers_are_bounded_in_http2(owner, size):
+    """Beyond the limit, and beyond what is unpacked at all."""
+    def script(peer, number):
+        stream = peer.read_until(http2.HEADERS).stream
+        fields = [(":status", "200"), ("x-large", "v" * 4000)]
+        peer.send(http2.frame(http2.HEADERS, http2.END_STREAM, stream, peer.encoder.encode(fields)))
+        peer.send(http2.frame(http2.CONTINUATION, http2.END_HEADERS, stream, b"\xbe" * (size // 4000)))
+        peer.read_closed()
+
+    upstream = owner.own(http2.Upstream(script))
+    running = owner.gateway([gateway(http_server("*")), virtual_service(route("upstream.example", 80)),
+                             static_entry("upstream.example", upstream.port, protocol="HTTP2")])
+    answer = get(running.port())
+    assert (answer.status, answer.text.partition("headers. ")[2]) == (
+        502, "reset reason: protocol error, transport failure reason: http2.headers_too_large")
+    assert parse_access_line(running.wait_for_access_line(" 502 "))["response_flags"] == "UPE"
 
 
 @pytest.mark.parametrize("extension", ["5;" + "x" * 100_000, "0" * 100_000 + "5"])

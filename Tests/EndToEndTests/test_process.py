@@ -8,8 +8,10 @@ import time
 
 import pytest
 
-from harness.configuration import to_upstream
-from harness.gateway import run_verb
+from harness import http2
+from harness.configuration import (gateway, http_server, network_service, route, static_entry, tcp_route, tcp_server,
+                                   to_upstream, virtual_service)
+from harness.gateway import parse_access_line, run_verb
 from harness.http_client import Connection, get
 from harness.ports import free_admin_base
 from harness.processes import memory_kilobytes, thread_ids
@@ -165,6 +167,49 @@ def test_the_port_is_free_again_afterwards(owner, nginx):
     port = running.port()
     running.stop()
     assert not accepts(port)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["drain time", "second interrupt"])
+def test_what_the_end_cuts_off_is_logged(owner, again):
+    """HTTP/1.1 and HTTP/2 requests without an answer, with half of one, and a connection that carries bytes."""
+    def script(connection):
+        request = connection.read_request()
+        if "half" in request.target:
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345")
+        connection.wait_for_end()
+
+    upstream = owner.upstream(script)
+    arrived = threading.Event()
+
+    def carry(connection):
+        connection.read_exactly(5)
+        arrived.set()
+        connection.wait_for_end()
+
+    tcp = owner.upstream(carry)
+    resources = [gateway(http_server("*"), tcp_server("*")), virtual_service(route("upstream.example", 80)),
+                 static_entry("upstream.example", upstream.port),
+                 network_service(tcp=[tcp_route(("tcp.example", 9000))], name="bytes"),
+                 static_entry("tcp.example", tcp.port, port=9000, protocol="TCP")]
+    running = owner.gateway(resources, ports=(80, 9000), flags=("--drain", "600" if again else "1"))
+    with Connection(running.port()) as one, http2.Client(running.port()) as two, Connection(running.port(9000)) as three:
+        one.send("GET /none HTTP/1.1\r\nHost: h\r\n\r\n")
+        two.send(two.request(1, "/half"))
+        assert two.read_until(http2.DATA).payload == b"12345"
+        three.send("bytes")
+        upstream.wait_for_requests(2)
+        assert arrived.wait(20)
+        running.process.signal(signal.SIGINT)
+        if again:
+            running.process.wait_until(lambda: running.health()[0] == 503, "drains")
+            running.process.signal(signal.SIGINT)
+        assert running.process.wait() == 0
+    lines = {line["path"]: line for line in map(parse_access_line, running.access_lines()) if line["response_flags"] != "-"}
+    assert {path: (line["response_code"], line["response_flags"], line["response_code_details"], line["bytes_sent"])
+            for path, line in lines.items()} == {
+        "/none": ("0", "DC", "downstream_local_disconnect", "0"),
+        "/half": ("200", "DC", "downstream_local_disconnect", "5"),
+        "-": ("0", "DC", "downstream_local_disconnect", "0")}
 
 
 def test_nothing_is_dropped_while_it_drains(owner):

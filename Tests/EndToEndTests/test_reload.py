@@ -1,14 +1,17 @@
 """HUP: the new configuration is live on every worker, nothing is dropped, what is broken stays as it was."""
 
+import os
+import signal
 import threading
 
 import pytest
 
-from harness.configuration import (as_yaml, destination_rule, gateway, http_server, route, static_entry, to_upstream,
+from harness.configuration import (IDENTITY, as_yaml, destination_rule, gateway, http_server, route, static_entry, to_upstream,
                                    virtual_service)
-from harness.gateway import run_verb
+from harness.gateway import binary, run_verb
 from harness.http_client import Connection, get
-from harness.ports import free_port
+from harness.ports import free_admin_base, free_port
+from harness.processes import OwnedProcess
 from harness.upstreams import answering, response
 from harness.waiting import accepts, eventually
 
@@ -262,8 +265,36 @@ def test_a_file_that_is_empty_for_a_moment_closes_nothing(owner, content):
     running = owner.gateway(to_upstream(upstream.port))
     running.configure(content)
     running.reload()
+    eventually(lambda: "there are no resources in" in running.process.stderr, "the reason is logged")
+    assert get(running.port()).text == "one"
+
+
+def test_a_configuration_without_gateways_closes_nothing(owner):
+    upstream = named(owner, "one")
+    running = owner.gateway(to_upstream(upstream.port))
+    running.configure([static_entry("other.example", 1)])
+    running.reload()
     eventually(lambda: "no Gateway selects this instance" in running.process.stderr, "the reason is logged")
     assert get(running.port()).text == "one"
+
+
+def test_a_pipe_is_read_once_and_serves_on(tmp_path):
+    """Reading it again at a reload would wait for a writer that does not come."""
+    port, base = free_port(), free_admin_base()
+    os.mkfifo(tmp_path / "pipe")
+    text = as_yaml([gateway(http_server("*")), virtual_service({"directResponse": {"status": 200}})])
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=(text,))
+    writer.start()
+    running = OwnedProcess("piped", [binary(), "run", tmp_path / "pipe", *IDENTITY, "--publish", f"{port}:80", "--bind",
+                                     "127.0.0.1", "--admin-base", base], tmp_path)
+    try:
+        eventually(lambda: accepts(port), "listens")
+        writer.join()
+        running.signal(signal.SIGHUP)
+        running.wait_until(lambda: f"{tmp_path}/pipe can be read only once" in running.stderr, "refuses")
+        assert get(port).status == 200
+    finally:
+        assert running.stop() == 0
 
 
 def test_an_old_error_that_moves_by_a_line_does_not_hinder_a_reload(owner):

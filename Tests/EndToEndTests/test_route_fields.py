@@ -133,6 +133,7 @@ def test_direct_responses(owner, echo, body, text):
     ({"exact": "/a"}, {"uri": "/b/c"}, "/a?q=1", "/b/c?q=1"),
     ({"regex": "/a.*"}, {"uri": "/b"}, "/axx", "/b"),
     ({"prefix": "/"}, {"uriRegexRewrite": {"match": "^/v([0-9]+)/(.*)", "rewrite": "/\\2/\\1"}}, "/v2/x", "/x/2"),
+    ({"prefix": "/"}, {"uriRegexRewrite": {"match": "^/a(.*)", "rewrite": "/$1\\\\1\\1"}}, "/a/x", "/$1\\1/x"),
 ])
 def test_rewrites_of_the_path(owner, echo, match, rewrite, target, seen):
     running = start(owner, echo, up(match={"uri": match}, rewrite=rewrite))

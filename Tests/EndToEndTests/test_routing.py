@@ -7,7 +7,7 @@ import pytest
 
 from harness.configuration import (IDENTITY, as_yaml, destination, destination_rule, dns_entry, endpoint_slice, gateway,
                                    http_server, resource, route, service, static_entry, to_upstream, virtual_service)
-from harness.gateway import parse_access_line, run_verb, write_secrets
+from harness.gateway import parse_access_line, run_verb
 from harness.http_client import Connection, get
 from harness.ports import free_admin_base
 from harness.upstreams import answering, response
@@ -361,18 +361,6 @@ def test_bookinfo_routes_as_in_istios_samples(owner, named):
     with Connection(running.port()) as connection:
         got = {connection.request(host="reviews.example.com").text for _ in range(60)}
     assert got == {"gamma", "delta"}
-
-
-@pytest.mark.parametrize("folder", ["bookinfo", "several-upstreams", "mutual-tls", "article/explicit-name.yaml",
-                                    "article/rewrite-authority.yaml"])
-def test_every_example_has_no_error(folder, tmp_path, authority):
-    path = pathlib.Path(__file__).resolve().parents[2] / "examples" / folder
-    certificate = authority.issue("any.example")
-    write_secrets(tmp_path, {name: {"tls.crt": certificate.chain_text, "tls.key": certificate.key_text,
-                                    "ca.crt": authority.certificate.read_text()}
-                             for name in ("httpbin-credential", "inventory-credential", "partner-client")})
-    result = run_verb("check", path, "--secrets", tmp_path, "--failure-threshold", "Error")
-    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_a_bad_regex_is_an_error_at_its_place(tmp_path):

@@ -235,7 +235,7 @@ import Testing
   }
 
   @Test func `shows the line with a caret and a hint`() {
-    var renderer = DiagnosticRenderer(usesColor: false)
+    var renderer = DiagnosticRenderer([], usesColor: false)
     let file = "/tmp/does-not-exist.yaml"
     let text = renderer.text(
       Diagnostic("IST0106", .error, "bad", at: SourceLocation(file: file, line: 3, column: 5), help: "good"))

@@ -133,6 +133,15 @@ import Testing
     ("---\n# nothing but this\n---\na: 1\n---\n\n---\nb: 2\n", "# nothing but this\n---\na: 1\n---\nb: 2\n"),
     ("a:\nb: ~\nc: null\nd: \"\"\ne: 0x1F\nf: 1.50\n", "a:\nb: ~\nc: null\nd: \"\"\ne: 0x1F\nf: 1.50\n"),
     ("[]\n", "[]\n"),
+    // What stands at the top stays there, and comments stay with their fields, in whatever order the fields were.
+    (
+      "# Licence\n\n# what this is\n\nspec: {a: b}\n\n# md\nmetadata:\n  # ns\n  namespace: n\n  # nm\n  name: m\n# k\nkind: X\napiVersion: v1\n",
+      "# Licence\n\n# what this is\n\napiVersion: v1\n# k\nkind: X\n\n# md\nmetadata:\n  # nm\n  name: m\n  # ns\n  namespace: n\nspec:\n  a: b\n"
+    ),
+    (
+      "kind: X\napiVersion: v1\n---\n# two\nkind: X\napiVersion: v2\n",
+      "apiVersion: v1\nkind: X\n---\n# two\napiVersion: v2\nkind: X\n"
+    ),
   ]
 
   @Test(arguments: cases)
@@ -176,7 +185,7 @@ import Testing
 
   @Test func `the repository's own resources keep their meaning and comments`() throws {
     let root = #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/\($1)" }
-    let files = ["gateways", "examples"].flatMap { FileSystem.configurationFiles("\(root)/\($0)") ?? [] }
+    let files = ["gateways", "examples"].flatMap { ConfigurationFiles("\(root)/\($0)")?.files ?? [] }
     #expect(files.count > 8)
     for file in files {
       let bytes = try #require(FileSystem.read(file))

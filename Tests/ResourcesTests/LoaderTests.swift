@@ -19,6 +19,46 @@ struct LoaderTests {
     #expect(result.files.count == 4 && result.unreadable.isEmpty)
   }
 
+  @Test func foldersGiveJSONToo() throws {
+    let directory = try TemporaryDirectory()
+    let list = #"{"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "Secret","#
+    directory.write("a.json", Array((list + "\n\t" + #""metadata": {"name":"a"}}]}"#).utf8))
+    let result = ResourceLoader.load([directory.path])
+    #expect(result.resources.secrets.map(\.metadata.name) == ["a"])
+    #expect(result.diagnostics.isEmpty)
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func ofFoldersOnlyFilesAreRead() throws {
+    let directory = try TemporaryDirectory()
+    directory.write("a.yaml", Self.secret("a"))
+    try FileManager.default.createSymbolicLink(
+      atPath: directory.path + "/b.yaml", withDestinationPath: directory.path + "/a.yaml")
+    for name in ["pipe.yaml", "pipe.txt"] { #expect(unsafe mkfifo(directory.path + "/" + name, 0o600) == 0) }
+    let result = ResourceLoader.load([directory.path])
+    #expect(result.files.map { $0.split(separator: "/").last } == ["a.yaml", "b.yaml"])
+    #expect(result.diagnostics.map(\.code) == ["SP1063"])
+    #expect(result.diagnostics.first?.message.contains("/pipe.yaml is a pipe") == true)
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func aPipeInAFolderOfSecretsIsNoKey() throws {
+    let directory = try TemporaryDirectory()
+    directory.write("one/tls.crt", Array("CERT".utf8))
+    #expect(unsafe mkfifo(directory.path + "/one/tls.key", 0o600) == 0)
+    let secrets = try #require(SecretsDirectory.load(directory.path, namespace: "n"))
+    #expect(secrets.map { Array($0.spec.data.keys) } == [["tls.crt"]])
+  }
+
+  @Test func aFolderOfWhichNothingIsReadIsSaid() throws {
+    let directory = try TemporaryDirectory()
+    directory.write("x.txt", [])
+    let finding = try #require(ResourceLoader.load([directory.path]).diagnostics.first)
+    #expect(finding.code == "SP1062" && finding.severity == .warning)
+    #expect(finding.message.hasSuffix("it has no file *.yaml, *.yml or *.json"))
+    #expect(finding.help?.contains("/x.txt; a file that is an argument is read whatever its name") == true)
+  }
+
   @Test func aFileIsReadWhateverItsName() throws {
     let directory = try TemporaryDirectory()
     let path = directory.write("notes.txt", Self.secret("a"))

@@ -102,7 +102,7 @@ let probeCases: [AnalysisTests.Case] = [
           String(host.prefix(2)),
           "  {hosts: [\(host)], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}")
       }.joined()
-      + ["up.example.com", "idle.example.com   #! SP1062@idle.example.com", "web   #! SP1062@web"].enumerated().map {
+      + ["up.example.com", "idle.example.com   #! SP1064@idle.example.com", "web   #! SP1064@web"].enumerated().map {
         """
         apiVersion: sallyport.dev/v1alpha1
         kind: UpstreamProbe

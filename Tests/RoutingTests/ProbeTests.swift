@@ -91,7 +91,7 @@ import Testing
     Case(
       spec: "host: web, port: 81", rule: "- \(mesh)",
       said: [
-        "warning[SP1062] 81: no rule of the instance leads to web.n.svc.cluster.local:81: the probe is not run here (rules lead to port 80)"
+        "warning[SP1064] 81: no rule of the instance leads to web.n.svc.cluster.local:81: the probe is not run here (rules lead to port 80)"
       ]),
   ])
   func `a probe of what is not there is said, and its instance is not ready`(_ testCase: Case) {

@@ -97,7 +97,7 @@ import Testing
     let outcome = Self.compile(yaml)
     #expect(outcome.ports == [80])
     let finding = try #require(outcome.said.first)
-    #expect(outcome.said.count == 1 && finding.code == "SP1063" && finding.severity == .warning)
+    #expect(outcome.said.count == 1 && finding.code == "SP1065" && finding.severity == .warning)
     #expect(
       finding.message
         == "targetPort \"\(name)\" of \(owner) names no container port of a Deployment that it selects: port 80 is bound as it is"

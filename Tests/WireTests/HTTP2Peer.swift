@@ -104,8 +104,10 @@ final class HTTP2Peer {
   // MARK: Receiving
 
   func receive(_ bytes: [UInt8]) {
-    if case .failed(let reason) = session.receive(bytes.span.raw) { failure = reason }
+    let progress = session.receive(bytes.span.raw)
+    if case .failed(let reason) = progress { failure = reason }
     handleEvents(bytes)
+    if case .paused(let count) = progress { receive(Array(bytes.dropFirst(count))) }
   }
 
   /// Uses what waits of a body.

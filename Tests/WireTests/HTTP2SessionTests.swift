@@ -301,7 +301,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "ping", "settings", "empty data", "rapid reset", "resets that we are made to send", "unread answers",
+    "ping", "settings", "unknown frames", "continuations", "empty data", "rapid reset",
+    "resets that we are made to send", "unread answers",
   ])
   func `floods end the connection`(_ flood: String) {
     let server = Self.server(after: [])
@@ -314,6 +315,10 @@ import Testing
       switch flood {
       case "ping": server.receive(Self.frame(Self.ping, 0, [UInt8](repeating: 0, count: 8)))
       case "settings": server.receive(Self.frame(Self.settings))
+      case "unknown frames": server.receive(Self.frame(0x42, 0, [1]))
+      case "continuations":
+        // The head of one request, which never ends.
+        server.receive(rounds == 1 ? Self.frame(Self.headers, 1, stream: 1, get) : Self.frame(9, 0, stream: 1, [0x84]))
       case "empty data": server.receive(Self.frame(Self.data, 0, stream: 1))
       case "rapid reset":
         server.receive(
@@ -330,5 +335,18 @@ import Testing
     }
     #expect(server.failure != nil)
     #expect(rounds < 12_000)
+  }
+
+  @Test func `a head that unpacks to far too much is answered before it ends, and the connection goes on`() {
+    let server = Self.server(after: [])
+    let get: [UInt8] = [0x82, 0x86, 0x84, 0x41, 0x01, 0x68]
+    // A field of 4,000 bytes that goes into the table, and a hundred references to it.
+    let large: [UInt8] = [0x40, 0x01, 0x78, 0x7F, 0xA1, 0x1E] + [UInt8](repeating: 0x76, count: 4000)
+    server.receive(
+      Self.frame(Self.headers, 5, stream: 1, get + large + [UInt8](repeating: 0xBE, count: 100))
+        + Self.frame(Self.headers, 5, stream: 3, get))
+    #expect(server.failure == nil)
+    #expect(server.arrivals[1]?.statuses == [431])
+    #expect(server.arrivals[3]?.method == "GET")
   }
 }

@@ -27,7 +27,10 @@ final class AdminEndpoints {
 
   private func bind(_ address: SocketAddress, _ name: String, _ handler: @escaping HTTPService.Handler) throws {
     do {
-      services.append(try HTTPService(loop: instance.loop, address: address, handler: handler))
+      services.append(
+        try HTTPService(
+          loop: instance.loop, address: address,
+          maxConnections: instance.options.plane.limits.descriptors.connectionsOfOwnPort, handler: handler))
     } catch {
       throw Instance.StartFailure(
         exitCode: ExitStatus.cannotBind, message: "\(name) port: \(error); --admin-base moves the ports")
@@ -103,6 +106,7 @@ final class AdminEndpoints {
     guard request.method == entry.method || (request.method == "HEAD" && entry.method == "GET") else {
       return reply(Self.methodNotAllowed(entry.method))
     }
+    if let problem = BrowserGuard.problem(with: request) { return reply(.text(problem + "\n", status: 403)) }
     if request.path == "/explain" { return issueExplainToken(request, reply) }
     if entry.method == "POST" { return reply(change(request)) }
     show(request, reply)

@@ -66,7 +66,10 @@ extension ConfigurationDump {
       (
         "limits",
         .object([
-          ("max_connections", connections), ("max_header_bytes", .number(limits.http1.maxHeaderBytes)),
+          ("max_connections", connections), ("max_handshakes_per_worker", .number(limits.maxHandshakes)),
+          ("descriptors", .number(Int(limits.descriptors.total))),
+          ("descriptors_for_clients", .number(Int(limits.descriptors.clients))),
+          ("max_header_bytes", .number(limits.http1.maxHeaderBytes)),
           ("max_header_count", .number(limits.http1.maxHeaderCount)),
           ("max_request_line_bytes", .number(limits.http1.maxRequestLineBytes)),
         ])

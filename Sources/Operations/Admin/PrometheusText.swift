@@ -140,6 +140,18 @@ enum PrometheusText {
       counters.connectionsRefused)
     families.add(
       .counter(
+        "envoy_listener_downstream_cx_overload_reject",
+        "Connections closed on arrival because the descriptors for clients are used up"), counters.descriptorOverflows)
+    families.add(
+      .gauge("sallyport_listener_handshake_active", "TLS handshakes with clients in progress"),
+      counters.activeHandshakes)
+    families.add(
+      .counter(
+        "sallyport_listener_handshake_overflow",
+        "Connections closed within or before their TLS handshake because too many are in progress"),
+      counters.handshakeOverflows)
+    families.add(
+      .counter(
         "sallyport_listener_accept_exhausted",
         "Times that accepting paused because the process was out of descriptors or memory"), counters.acceptsExhausted)
     families.add(

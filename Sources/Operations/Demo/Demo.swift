@@ -125,7 +125,7 @@ package final class Demo {
         return end(1)
       }
     }
-    Later.run(after: Self.waitsMilliseconds, on: loop) { [unowned self] in waitUntilReady() }
+    _ = Alarm(on: loop, after: Self.waitsMilliseconds) { [unowned self] in waitUntilReady() }
   }
 
   private func ready() {

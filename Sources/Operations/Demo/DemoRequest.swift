@@ -71,7 +71,7 @@ private final class DemoConnection: Connection {
     let outcome = withInput { parser.parseResponse($0, requestMethod: .get, into: &response, limits: HTTP1Limits()) }
     switch outcome {
     case .needMore: if inputEnded { answer(.failure("the connection was closed before a response came")) }
-    case .refused(let refusal): answer(.failure("malformed response: \(refusal.detail)"))
+    case .refused(let refusal): answer(.failure("malformed response: \(refusal.responseDetail)"))
     case .complete: answer(.status(Int(response.status)))
     }
   }

@@ -34,7 +34,7 @@ final class DemoUpstream {
       reply(ServiceReply(contentType: "application/octet-stream", body: [UInt8](repeating: 0x61, count: count)))
     case "delay":
       let answer = ServiceReply.json(echo(request))
-      Later.run(after: Int64(min(max(number ?? 1, 0), 10)) * 1000, on: loop) { reply(answer) }
+      _ = Alarm(on: loop, after: Int64(min(max(number ?? 1, 0), 10)) * 1000) { reply(answer) }
     case "": reply(.text("sallyport demo upstream: /status/N /headers /get /anything /delay/N /bytes/N\n"))
     default: reply(.text("not found\n", status: 404))
     }
@@ -50,30 +50,5 @@ final class DemoUpstream {
       ("data", .string(String(decoding: request.body, as: UTF8.self))), ("headers", headers(request)),
       ("method", .string(request.method)), ("url", .string("https://\(request.header("host") ?? "")\(request.path)")),
     ])
-  }
-}
-
-/// Runs something once, later.
-final class Later: EventHandler {
-  private var timer = TimerID.none
-  private let action: () -> Void
-  private let loop: EventLoop
-
-  static func run(after milliseconds: Int64, on loop: EventLoop, _ action: @escaping () -> Void) {
-    _ = Later(after: milliseconds, on: loop, action)
-  }
-
-  private init(after milliseconds: Int64, on loop: EventLoop, _ action: @escaping () -> Void) {
-    self.action = action
-    self.loop = loop
-    super.init()
-    loop.adopt(self)
-    loop.arm(&timer, after: max(1, milliseconds), owner: self, tag: 1)
-  }
-
-  override func timerFired(_ tag: UInt8) {
-    timer = .none
-    action()
-    loop.release(self)
   }
 }

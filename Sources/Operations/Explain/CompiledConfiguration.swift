@@ -11,6 +11,8 @@ package struct CompiledConfiguration {
   package let selected: [InstanceIdentity]
   /// How many resources or references are wrong and left out.
   package let errorCount: Int
+  /// Resources were left out: what is not there may be in one of them.
+  private let hasBroken: Bool
 
   /// Why there is nothing to look at.
   package struct Trouble: Error {
@@ -68,7 +70,17 @@ package struct CompiledConfiguration {
       return output.snapshot
     }
     return CompiledConfiguration(
-      resources: read.resources, snapshots: snapshots, selected: selected, errorCount: errors.count)
+      resources: read.resources, snapshots: snapshots, selected: selected, errorCount: errors.count,
+      hasBroken: !read.broken.isEmpty)
+  }
+
+  /// A port of `--publish` that no Gateway of the instances has, in words: neither here nor in `other`, which is looked
+  /// at with the same flags.
+  package func publishSlip(_ options: CompilerOptions, beside other: CompiledConfiguration? = nil) -> String? {
+    guard !hasBroken, other?.hasBroken != true else { return nil }
+    var all = resources
+    if let other { all.merge(other.resources) }
+    return PublishedPorts.problem(options, all, instances: selected + (other?.selected ?? []))
   }
 
   /// The instances as one.

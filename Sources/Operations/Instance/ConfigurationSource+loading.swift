@@ -19,7 +19,22 @@ extension ConfigurationSource {
     /// The secrets in force.
     let secrets: [Resource<Secret>]
 
-    package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } || !rejected.isEmpty }
+    /// Policies that would refuse requests and are not enforced, but for those that say that this is known.
+    let unenforced: [Diagnostic]
+
+    /// Why `--strict` does not take the configuration; nil when it does.
+    var strictObjection: String? {
+      if diagnostics.contains(where: { $0.severity == .error }) || !rejected.isEmpty {
+        return "the configuration has errors"
+      }
+      let first = unenforced.first?.resource.map { " (\($0))" } ?? ""
+      return unenforced.isEmpty ? nil : "the configuration has policies that are not enforced\(first)"
+    }
+
+    /// A slip in `--publish`, in words: none where the port may be that of a resource that is broken.
+    package var publishSlip: String? {
+      rejected.isEmpty ? diagnostics.first { $0.code == "SP1061" }?.message : nil
+    }
   }
 
   /// Reads and compiles for the selected instance.
@@ -32,6 +47,7 @@ extension ConfigurationSource {
     case .failure(let failure): return .failure(failure)
     case .success(let result): read = result
     }
+    guard !read.documents.isEmpty else { return .failure(.empty) }
     let kept = read.keepBroken(from: previous?.documents ?? [])
     var rejected = Self.rejected(read, kept: kept)
     guard identity(in: read.resources) != nil else {
@@ -48,7 +64,8 @@ extension ConfigurationSource {
         snapshot: snapshot, diagnostics: inForce + refused.map(\.error), inForce: inForce,
         certificates: certificates(read.resources), rejected: rejected,
         files: read.files,
-        documents: read.documents.filter { !$0.resources.isEmpty }, secrets: read.resources.secrets))
+        documents: read.documents.filter { !$0.resources.isEmpty }, secrets: read.resources.secrets,
+        unenforced: Suppression.unenforced(inForce, read.resources)))
   }
 
   private func certificates(_ resources: ResourceSet) -> [Diagnostic] {

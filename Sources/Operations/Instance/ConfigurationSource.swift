@@ -19,6 +19,8 @@ package struct ConfigurationSource: Sendable {
   package enum Failure: Error {
     /// Paths that do not exist or cannot be read.
     case unreadable([String])
+    /// There are no resources in the paths.
+    case empty
     /// The instance is not in the configuration; those that are.
     case unknownInstance(String, [String])
   }

@@ -27,7 +27,7 @@ package final class Instance {
   private let accessLog: AccessLogFormat
   private var exitCode: Int32 = 0
   private var endpoints: AdminEndpoints?
-  private var drainTimer: DrainTimer?
+  private var isFinishing = false
 
   /// Why an instance did not start.
   package struct StartFailure: Error {
@@ -44,6 +44,7 @@ package final class Instance {
     loop = try EventLoop()
     loaded = try Self.load(source)
     var resolved = options
+    resolved.plane.limits.descriptors = .raised()
     resolved.plane.workers = Self.workers(options, loaded.snapshot.settings)
     resolved.accessLog = Self.accessLogFormat(options, loaded.snapshot.settings)
     self.options = resolved
@@ -52,9 +53,9 @@ package final class Instance {
     logWriter = accessLog == .off ? nil : try LogWriter(path: file?.isEmpty == false ? file : nil)
     report(loaded.diagnostics + loaded.certificates)
     report(loaded.rejected)
-    if options.isStrict, loaded.hasErrors {
-      throw StartFailure(
-        exitCode: ExitStatus.configuration, message: "the configuration has errors, and --strict is set")
+    reportLimits()
+    if options.isStrict, let why = loaded.strictObjection {
+      throw StartFailure(exitCode: ExitStatus.configuration, message: "\(why), and --strict is set")
     }
     try checkPublished()
     try startPlane()
@@ -64,11 +65,24 @@ package final class Instance {
     ProcessMemory.releaseStartup()
   }
 
+  /// Says it when there are fewer descriptors than connections that may be held.
+  private func reportLimits() {
+    let limits = options.plane.limits
+    guard limits.maxConnections != .max, limits.maxConnections > limits.descriptors.clients else { return }
+    log.log(
+      .warning, "listener",
+      "--max-connections is \(limits.maxConnections), but of \(limits.descriptors.total) descriptors at most \(limits.descriptors.clients) are for clients: raise the hard limit (ulimit -Hn)"
+    )
+  }
+
   private static func load(_ source: ConfigurationSource) throws -> ConfigurationSource.Loaded {
     switch source.load(generation: 1) {
     case .success(let loaded): return loaded
     case .failure(.unreadable(let paths)):
       throw StartFailure(exitCode: ExitStatus.noInput, message: "cannot read \(paths.joined(separator: ", "))")
+    case .failure(.empty):
+      throw StartFailure(
+        exitCode: ExitStatus.noInput, message: "there are no resources in \(source.paths.joined(separator: ", "))")
     case .failure(.unknownInstance(let name, let known)):
       var message =
         name.isEmpty
@@ -82,8 +96,8 @@ package final class Instance {
 
   /// A slip in the command line ends the start; that a Gateway is gone, or broken now, does not.
   private func checkPublished() throws {
-    guard loaded.rejected.isEmpty, let slip = loaded.diagnostics.first(where: { $0.code == "SP1061" }) else { return }
-    throw StartFailure(exitCode: ExitStatus.usage, message: slip.message)
+    guard let slip = loaded.publishSlip else { return }
+    throw StartFailure(exitCode: ExitStatus.usage, message: slip)
   }
 
   /// The command line's, else ProxyConfig's, else one a processor; fixed for the life of the process.
@@ -203,13 +217,14 @@ package final class Instance {
   /// Reads everything anew. What is broken keeps its last good version, the rest takes effect at once. The whole old
   /// configuration goes on serving when files cannot be read, when nothing would be left to serve, and with `--strict`.
   func reload() {
-    guard !options.paths.contains("-") else {
-      return refuse(["standard input can be read only once; start the instance anew"], [])
+    if let pipe = options.paths.first(where: { $0 == "-" || FileSystem.kind($0) == .special }) {
+      let name = pipe == "-" ? "standard input" : pipe
+      return refuse(["\(name) can be read only once; start the instance anew"], [])
     }
     switch source.load(generation: loaded.snapshot.generation + 1, after: loaded) {
     case .success(let fresh):
-      if options.isStrict, fresh.hasErrors {
-        let errors = fresh.diagnostics.filter { $0.severity == .error }
+      if options.isStrict, fresh.strictObjection != nil {
+        let errors = fresh.diagnostics.filter { $0.severity == .error } + fresh.unenforced
         return refuse(errors.map { "\($0.location.map { "\($0): " } ?? "")\($0.message)" }, fresh.diagnostics)
       }
       // A file that is empty for a moment, while it is written, must not close every socket.
@@ -218,6 +233,7 @@ package final class Instance {
       }
       take(fresh)
     case .failure(.unreadable(let paths)): refuse(["cannot read \(paths.joined(separator: ", "))"], [])
+    case .failure(.empty): refuse(["there are no resources in \(source.paths.joined(separator: ", "))"], [])
     case .failure(.unknownInstance(let name, _)):
       refuse(["instance \"\(name)\" is not in the configuration any more"], [])
     }
@@ -255,7 +271,7 @@ package final class Instance {
     isDraining = true
     log.log(.info, "main", "draining, for at most \(options.drainSeconds) s")
     plane?.drain { [unowned self] in finish() }
-    drainTimer = DrainTimer(loop: loop, seconds: options.drainSeconds) { [unowned self] in
+    _ = Alarm(on: loop, after: Int64(options.drainSeconds) * 1000) { [unowned self] in
       log.log(.warning, "main", "drain time is over, closing what is left")
       finish()
     }
@@ -273,11 +289,16 @@ package final class Instance {
     plane?.drain { [unowned self] in if isGraceful { plane?.closeListeners() } }
   }
 
-  /// Ends now.
+  /// Ends now: what is left is cut off, and logged.
   func finish() {
+    guard !isFinishing else { return }
+    isFinishing = true
     log.log(.info, "main", "end")
-    plane?.closeListeners()
-    loop.stop()
+    guard let plane else { return loop.stop() }
+    plane.closeListeners()
+    plane.cutOff { [unowned self] in loop.stop() }
+    // Nobody waits for a worker that does not answer.
+    _ = Alarm(on: loop, after: 1000) { [unowned self] in loop.stop() }
   }
 
   // MARK: State
@@ -299,23 +320,5 @@ package final class Instance {
   func resetCounters() {
     plane?.resetCounters()
     logWriter?.resetLostLines()
-  }
-}
-
-/// Fires once, after the drain time.
-private final class DrainTimer: EventHandler {
-  private var timer = TimerID.none
-  private let action: () -> Void
-
-  init(loop: EventLoop, seconds: Int, action: @escaping () -> Void) {
-    self.action = action
-    super.init()
-    loop.adopt(self)
-    loop.arm(&timer, after: Int64(seconds) * 1000, owner: self, tag: 1)
-  }
-
-  override func timerFired(_ tag: UInt8) {
-    timer = .none
-    action()
   }
 }

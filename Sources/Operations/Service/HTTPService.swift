@@ -8,6 +8,8 @@ package struct ServiceRequest {
   package let query: [(name: String, value: String?)]
   package let headers: [(name: String, value: String)]
   package let body: [UInt8]
+  /// It came from this machine.
+  package let isLocal: Bool
 
   /// The first value of a query parameter; nil when it is absent or has no value.
   package func parameter(_ name: String) -> String? { query.first { $0.name == name }?.value ?? nil }
@@ -52,16 +54,25 @@ package final class HTTPService: EventHandler {
   fileprivate let loop: EventLoop
   private let socket: ListeningSocket
   private let tls: TLSListenerContext?
+  private let maxConnections: Int
+  private var connections: [ServiceConnection] = []
+  private var retryTimer = TimerID.none
 
+  /// How long to wait when the process is out of descriptors, before trying again.
+  private static let exhaustedPauseMilliseconds: Int64 = 100
+
+  /// - Parameter maxConnections: at a time; for one more, the one that has been still for the longest is closed.
   /// - Throws: `SystemError` when the address cannot be bound.
-  package init(loop: EventLoop, address: SocketAddress, tls: TLSListenerContext? = nil, handler: @escaping Handler)
-    throws
-  {
+  package init(
+    loop: EventLoop, address: SocketAddress, tls: TLSListenerContext? = nil, maxConnections: Int = 64,
+    handler: @escaping Handler
+  ) throws {
     let socket = try ListeningSocket(address: address, isShared: false, backlog: 128)
     self.address = socket.address
     self.socket = socket
     self.loop = loop
     self.tls = tls
+    self.maxConnections = maxConnections
     self.handler = handler
     super.init()
     loop.adopt(self)
@@ -72,12 +83,40 @@ package final class HTTPService: EventHandler {
     while true {
       switch socket.accept() {
       case .connection(let descriptor, let peer):
+        guard connections.count < maxConnections || closeStillest() else {
+          SystemCalls.close(descriptor)
+          continue
+        }
         let session = tls.map { TLSSession(accepting: $0, descriptor: descriptor) }
-        _ = try? ServiceConnection(service: self, descriptor: descriptor, peer: peer, tls: session)
+        if let connection = try? ServiceConnection(service: self, descriptor: descriptor, peer: peer, tls: session) {
+          connections.append(connection)
+        }
       case .aborted: continue
-      case .none, .exhausted: return
+      case .none: return
+      case .exhausted:
+        if closeStillest() { continue }
+        // The waiting connection has announced itself, and will not do so again.
+        return loop.arm(&retryTimer, after: Self.exhaustedPauseMilliseconds, owner: self, tag: 1)
       }
     }
+  }
+
+  package override func timerFired(_ tag: UInt8) {
+    retryTimer = .none
+    ready(.readable)
+  }
+
+  /// Closes the connection that has neither asked nor taken anything for the longest; false when all are being answered.
+  private func closeStillest() -> Bool {
+    guard let stillest = connections.filter({ !$0.isAnswering }).min(by: { $0.lastMoved < $1.lastMoved }) else {
+      return false
+    }
+    stillest.close()
+    return true
+  }
+
+  fileprivate func closed(_ connection: ServiceConnection) {
+    connections.removeAll { $0 === connection }
   }
 }
 
@@ -91,7 +130,9 @@ private final class ServiceConnection: Connection {
   private var remaining = 0
   private var bodyIsTooLarge = false
   private var isReadingBody = false
-  private var isAnswering = false
+  fileprivate private(set) var isAnswering = false
+  /// When a request or a part of its answer last went through, in milliseconds.
+  fileprivate private(set) var lastMoved: Int64
   private var pending: [UInt8] = []
   private var closesAfterReply = false
   private var timer = TimerID.none
@@ -101,6 +142,7 @@ private final class ServiceConnection: Connection {
 
   init(service: HTTPService, descriptor: Int32, peer: SocketAddress, tls: TLSSession?) throws {
     self.service = service
+    lastMoved = service.loop.now
     try super.init(loop: service.loop, descriptor: descriptor, peer: peer, tls: tls, isConnecting: false)
     armTimer()
   }
@@ -193,6 +235,7 @@ private final class ServiceConnection: Connection {
   private func dispatch() {
     isReadingBody = false
     isAnswering = true
+    lastMoved = loop.now
     closesAfterReply = !head.isPersistent
     var headers: [(String, String)] = []
     for index in 0..<head.headers.tableCount where !head.headers.field(at: index).isRemoved {
@@ -201,7 +244,7 @@ private final class ServiceConnection: Connection {
     }
     let request = ServiceRequest(
       method: text(head.methodName), path: text(head.path), query: QueryText.parse(text(head.query)), headers: headers,
-      body: body)
+      body: body, isLocal: peer.isLoopback)
     head.reset()
     parser.reset()
     if bodyIsTooLarge { return answer(.text("the body is too large\n", status: 413)) }
@@ -232,6 +275,7 @@ private final class ServiceConnection: Connection {
       let accepted = send(rest.span.raw.extracting(droppingFirst: sent))
       if accepted == 0 { break }
       sent += accepted
+      lastMoved = loop.now
     }
     pending.removeFirst(sent)
     guard pending.isEmpty else { return }
@@ -250,6 +294,7 @@ private final class ServiceConnection: Connection {
 
   override func connectionClosed() {
     loop.cancel(&timer)
+    service.closed(self)
   }
 
   override func timerFired(_ tag: UInt8) {

@@ -59,7 +59,15 @@ package enum DiagnosticForms {
     let text = { (text: String) in JSON.object([("text", .string(text))]) }
     return .object([
       ("id", .string(code)), ("name", .string(message.title)), ("shortDescription", text(message.title)),
-      ("fullDescription", text(message.cause)), ("help", text(message.fix)), ("helpUri", .string(message.page)),
+      ("fullDescription", text(message.cause)),
+      // The standard wants an absolute URI where there is one: what the documentation says is here instead.
+      (
+        "help",
+        .object([
+          ("text", .string("\(message.cause)\n\n\(message.fix)")),
+          ("markdown", .string("**Cause.** \(message.cause)\n\n**Fix.** \(message.fix)")),
+        ])
+      ),
     ])
   }
 
@@ -98,7 +106,8 @@ package enum DiagnosticForms {
     return .object(fields)
   }
 
-  /// A path as a relative reference (RFC 3986, section 4.2): everything but unreserved characters and slashes is encoded.
+  /// A path as a relative reference, an absolute one as a URI (RFC 3986, sections 4.2 and 4.3; the standard forbids a slash
+  /// in front): everything but unreserved characters and slashes is encoded.
   private static func uri(_ path: String) -> String {
     let digits = Array("0123456789ABCDEF".utf8)
     var bytes: [UInt8] = []
@@ -106,6 +115,6 @@ package enum DiagnosticForms {
       let isPlain = (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || "-._~/".utf8.contains(byte)
       bytes += isPlain ? [byte] : [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
     }
-    return String(decoding: bytes, as: UTF8.self)
+    return (path.hasPrefix("/") ? "file://" : "") + String(decoding: bytes, as: UTF8.self)
   }
 }

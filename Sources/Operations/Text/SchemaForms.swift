@@ -55,11 +55,23 @@ package enum SchemaForms {
       if field.isDeprecated { parts.append(("deprecated", .bool(true))) }
       return (field.name, .object(parts))
     }
-    return .object([
-      // Kubernetes' objects may have an empty value where none is given.
-      ("type", .strings(["object", "null"])), ("properties", .object(properties)),
-      ("additionalProperties", .bool(false)),
-    ])
+    let dependencies = fields.filter { !$0.excludes.isEmpty }.map { ($0.name, exclusion($0, among: fields)) }
+    return .object(
+      [
+        // Kubernetes' objects may have an empty value where none is given.
+        ("type", .strings(["object", "null"])), ("properties", .object(properties)),
+        ("additionalProperties", .bool(false)),
+      ] + (dependencies.isEmpty ? [] : [("dependencies", .object(dependencies))]))
+  }
+
+  /// What must not stand beside a field; a list may, while it is empty.
+  private static func exclusion(_ field: SchemaField, among fields: [SchemaField]) -> JSON {
+    let excluded = field.excludes.compactMap { name -> (String, JSON)? in
+      guard let other = fields.first(where: { $0.name == name }) else { return nil }
+      guard case .list = other.value else { return (name, .bool(false)) }
+      return (name, .object([("maxItems", .number(0))]))
+    }
+    return .object([("properties", .object(excluded))])
   }
 
   private static func value(_ schema: FieldSchema) -> [(String, JSON)] {

@@ -10,11 +10,12 @@ enum AccessLogFormatter {
   /// An upper bound of the line's length.
   static func bound(_ stream: Stream, json: Bool) -> Int {
     // The head's store holds all of the fields that are logged; what was edited is in it, too.
-    let variable = stream.request.headers.byteCount + (stream.failureReason?.utf8.count ?? 0) + stream.nameBytes + 255
+    let reason = stream.failureReason == nil ? 0 : LineWriter.bytesOfReason(stream.failureReason ?? "")
+    let variable = stream.request.headers.byteCount + stream.nameBytes + 255
     let addresses =
       LineWriter.extraBytes(stream.upstreamAddress, json: json) + LineWriter.extraBytes(stream.source.local, json: json)
     // A byte may become six in JSON.
-    return fixedBytes + addresses + (json ? variable * 6 : variable)
+    return fixedBytes + addresses + reason + (json ? variable * 6 : variable)
   }
 
   // MARK: Text
@@ -35,7 +36,7 @@ enum AccessLogFormatter {
     line.raw(" ", into: &output)
     line.flags(stream.flags, into: &output)
     line.raw(" ", into: &output)
-    line.constant(stream.details, into: &output)
+    writeDetails(stream, &line, &output)
     line.raw(" - \"", into: &output)
     line.text(stream.failureReason, into: &output)
     line.raw("\" ", into: &output)
@@ -97,7 +98,7 @@ enum AccessLogFormatter {
     line.raw(",\"response_flags\":", into: &output)
     line.flags(stream.flags, into: &output)
     line.raw(",\"response_code_details\":", into: &output)
-    line.constant(stream.details, into: &output)
+    writeDetails(stream, &line, &output)
     line.raw(",\"connection_termination_details\":null,\"upstream_transport_failure_reason\":", into: &output)
     line.text(stream.failureReason, into: &output)
     line.raw(",\"bytes_received\":", into: &output)
@@ -144,6 +145,11 @@ enum AccessLogFormatter {
     if stream.request.isConnect { return .empty }
     let original = stream.request.headers.value(of: .xEnvoyOriginalPath)
     return original.isEmpty ? stream.request.target : original
+  }
+
+  private static func writeDetails(_ stream: Stream, _ line: inout LineWriter, _ output: inout MutableRawSpan) {
+    if stream.failureReason == nil { return line.constant(stream.details, into: &output) }
+    line.details(stream.details, because: stream.failureReason, into: &output)
   }
 
   private static func writeCluster(_ stream: Stream, _ line: inout LineWriter, _ output: inout MutableRawSpan) {

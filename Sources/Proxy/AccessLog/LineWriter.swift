@@ -39,10 +39,33 @@ struct LineWriter {
     if isJSON { writer.write("\"", into: &output) }
   }
 
+  /// `details`, and behind a failure's name in braces what was said of it, as Envoy has it:
+  /// `upstream_reset_before_response_started{remote_connection_failure|Connection_refused}`.
+  mutating func details(_ details: StaticString, because reason: String?, into output: inout MutableRawSpan) {
+    var text = details.description
+    guard let reason, !reason.isEmpty, text.hasSuffix("}") else { return constant(details, into: &output) }
+    text.removeLast()
+    text += "|" + reason.split(whereSeparator: \.isWhitespace).joined(separator: "_") + "}"
+    self.text(text, into: &output)
+  }
+
+  /// A text that others may have had a say in. No control character gets into the log as it is: a line stays a line.
   mutating func text(_ text: String?, into output: inout MutableRawSpan) {
     guard let text, !text.isEmpty else { return missing(into: &output) }
-    bytes(Array(text.utf8), into: &output)
+    let bytes = Array(text.utf8)
+    guard !isJSON, bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return self.bytes(bytes, into: &output) }
+    for byte in bytes {
+      guard byte < 0x20 || byte == 0x7F else {
+        writer.write(byte, into: &output)
+        continue
+      }
+      writer.write(byte < 16 ? "\\x0" : "\\x", into: &output)
+      writer.write(hexadecimal: Int(byte), into: &output)
+    }
   }
+
+  /// The most that a failure's reason takes in a line, where it stands twice.
+  static func bytesOfReason(_ reason: String) -> Int { 2 * 6 * reason.utf8.count }
 
   mutating func bytes(_ bytes: [UInt8], into output: inout MutableRawSpan) {
     span(bytes.span.raw, into: &output)

@@ -9,8 +9,8 @@ enum TCPAccessLogFormatter {
 
   /// An upper bound of the line's length.
   static func bound(_ record: TCPAccessRecord, json: Bool) -> Int {
-    let variable = (record.failureReason?.utf8.count ?? 0) + record.serverName.count + record.clusterName.count
-    var addresses = 0
+    let variable = record.serverName.count + record.clusterName.count
+    var addresses = record.failureReason.map { LineWriter.bytesOfReason($0) } ?? 0
     for address in [record.upstream, record.upstreamLocal, record.local, record.peer] {
       addresses += LineWriter.extraBytes(address, json: json)
     }

@@ -58,7 +58,7 @@ final class Acceptor: EventHandler {
 
   private func take(_ descriptor: Int32, from peer: SocketAddress) {
     worker.with { worker in
-      guard worker.mayAccept() else {
+      guard worker.mayAccept(descriptor) else {
         SystemCalls.close(descriptor)
         return
       }
@@ -69,9 +69,12 @@ final class Acceptor: EventHandler {
 
   /// Serves a connection on this worker.
   func place(_ descriptor: Int32, from peer: SocketAddress, on worker: Worker) {
-    guard worker.needsFilter(listenerIndex) else {
-      return serve(descriptor, from: peer, on: worker)
+    let needsFilter = worker.needsFilter(listenerIndex)
+    if needsFilter || tls != nil, !worker.admitsHandshake() {
+      SystemCalls.close(descriptor)
+      return worker.budget.give(worker.index)
     }
+    guard needsFilter else { return serve(descriptor, from: peer, on: worker) }
     ListenerFilter.begin(acceptor: self, worker: worker, descriptor: descriptor, peer: peer)
   }
 

@@ -8,6 +8,8 @@ class DownstreamConnection: Connection {
   final var nextInList: Ref<DownstreamConnection>?
   final var previousInList: Ref<DownstreamConnection>?
   final var source: StreamSource
+  /// It was closed because the process ends, with what was under way.
+  private(set) final var isCutOff = false
   private final var generationNumber = -1
   private final var clientCertificate: [UInt8] = []
 
@@ -57,6 +59,17 @@ class DownstreamConnection: Connection {
 
   /// The worker drains: an idle connection closes now, a busy one when its requests are answered.
   func drain() {}
+
+  /// The process ends: closes now, and with it what is under way.
+  final func cutOff() {
+    isCutOff = true
+    close()
+  }
+
+  /// Why the requests of a connection that is closed got no answer, in Envoy's words.
+  final var disconnectDetails: StaticString {
+    isCutOff ? "downstream_local_disconnect" : "downstream_remote_disconnect"
+  }
 
   override func connectionFailed(_ failure: ConnectionFailure) {
     if case .handshake = failure { worker.with { $0.counters.handshakeFailures += 1 } }

@@ -42,6 +42,8 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   var isQuiet = false
   var requestCount = 0
   var timer = TimerID.none
+  /// While the TLS handshake is in progress.
+  private var handshakePlace: Int32 = -1
 
   /// Body bytes of an already answered request that are read to keep the connection; more costs it.
   static let discardLimitBytes = 256 * 1024
@@ -61,7 +63,12 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     acceptor: Acceptor, worker: Worker, descriptor: Int32, peer: SocketAddress, tls: TLSSession?
   ) throws {
     try super.init(acceptor: acceptor, worker: worker, descriptor: descriptor, peer: peer, tls: tls)
-    if tls == nil { timeFirstRequest(worker) } else { armTimer(worker.limits.handshakeTimeoutMilliseconds, Timer.idle) }
+    if tls == nil {
+      timeFirstRequest(worker)
+    } else {
+      handshakePlace = worker.handshakes.enter(.http(Ref(self)), now: loop.now)
+      armTimer(worker.limits.handshakeTimeoutMilliseconds, Timer.idle)
+    }
   }
 
   @available(*, unavailable, message: "a connection begins with HTTP/1")
@@ -72,6 +79,7 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   override func connectionOpened() {
     worker.with {
       $0.counters.handshakes += 1
+      $0.handshakes.leave(&handshakePlace)
       timeFirstRequest($0)
     }
     if let tls, tls.hasVerifiedPeer { source.hasVerifiedClient = true }
@@ -284,9 +292,12 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     if phase == .head || phase == .idle {
       abandonStream()
     } else {
-      detachStream()?.with { $0.downstreamClosed() }
+      detachStream()?.with { $0.downstreamClosed(details: disconnectDetails) }
     }
-    worker.with { $0.connectionClosed(self) }
+    worker.with {
+      $0.handshakes.leave(&handshakePlace)
+      $0.connectionClosed(self)
+    }
   }
 
   override func timerFired(_ tag: UInt8) {

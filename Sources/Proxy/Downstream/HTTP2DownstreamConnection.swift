@@ -13,6 +13,8 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
   private var blocked: [Int32] = []
   /// Slots whose answer is on its way while more of their request comes than is read to no purpose.
   private var answered: [Int32] = []
+  /// The slot of the last head that was refused for its size.
+  private var lastRefused: Int32 = -1
   private var isProcessing = false
   private var isPumpScheduled = false
   private var isShuttingDown = false
@@ -65,8 +67,15 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
     isProcessing = true
     var isRefused = false
     if !input.isEmpty {
-      isRefused = withInput { session.receive($0, now: loop.now) } != .consumed
+      var progress = withInput { session.receive($0, now: loop.now) }
       handleEvents()
+      while case .paused(let count) = progress, state == .open {
+        endRefused()
+        input.consume(count)
+        progress = withInput { session.receive($0, now: loop.now) }
+        handleEvents()
+      }
+      isRefused = progress != .consumed
       input.removeAll()
     }
     isProcessing = false
@@ -176,9 +185,20 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
     }
   }
 
+  /// Sends the answer to a head that goes on and on, and ends its stream: what is left of the head means nothing then.
+  private func endRefused() {
+    guard lastRefused >= 0 else { return }
+    gatherFrames()
+    guard state == .open, links[Int(lastRefused)].with({ $0.resetIfAnswered() }) else { return }
+    lastRefused = -1
+    gatherFrames()
+    if state == .open { handleEvents() }
+  }
+
   /// Answers 431 to a head that is too large; the rest of the connection goes on.
   private func refuse(_ event: HTTP2Event) {
     session.discard(event)
+    lastRefused = event.slot
     let exchange = makeExchange(event.slot)
     worker.with { worker in
       worker.counters.refusedRequests += 1
@@ -289,7 +309,7 @@ final class HTTP2DownstreamConnection: DownstreamConnection {
     loop.cancel(&stallTimer)
     loop.cancel(&headTimer)
     loop.cancel(&shutdownTimer)
-    for link in links { link.with { $0.connectionClosed() } }
+    for link in links { link.with { $0.connectionClosed(disconnectDetails) } }
     worker.with { $0.connectionClosed(self) }
   }
 

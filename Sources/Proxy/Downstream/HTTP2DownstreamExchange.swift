@@ -253,8 +253,8 @@ final class HTTP2DownstreamExchange {
     connection.with { $0.session.freeSlot(slot) }
   }
 
-  /// The connection is gone, and the request with it.
-  func connectionClosed() {
+  /// The connection is gone, and the request with it; `details` is why.
+  func connectionClosed(_ details: StaticString) {
     let link = stream
     stream = nil
     let isComplete = isSettling && incoming.isEmpty
@@ -262,7 +262,11 @@ final class HTTP2DownstreamExchange {
     outgoing.removeAll()
     outgoing.releaseIfEmpty()
     // The upstream connection has the last bytes of the tunnel: they need no client any more.
-    if isComplete { link?.with { $0.downstream = .none } } else { link?.with { $0.downstreamClosed() } }
+    if isComplete {
+      link?.with { $0.downstream = .none }
+    } else {
+      link?.with { $0.downstreamClosed(details: details) }
+    }
   }
 
   /// Ends the stream if nothing has moved on it for too long. Only where it is the client that we wait for, or both sides

@@ -26,6 +26,7 @@ final class ListenerFilter: EventHandler {
   /// Nothing new can be said before this many bytes are there.
   private var wantedBytes = 1
   private var timer = TimerID.none
+  private var handshakePlace: Int32 = -1
 
   /// Takes over a connection that was just accepted and is counted in the worker's budget.
   static func begin(acceptor: Acceptor, worker: Worker, descriptor: Int32, peer: SocketAddress) {
@@ -37,6 +38,7 @@ final class ListenerFilter: EventHandler {
       return worker.budget.give(worker.index)
     }
     filter.loop.adopt(filter)
+    filter.handshakePlace = worker.handshakes.enter(.filter(Ref(filter)), now: filter.loop.now)
     filter.loop.arm(&filter.timer, after: worker.limits.handshakeTimeoutMilliseconds, owner: filter, tag: 1)
     // Peers that send nothing first are told from others by time alone; those that have sent are served at once.
     filter.advance(hasEnded: false)
@@ -171,6 +173,7 @@ final class ListenerFilter: EventHandler {
     guard stage != .done else { return false }
     stage = .done
     loop.cancel(&timer)
+    worker.with { $0.handshakes.leave(&handshakePlace) }
     loop.unregister(descriptor)
     loop.release(self)
     return true
@@ -184,6 +187,9 @@ final class ListenerFilter: EventHandler {
       $0.budget.give($0.index)
     }
   }
+
+  /// Others need its place, and its time is up for the most part.
+  func giveUp() { close(saying: []) }
 
   override func timerFired(_ tag: UInt8) {
     timer = .none

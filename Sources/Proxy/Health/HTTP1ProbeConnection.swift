@@ -21,7 +21,7 @@ final class HTTP1ProbeConnection: ProbeConnection {
     switch withInput({ parser.parseResponse($0, requestMethod: .get, into: &response, limits: HTTP1Limits()) }) {
     case .needMore:
       if inputEnded { judge("the connection was closed before a response came") }
-    case .refused(let refusal): judge("malformed response: \(refusal.detail)")
+    case .refused(let refusal): judge("malformed response: \(refusal.responseDetail)")
     case .complete(let consumed):
       input.consume(consumed)
       if response.status < 200 {

@@ -77,7 +77,8 @@ final class HTTP2ProbeConnection: ProbeConnection {
       conclude()
     case .ended: conclude()
     case .closed: judge("the stream was reset, error code \(event.errorCode.rawValue)")
-    case .headTooLarge, .goAway, .settings: break
+    case .headTooLarge: judge("malformed response: http2.headers_too_large")
+    case .goAway, .settings: break
     }
   }
 

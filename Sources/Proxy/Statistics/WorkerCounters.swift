@@ -6,6 +6,12 @@ package struct WorkerCounters: Sendable {
   package var activeConnections = 0
   /// `downstream_cx_overflow`: closed on arrival because of the connection limit.
   package var connectionOverflows = 0
+  /// `downstream_cx_overload_reject`: closed on arrival because the descriptors for clients are used up.
+  package var descriptorOverflows = 0
+  /// TLS handshakes and the like that were given up, or not begun, because too many are in progress.
+  package var handshakeOverflows = 0
+  /// TLS handshakes and the like in progress.
+  package var activeHandshakes = 0
   /// Accepting paused because the process was out of descriptors or memory.
   package var acceptsExhausted = 0
   /// `downstream_rq_total`
@@ -43,6 +49,9 @@ package struct WorkerCounters: Sendable {
     sum.connections += other.connections
     sum.activeConnections += other.activeConnections
     sum.connectionOverflows += other.connectionOverflows
+    sum.descriptorOverflows += other.descriptorOverflows
+    sum.handshakeOverflows += other.handshakeOverflows
+    sum.activeHandshakes += other.activeHandshakes
     sum.acceptsExhausted += other.acceptsExhausted
     sum.requests += other.requests
     sum.activeRequests += other.activeRequests

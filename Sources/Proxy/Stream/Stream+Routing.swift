@@ -6,6 +6,7 @@ import Wire
 extension Stream {
   func route(in generation: WorkerGeneration) {
     let snapshot = generation.snapshot
+    isPrepared = false
     guard !request.authority.isEmpty else { return refuseWithoutHost() }
     if worker.with({ $0.explainTokens.isArmed }) { explainIfAsked(in: generation) }
     guard normalizePath(snapshot.settings.pathNormalization) else { return }
@@ -107,6 +108,7 @@ extension Stream {
     if request.isExtendedConnect { worker.with { $0.addWebSocketKey(&request) } }
     armGRPCTimer()
     let certificates = snapshot.settings.forwardClientCert
+    isPrepared = true
     worker.with {
       $0.prepare(
         &request, from: source, timeoutMilliseconds: Int(route.timeoutMilliseconds),

@@ -74,6 +74,8 @@ package final class Stream: EventHandler {
   var isCrossOrigin = false
   /// The answer is what the route says in place of forwarding: its `headers.response` apply.
   var isRouteAnswer = false
+  /// The request has its forwarding fields, or needs none: it was not even routed.
+  var isPrepared = true
   /// Both sides agreed to switch protocols: bytes pass both ways until both have ended.
   var isTunnel = false
 
@@ -306,6 +308,7 @@ package final class Stream: EventHandler {
     if !tried.isEmpty { tried.removeAll(keepingCapacity: true) }
     isCrossOrigin = false
     isRouteAnswer = false
+    isPrepared = true
     isTunnel = false
     if !plannedMirrors.isEmpty { plannedMirrors.removeAll(keepingCapacity: true) }
     mirrorCluster = -1
@@ -322,6 +325,16 @@ package final class Stream: EventHandler {
     responseStartNanoseconds = 0
     upstreamAddress = nil
     upstreamLocalAddress = nil
+  }
+
+  /// Frees what it has grown to, of a stream that is not in use.
+  func releaseMemory() {
+    request = RequestHead(byteCapacity: 0)
+    response = ResponseHead(byteCapacity: 0)
+    requestTrailers = HeaderBlock(byteCapacity: 0, fieldCapacity: 0)
+    responseTrailers = HeaderBlock(byteCapacity: 0, fieldCapacity: 0)
+    tried = []
+    plannedMirrors = []
   }
 
   // MARK: For the log

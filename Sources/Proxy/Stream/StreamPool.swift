@@ -23,4 +23,11 @@ final class StreamPool {
   func give(_ stream: Stream) {
     free.append(Ref(stream))
   }
+
+  /// Frees the heads of all but a few of the streams that nobody uses; those that were used last are kept as they are.
+  func shrink() {
+    for stream in free.dropLast(Self.keptWhole) { stream.with { $0.releaseMemory() } }
+  }
+
+  private static let keptWhole = 16
 }

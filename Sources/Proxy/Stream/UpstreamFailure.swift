@@ -52,10 +52,11 @@ package enum UpstreamFailure: UInt8 {
   /// 502 for what is not HTTP, 503 else, as in Envoy.
   var status: Int { self == .protocolError ? 502 : 503 }
 
-  /// Envoy's `%RESPONSE_CODE_DETAILS%` before the response began.
+  /// Envoy's `%RESPONSE_CODE_DETAILS%` before the response began: `resetReason` with underscores. The log adds the reason of
+  /// the failure.
   var details: StaticString {
     switch self {
-    case .connectFailure: return "upstream_reset_before_response_started{connection_failure}"
+    case .connectFailure: return "upstream_reset_before_response_started{remote_connection_failure}"
     case .connectTimeout: return "upstream_reset_before_response_started{connection_timeout}"
     case .connectionTermination, .staleConnection, .truncated:
       return "upstream_reset_before_response_started{connection_termination}"

@@ -37,6 +37,8 @@ final class TCPDownstreamConnection: TCPConnection {
   private var timer = TimerID.none
   private var durationTimer = TimerID.none
   private var isAwaitingEndpoint = false
+  /// While the TLS handshake is in progress.
+  private var handshakePlace: Int32 = -1
 
   /// Until it is looked again whether the client has got everything, in milliseconds.
   private var deliveryPause: Int64 = 2
@@ -83,12 +85,14 @@ final class TCPDownstreamConnection: TCPConnection {
     cluster = way.cluster
     phase = tls == nil ? .connecting : .handshaking
     try super.init(loop: worker.loop, descriptor: descriptor, peer: record.peer, tls: tls, isConnecting: false)
-    worker.countOpened()
+    worker.tcpConnectionOpened(self)
     cluster?.counters.tcpConnectionsOpened += 1
     if let limit = cluster?.config.settings.maxConnectionDurationMilliseconds, limit > 0 {
       loop.arm(&durationTimer, after: Int64(limit), owner: self, tag: Timer.duration)
     }
-    if tls != nil { arm(worker.limits.handshakeTimeoutMilliseconds, Timer.handshake) }
+    guard tls != nil else { return }
+    handshakePlace = worker.handshakes.enter(.tcp(Ref(self)), now: loop.now)
+    arm(worker.limits.handshakeTimeoutMilliseconds, Timer.handshake)
   }
 
   @available(*, unavailable, message: "use the initializer of this class")
@@ -99,7 +103,10 @@ final class TCPDownstreamConnection: TCPConnection {
   // MARK: Connecting
 
   override func connectionOpened() {
-    worker.with { $0.counters.handshakes += 1 }
+    worker.with {
+      $0.counters.handshakes += 1
+      $0.handshakes.leave(&handshakePlace)
+    }
     loop.cancel(&timer)
     // The name that chose this connection's route must be the one that chose its certificate.
     guard tls?.chosenChain == chain else { return end(.noRouteFound, resetting: true) }
@@ -282,6 +289,14 @@ final class TCPDownstreamConnection: TCPConnection {
     cancelUpstream(resetting: true)
   }
 
+  /// The process ends: closes now, whatever is under way.
+  func cutOff() {
+    record.details = "downstream_local_disconnect"
+    record.flags.insert(.downstreamConnectionTermination)
+    phase = .closing
+    close()
+  }
+
   override func connectionClosed() {
     loop.cancel(&timer)
     loop.cancel(&durationTimer)
@@ -297,8 +312,9 @@ final class TCPDownstreamConnection: TCPConnection {
       cluster.counters.tcpBytesSent += bytesSent
     }
     worker.with {
+      $0.handshakes.leave(&handshakePlace)
       $0.log(record)
-      $0.countClosed(self)
+      $0.tcpConnectionClosed(self)
     }
   }
 }

@@ -39,7 +39,8 @@ extension TCPUpstreamConnection {
       case .end(let consumed):
         input.consume(consumed)
         return partner.with { $0.endAfterOutput() }
-      case .refused(let refusal): return fail(.reset("the forward proxy's answer is malformed: \(refusal.detail)"))
+      case .refused(let refusal):
+        return fail(.reset("the forward proxy's answer is malformed: \(refusal.responseDetail)"))
       }
     }
   }

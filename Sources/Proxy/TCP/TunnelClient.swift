@@ -42,7 +42,7 @@ final class TunnelClient {
         limits: HTTP1Limits())
       switch progress {
       case .needMore: return .needMore
-      case .refused(let refusal): return .refused("the forward proxy's answer is malformed: \(refusal.detail)")
+      case .refused(let refusal): return .refused("the forward proxy's answer is malformed: \(refusal.responseDetail)")
       case .complete(let count):
         consumed += count
         if let answer = judge(consumed) { return answer }

@@ -80,6 +80,7 @@ final class HTTP1UpstreamConnection: Connection {
     self.cluster = cluster
     upstreamEndpoint = endpoint
     try super.init(loop: cluster.loop, descriptor: descriptor, peer: endpoint.address, tls: tls, isConnecting: true)
+    goesFirst = true
     endpoint.connectionCount += 1
     endpoint.http1ConnectionCount += 1
     endpoint.counters.connections += 1
@@ -208,10 +209,12 @@ final class HTTP1UpstreamConnection: Connection {
     }
     switch progress {
     case .needMore:
-      if input.isFull, !input.reserve(1) { breakOff(.protocolError, "response headers too large") }
+      if input.isFull, !input.reserve(1) {
+        breakOff(.protocolError, HTTP1Refusal.headersTooLarge.responseDetail.description)
+      }
       return false
     case .refused(let refusal):
-      breakOff(.protocolError, refusal.detail.description)
+      breakOff(.protocolError, refusal.responseDetail.description)
       return false
     case .complete(let consumed):
       input.consume(consumed)
@@ -271,7 +274,7 @@ final class HTTP1UpstreamConnection: Connection {
         responseEnded(stream)
         return false
       case .refused(let refusal):
-        breakOff(.protocolError, refusal.detail.description)
+        breakOff(.protocolError, refusal.responseDetail.description)
         return false
       }
     }

@@ -66,6 +66,7 @@ final class HTTP2UpstreamConnection: Connection {
     keepAlive = cluster.config.settings.http2KeepAlive
     session = HTTP2Session(.client, memory: cluster.worker.with { $0.http2Memory })
     try super.init(loop: cluster.loop, descriptor: descriptor, peer: endpoint.address, tls: tls, isConnecting: true)
+    goesFirst = true
     endpoint.add(self)
     endpoint.connectionCount += 1
     endpoint.counters.connections += 1
@@ -239,7 +240,8 @@ final class HTTP2UpstreamConnection: Connection {
       bySlot[Int(event.slot)] = nil
       session.freeSlot(event.slot)
       link.with { $0.closed(event.errorCode) }
-    case .headTooLarge, .goAway, .settings: break
+    case .headTooLarge: link.with { $0.headTooLarge() }
+    case .goAway, .settings: break
     }
   }
 

@@ -117,6 +117,11 @@ final class HTTP2UpstreamExchange {
     }
   }
 
+  /// The response's head is larger than we take.
+  func headTooLarge() {
+    if stream != nil { fail(.protocolError, "http2.headers_too_large") }
+  }
+
   /// Bytes of the response body came.
   func receive(_ span: RawSpan) {
     guard let stream else { return consumed(span.byteCount) }

@@ -43,24 +43,15 @@ package final class UpstreamCluster {
   private var nextWarmth: Int64 = 0
   /// When the endpoints of the cluster before this one came, as far as they are warm or warming.
   private var known: [SocketAddress: Int64?] = [:]
-  private var resolution: Resolution
-  private var waiting: [Ref<Stream>] = []
+  var resolution: Resolution
+  /// The answer is so old that requests wait for the next one.
+  var awaitsAnswer = false
+  var patience: Alarm?
+  var waiting: [Ref<Stream>] = []
   /// The localities of endpoints, by number.
   private var localities: [String] = []
-  private var waitingConnections: [Ref<TCPDownstreamConnection>] = []
+  var waitingConnections: [Ref<TCPDownstreamConnection>] = []
   private(set) var isRetired = false
-
-  /// What is known of the cluster's names.
-  package enum Resolution {
-    /// Endpoints are IP addresses; nothing to resolve.
-    case fixed
-    /// The first answer is still out.
-    case pending
-    /// Answered; asked anew when the cluster is used after `expires` (milliseconds of the loop's clock).
-    case answered(expires: Int64, isRefreshing: Bool)
-    /// No answer was ever had; the reason of the last failure.
-    case failed(String, since: Int64, retry: Int64)
-  }
 
   /// - Parameter previous: the cluster of this name that is replaced; its endpoints are not new.
   init(
@@ -102,7 +93,7 @@ package final class UpstreamCluster {
     replaceEndpoints(with: Self.fixedEndpoints(config))
   }
 
-  private static func fixedEndpoints(_ config: Cluster) -> [ResolvedEndpoint] {
+  static func fixedEndpoints(_ config: Cluster) -> [ResolvedEndpoint] {
     config.settings.endpoints.compactMap { endpoint in
       SocketAddress(named: endpoint.address, port: endpoint.port).map {
         var resolved = ResolvedEndpoint(address: $0, weight: endpoint.weight, locality: endpoint.locality)
@@ -115,7 +106,8 @@ package final class UpstreamCluster {
 
   /// Begins to connect to an endpoint.
   func openSocket(to address: SocketAddress) throws(SystemError) -> Int32 {
-    let descriptor = try OutgoingSocket.connect(to: address)
+    let limit = worker.with { $0.limits.descriptors.upstreams }
+    let descriptor = try OutgoingSocket.connect(to: address, limit: limit)
     if let policy = config.settings.tcpKeepAlive, address.family != .unix {
       OutgoingSocket.keepAlive(
         descriptor, time: policy.timeSeconds, interval: policy.intervalSeconds, probes: policy.probes)
@@ -132,28 +124,12 @@ package final class UpstreamCluster {
     }
   }
 
-  /// Asks for the names again when the answer has expired, as a request would, and after a failure once in
-  /// `milliseconds` at least.
-  func keepResolved(every milliseconds: Int64) {
-    refreshIfExpired()
-    retryResolution(after: milliseconds)
-  }
-
-  /// Asks again after a failure, not before its pause is over.
-  private func retryResolution(after longest: Int64 = .max) {
-    guard case .failed(let reason, let since, let retry) = resolution else { return }
-    guard loop.now >= retry || loop.now - since >= longest else { return }
-    // One question is on its way: the next failure sets the next pause.
-    resolution = .failed(reason, since: loop.now, retry: .max)
-    worker.with { $0.requestResolution(of: self) }
-  }
-
   // MARK: Choosing
 
   /// What `pick` found.
   enum Choice {
     case endpoint(Ref<UpstreamEndpoint>)
-    /// The name is being resolved for the first time: wait with `await(_:)`.
+    /// The name is being resolved, for the first time or after a long pause: wait with `await(_:)`.
     case unresolved
     /// There is no endpoint, or none is healthy.
     case none
@@ -162,6 +138,7 @@ package final class UpstreamCluster {
   /// Chooses the endpoint for a request.
   func pick(for stream: Stream) -> Choice {
     refreshIfExpired()
+    if awaitsAnswer { return .unresolved }
     // A request without what is hashed is balanced at random, as in Envoy.
     if let hashPolicy, let hash = stream.balancingHash(hashPolicy), let endpoint = choose(hash: hash) {
       return .endpoint(endpoint)
@@ -182,6 +159,7 @@ package final class UpstreamCluster {
   /// Chooses the endpoint for a connection from `client`. Of what may be hashed, a connection has its address alone.
   func pick(forConnectionFrom client: SocketAddress) -> Choice {
     refreshIfExpired()
+    if awaitsAnswer { return .unresolved }
     if case .sourceIP? = hashPolicy?.key, let endpoint = choose(hash: client.hostHash) {
       return .endpoint(endpoint)
     }
@@ -244,79 +222,9 @@ package final class UpstreamCluster {
     return .none
   }
 
-  /// Why there is no endpoint, when the reason is the name service.
-  var resolutionFailure: String? {
-    if case .failed(let reason, _, _) = resolution { return reason }
-    return nil
-  }
-
-  /// Lets `stream` wait for the first answer of the name service.
-  func await(_ stream: Stream) {
-    waiting.append(Ref(stream))
-  }
-
-  /// Takes `stream` off the waiting list.
-  func stopAwaiting(_ stream: Stream) {
-    waiting.removeAll { $0.isLink(to: stream) }
-  }
-
-  /// Lets a TCP connection wait for the first answer of the name service.
-  func await(_ connection: TCPDownstreamConnection) {
-    waitingConnections.append(Ref(connection))
-  }
-
-  /// Takes `connection` off the waiting list.
-  func stopAwaiting(_ connection: TCPDownstreamConnection) {
-    waitingConnections.removeAll { $0.isLink(to: connection) }
-  }
-
-  /// Names are asked for again only while the cluster is used: an idle instance stays asleep.
-  @inline(__always)
-  private func refreshIfExpired() {
-    guard case .answered(let expires, false) = resolution, loop.now >= expires else { return }
-    refresh(expires)
-  }
-
-  private func refresh(_ expires: Int64) {
-    resolution = .answered(expires: expires, isRefreshing: true)
-    worker.with { $0.requestResolution(of: self) }
-  }
-
   // MARK: Endpoints
 
-  /// Takes over what the name service said.
-  ///
-  /// - Parameter lifetimeMilliseconds: how long the answer is good for.
-  func resolved(_ endpoints: [ResolvedEndpoint], lifetimeMilliseconds: Int64) {
-    resolution = .answered(expires: loop.now + lifetimeMilliseconds, isRefreshing: false)
-    // Of a logical name one address at a time, the first. Beside names a cluster may have addresses.
-    let isLogical = config.settings.discovery == .logicalDNS
-    replaceEndpoints(with: isLogical ? Array(endpoints.prefix(1)) : Self.fixedEndpoints(config) + endpoints)
-    resumeWaiting()
-  }
-
-  /// The name service failed. The last good answer stays in use; asked again after `retryMilliseconds`, when used.
-  func resolutionFailed(_ reason: String, retryMilliseconds: Int64) {
-    if case .answered = resolution {
-      resolution = .answered(expires: loop.now + retryMilliseconds, isRefreshing: false)
-    } else {
-      resolution = .failed(reason, since: loop.now, retry: loop.now + retryMilliseconds)
-    }
-    counters.resolutionFailures += 1
-    resumeWaiting()
-  }
-
-  private func resumeWaiting() {
-    let streams = waiting
-    waiting.removeAll(keepingCapacity: true)
-    for stream in streams { stream.with { $0.endpointsArrived() } }
-    guard !waitingConnections.isEmpty else { return }
-    let connections = waitingConnections
-    waitingConnections.removeAll(keepingCapacity: true)
-    for connection in connections { connection.with { $0.endpointsArrived() } }
-  }
-
-  private func replaceEndpoints(with wanted: [ResolvedEndpoint]) {
+  func replaceEndpoints(with wanted: [ResolvedEndpoint]) {
     var kept: [UpstreamEndpoint] = []
     for endpoint in wanted where !kept.contains(where: { $0.address == endpoint.address }) {
       let locality = number(ofLocality: endpoint.locality)
@@ -404,6 +312,8 @@ package final class UpstreamCluster {
   /// No snapshot has this cluster any more: idle connections close.
   func retire() {
     isRetired = true
+    // Nobody asks for the name any more.
+    if awaitsAnswer { stopWaiting() }
     for endpoint in owned + former { endpoint.retire() }
   }
 }

@@ -10,6 +10,9 @@ final class ConnectionBudget: Sendable {
 
   private let active = Atomic<Int>(0)
   private let limit: Int
+  /// When it may be said again that clients are turned away, in milliseconds.
+  private let nextNotice = Atomic<Int64>(0)
+  private static let noticePause: Int64 = 60_000
   private let shares: [Share]
 
   /// One in so many connections of a worker may be too many before the next is handed over: exact for few connections,
@@ -41,6 +44,13 @@ final class ConnectionBudget: Sendable {
   func move(from worker: Int, to other: Int) {
     shares[worker].active.subtract(1, ordering: .relaxed)
     shares[other].active.add(1, ordering: .relaxed)
+  }
+
+  /// Whether it is time to say, at `now` in milliseconds, that clients are turned away.
+  func mayNotice(_ now: Int64) -> Bool {
+    let next = nextNotice.load(ordering: .relaxed)
+    guard now >= next else { return false }
+    return nextNotice.compareExchange(expected: next, desired: now + Self.noticePause, ordering: .relaxed).exchanged
   }
 
   /// The worker that should have the connection that `worker` has just taken a place for, if that is another one.

@@ -1,3 +1,4 @@
+import Transport
 import Wire
 
 /// What a peer can make us hold, and for how long. Times in milliseconds, 0 for no limit.
@@ -19,6 +20,11 @@ package struct ProxyLimits: Sendable {
   }
   /// Client connections at a time, over all workers; more are closed as soon as they are accepted.
   package var maxConnections = Int.max
+  /// Connections of one worker that have not told who they are: TLS handshakes in progress, a ClientHello or a PROXY
+  /// protocol header that is awaited.
+  package var maxHandshakes = 2048
+  /// Descriptors of the process, and how many of them are not for clients.
+  package var descriptors = DescriptorLimits(total: .max)
 
   package init() {}
 

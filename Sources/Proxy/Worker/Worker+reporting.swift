@@ -58,6 +58,7 @@ extension Worker {
   /// Takes the figures.
   func report() -> WorkerReport {
     var counters = counters
+    counters.activeHandshakes = handshakes.count
     counters.droppedLogLines = accessLog.droppedLines
     return WorkerReport(
       worker: index, counters: counters, clusters: generation.clusters.map(report), handlerCount: loop.handlerCount,
@@ -127,6 +128,10 @@ extension Worker {
       routeStatistics.count(stream, generation.with { $0.statisticsNumber(stream.routeIndex) })
     }
     guard logFormat != .off else { return }
+    // Envoy gives every request its id and its client before it is routed: who asks for what does not exist is to be found.
+    if !stream.isPrepared {
+      prepare(&stream.request, from: stream.source, timeoutMilliseconds: 0, keepsClientCertificate: true)
+    }
     let milliseconds = clock.now(stream.startNanoseconds) / 1_000_000
     let json = logFormat == .json
     accessLog.append(atMost: AccessLogFormatter.bound(stream, json: json)) { output in

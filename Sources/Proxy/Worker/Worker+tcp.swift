@@ -4,6 +4,16 @@ import Wire
 
 /// What connections that are not HTTP need of their worker.
 extension Worker {
+  func tcpConnectionOpened(_ connection: TCPDownstreamConnection) {
+    tcpConnections[ObjectIdentifier(connection)] = Ref(connection)
+    countOpened()
+  }
+
+  func tcpConnectionClosed(_ connection: TCPDownstreamConnection) {
+    tcpConnections[ObjectIdentifier(connection)] = nil
+    countClosed(connection)
+  }
+
   /// Whether the first bytes of a listener's connections must be looked at before anything is decided.
   func needsFilter(_ listener: Int32) -> Bool {
     guard listener >= 0 else { return false }

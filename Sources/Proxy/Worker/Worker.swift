@@ -22,12 +22,14 @@ package final class Worker {
   /// The same, as requests use it.
   private(set) var currentGeneration: Ref<WorkerGeneration>
   private(set) var isDraining = false
-  /// When it may be said again that descriptors or memory are used up.
-  private var nextExhaustionNotice: Int64 = 0
 
   private var retiring: [WorkerGeneration] = []
   private var acceptors: [Acceptor] = []
   private let connections = ConnectionList()
+  /// Those that carry bytes: to be found when the process ends.
+  var tcpConnections: [ObjectIdentifier: Ref<TCPDownstreamConnection>] = [:]
+  let handshakes = HandshakeQueue()
+  private var memory: MemoryKeeper?
   let budget: ConnectionBudget
   let accessLog: AccessLogBatch
   let logFormat: AccessLogFormat
@@ -58,6 +60,7 @@ package final class Worker {
     generation = first
     currentGeneration = Ref(first)
     streams.serve(self)
+    memory = MemoryKeeper(worker: self)
   }
 
   // MARK: Snapshots
@@ -112,12 +115,33 @@ package final class Worker {
 
   // MARK: Connections
 
-  /// Whether one more client connection may be held.
-  func mayAccept() -> Bool {
-    guard budget.take(index) else {
-      counters.connectionOverflows += 1
+  /// Whether the client connection that has just been accepted may be held. Where there is no room, one that has not even
+  /// said hello makes some.
+  func mayAccept(_ descriptor: Int32) -> Bool {
+    if descriptor >= limits.descriptors.clients, !giveUpHandshake() {
+      counters.descriptorOverflows += 1
+      notice(
+        "cannot accept connections: \(limits.descriptors.clients) of \(limits.descriptors.total) descriptors are in use, "
+          + "the others are kept for upstreams and the instance's own ports; more connections are closed as they come")
       return false
     }
+    if budget.take(index) || (giveUpHandshake() && budget.take(index)) { return true }
+    counters.connectionOverflows += 1
+    notice("cannot accept connections: \(limits.maxConnections) are there, more are closed as they come")
+    return false
+  }
+
+  /// Whether one more connection may begin a handshake, or its like: the oldest one is given up for it.
+  func admitsHandshake() -> Bool {
+    if handshakes.count < limits.maxHandshakes || giveUpHandshake() { return true }
+    counters.handshakeOverflows += 1
+    return false
+  }
+
+  /// Gives up the handshake that has been in progress for the longest; false when none has had its time.
+  private func giveUpHandshake() -> Bool {
+    guard handshakes.giveUpOldest(now: loop.now) else { return false }
+    counters.handshakeOverflows += 1
     return true
   }
 
@@ -160,12 +184,14 @@ package final class Worker {
   func countOpened() {
     counters.connections += 1
     counters.activeConnections += 1
+    memory?.opened(counters.activeConnections)
   }
 
   /// A client's connection is over: its place is free, and draining may be done.
   func countClosed(_ connection: Connection) {
     budget.give(index)
     counters.activeConnections -= 1
+    memory?.closed(counters.activeConnections)
     counters.bytesReceived += connection.bytesReceived
     counters.bytesSent += connection.bytesSent
     if isDraining { reportDrained() }
@@ -173,10 +199,12 @@ package final class Worker {
 
   func acceptExhausted(_ code: Int32) {
     counters.acceptsExhausted += 1
-    // It may come and go many times a second.
-    guard loop.now >= nextExhaustionNotice else { return }
-    nextExhaustionNotice = loop.now + 60_000
-    services.log(.warning, "listener", "cannot accept connections: \(SystemError.text(of: code)); trying again")
+    notice("cannot accept connections: \(SystemError.text(of: code)); trying again")
+  }
+
+  /// Says why clients are turned away, which may come and go many times a second: once a minute, whichever worker sees it.
+  private func notice(_ text: @autoclosure () -> String) {
+    if budget.mayNotice(loop.now) { services.log(.warning, "listener", text()) }
   }
 
   // MARK: Draining
@@ -189,9 +217,18 @@ package final class Worker {
     reportDrained()
   }
 
+  /// Says that nothing is left, once the log lines of the last requests are on their way: they leave at the end of the turn.
   func reportDrained() {
     guard counters.activeConnections == 0 else { return }
-    services.workerDrained(index)
+    loop.post { [services, index] _ in services.workerDrained(index) }
+  }
+
+  /// Closes what draining left, with all that is under way; each request gets its line in the log.
+  func cutOff() {
+    isDraining = true
+    connections.forEach { $0.cutOff() }
+    for connection in tcpConnections.values { connection.with { $0.cutOff() } }
+    reportDrained()
   }
 
   /// Stops accepting; part of the end of draining.

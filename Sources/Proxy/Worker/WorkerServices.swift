@@ -17,6 +17,8 @@ package struct WorkerServices: Sendable {
     @Sendable (_ cluster: String, _ address: SocketAddress, _ endpoints: Int, _ cause: OutlierCause) -> Void
   /// Gives a connection, accepted at `address`, to another worker.
   let handOver: @Sendable (_ worker: Int, _ descriptor: Int32, _ peer: SocketAddress, _ address: SocketAddress) -> Void
+  /// Gives free memory back to the system, soon.
+  let trimMemory: @Sendable () -> Void
   /// Takes over access log bytes, whole lines; false when the writer cannot take more and the lines are lost.
   package let writeAccessLog: @Sendable (_ lines: [UInt8]) -> Bool
 
@@ -26,6 +28,7 @@ package struct WorkerServices: Sendable {
     workerDrained: @escaping @Sendable (Int) -> Void,
     endpointFailed: @escaping @Sendable (String, SocketAddress, Int, OutlierCause) -> Void,
     handOver: @escaping @Sendable (Int, Int32, SocketAddress, SocketAddress) -> Void,
+    trimMemory: @escaping @Sendable () -> Void,
     writeAccessLog: @escaping @Sendable ([UInt8]) -> Bool
   ) {
     self.log = log
@@ -33,6 +36,7 @@ package struct WorkerServices: Sendable {
     self.workerDrained = workerDrained
     self.endpointFailed = endpointFailed
     self.handOver = handOver
+    self.trimMemory = trimMemory
     self.writeAccessLog = writeAccessLog
   }
 }

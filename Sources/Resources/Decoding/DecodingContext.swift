@@ -1,5 +1,3 @@
-import Yams
-
 /// What all readers of one document share: the file, the resource, the list of what is wrong.
 final class DecodingContext {
   let file: String
@@ -51,9 +49,8 @@ final class DecodingContext {
 
   /// The place of a node. The length is that of a scalar as it is written on one line.
   func location(of node: Node) -> SourceLocation {
-    let mark = node.mark
-    return SourceLocation(
-      file: file, line: (mark?.line ?? 1) + lineOffset, column: mark?.column ?? 1, length: Self.length(of: node))
+    SourceLocation(
+      file: file, line: node.mark.line + lineOffset, column: node.mark.column, length: Self.length(of: node))
   }
 
   private static func length(of node: Node) -> Int {

@@ -1,5 +1,3 @@
-import Yams
-
 extension FieldReader {
   func strings(_ name: String) -> [Located<String>] {
     recorder?.add(name, .list(.string))
@@ -20,17 +18,14 @@ extension FieldReader {
   /// The items of a list that are null, with their positions and places.
   func nullItems(_ name: String) -> [(index: Int, place: SourceLocation)] {
     guard case .sequence(let sequence)? = take(name) else { return [] }
-    return sequence.enumerated().compactMap { index, item in
-      guard case .scalar(let scalar) = item, scalar.style == .plain, ScalarForm.isNull(scalar.string) else {
-        return nil
-      }
-      return (index, context.location(of: item))
+    return sequence.items.enumerated().compactMap { index, item in
+      item.isNull ? (index, context.location(of: item)) : nil
     }
   }
 
   /// Whether the field is there and is an empty list.
   func isEmptyList(_ name: String) -> Bool {
-    if case .sequence(let sequence)? = take(name) { return sequence.isEmpty }
+    if case .sequence(let sequence)? = take(name) { return sequence.items.isEmpty }
     return false
   }
 
@@ -38,7 +33,7 @@ extension FieldReader {
   func objects<Value>(_ name: String, null message: String, _ decode: (FieldReader) -> Value) -> [Value] {
     if let recorder { recorder.add(name, .list(record(decode))) }
     return items(name) { node, name in
-      if case .scalar(let scalar) = node, scalar.style == .plain, ScalarForm.isNull(scalar.string) {
+      if node.isNull {
         context.error(message, at: context.location(of: node))
         return nil
       }
@@ -53,8 +48,8 @@ extension FieldReader {
       return []
     }
     var result: [Value] = []
-    result.reserveCapacity(sequence.count)
-    for (index, item) in sequence.enumerated() {
+    result.reserveCapacity(sequence.items.count)
+    for (index, item) in sequence.items.enumerated() {
       if let value = decode(item, "\(name)[\(index)]") { result.append(value) }
     }
     return result
@@ -65,9 +60,7 @@ extension FieldReader {
     recorder?.add(name, .map(.string))
     var result: [String: Located<String>] = [:]
     for (key, node) in entries(name) {
-      if isLenient, case .scalar(let scalar) = node, scalar.style == .plain, ScalarForm.isNull(scalar.string) {
-        continue
-      }
+      if isLenient, node.isNull { continue }
       if let value = string(node, "\(name).\(key.value)") { result[key.value] = value }
     }
     return result
@@ -91,7 +84,7 @@ extension FieldReader {
   ) -> [(key: Located<String>, value: Value)] {
     if let recorder { recorder.add(name, .map(record(decode))) }
     return entries(name).compactMap { key, node in
-      if case .scalar(let scalar) = node, scalar.style == .plain, ScalarForm.isNull(scalar.string) {
+      if node.isNull {
         let usual = "\(name).\(key.value): expected an object, found nothing"
         context.error(what.map { "\($0) \(key.value) cannot be null" } ?? usual, at: key.location)
         return nil
@@ -103,7 +96,7 @@ extension FieldReader {
   /// The keys of a map, in the order in which they are written.
   func keys(_ name: String) -> [Located<String>] {
     guard case .mapping(let mapping)? = take(name) else { return [] }
-    return mapping.keys.compactMap { key in
+    return mapping.pairs.compactMap { key, _ in
       key.scalar.map { Located($0.string, at: context.location(of: key)) }
     }
   }
@@ -114,7 +107,7 @@ extension FieldReader {
       mistyped(name, "a map", node)
       return []
     }
-    return mapping.compactMap { key, value in
+    return mapping.pairs.compactMap { key, value in
       guard case .scalar(let scalar) = key else { return nil }
       return (Located(scalar.string, at: context.location(of: key)), value)
     }

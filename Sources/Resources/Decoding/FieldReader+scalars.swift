@@ -1,5 +1,3 @@
-import Yams
-
 extension FieldReader {
   /// A string. A number or boolean that is not quoted is mistyped, as the Kubernetes API would say.
   func string(_ name: String) -> Located<String>? {
@@ -14,8 +12,8 @@ extension FieldReader {
       return nil
     }
     let place = context.location(of: node)
-    guard scalar.style == .plain else { return Located(scalar.string, at: place) }
-    if ScalarForm.isNull(scalar.string) {
+    guard !scalar.isText else { return Located(scalar.string, at: place) }
+    if scalar.isNull {
       mistyped(name, "a string", node)
       return nil
     }
@@ -84,7 +82,7 @@ extension FieldReader {
   func boolean(_ name: String) -> Located<Bool>? {
     recorder?.add(name, .boolean)
     guard let node = take(name) else { return nil }
-    if case .scalar(let scalar) = node, scalar.style == .plain, let value = ScalarForm.boolean(scalar.string) {
+    if case .scalar(let scalar) = node, !scalar.isText, let value = ScalarForm.boolean(scalar.string) {
       return Located(value, at: context.location(of: node))
     }
     mistyped(name, "true or false", node)

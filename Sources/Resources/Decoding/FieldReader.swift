@@ -1,5 +1,3 @@
-import Yams
-
 /// Reads the fields of one mapping, strictly: what is not asked for by the time of `finish()` is unknown, what has the
 /// wrong type is said with its place. camelCase is canonical, snake_case is accepted, as in proto3's JSON form.
 final class FieldReader {
@@ -31,20 +29,21 @@ final class FieldReader {
     self.context = context
     self.location = location
     recorder = nil
-    fields.reserveCapacity(mapping.count)
+    fields.reserveCapacity(mapping.pairs.count)
+    asked.reserveCapacity(16)
     var merged: [Node] = []
-    for (key, value) in mapping {
+    for (key, value) in mapping.pairs {
       guard case .scalar(let scalar) = key else {
         context.error("field name is not a string", at: context.location(of: key))
         continue
       }
-      if scalar.string == "<<", scalar.style == .plain {
+      if scalar.string == "<<", !scalar.isText {
         merged.append(value)
         continue
       }
       let name = Self.camelCase(scalar.string)
       // The parser has refused equal keys: only the two spellings of one field are left.
-      if name != scalar.string || mapping.count < 16, fields.contains(where: { $0.name == name }) {
+      if name != scalar.string || mapping.pairs.count < 16, fields.contains(where: { $0.name == name }) {
         context.error("field \"\(scalar.string)\" is given twice", at: context.location(of: key))
         continue
       }
@@ -65,8 +64,8 @@ final class FieldReader {
     switch node {
     case .mapping(let mapping):
       self.init(mapping, at: parent.context.location(of: node), parent.context)
-    case .scalar(let scalar) where scalar.style == .plain && ScalarForm.isNull(scalar.string):
-      self.init(Node.Mapping([]), at: parent.context.location(of: node), parent.context)
+    case .scalar(let scalar) where scalar.isNull:
+      self.init(.empty, at: parent.context.location(of: node), parent.context)
       isNull = true
     default:
       parent.mistyped(name, "an object", node)
@@ -79,12 +78,12 @@ final class FieldReader {
   private func merge(_ node: Node) {
     switch node {
     case .mapping(let mapping):
-      for (key, value) in mapping {
+      for (key, value) in mapping.pairs {
         guard case .scalar(let scalar) = key, scalar.string != "<<" else { continue }
         let name = Self.camelCase(scalar.string)
         if !fields.contains(where: { $0.name == name }) { fields.append(Field(name: name, key: key, value: value)) }
       }
-    case .sequence(let sequence): for item in sequence { merge(item) }
+    case .sequence(let sequence): for item in sequence.items { merge(item) }
     default: context.error("<<: expected a map", at: context.location(of: node))
     }
   }
@@ -97,8 +96,7 @@ final class FieldReader {
     guard let index = fields.firstIndex(where: { $0.name == name }) else { return nil }
     fields[index].isKnown = true
     let value = fields[index].value
-    if case .scalar(let scalar) = value, scalar.style == .plain, ScalarForm.isNull(scalar.string) { return nil }
-    return value
+    return value.isNull ? nil : value
   }
 
   /// Whether the field is there, whatever it is; counts as asked for.
@@ -116,7 +114,7 @@ final class FieldReader {
   /// Whether the field is there and is not an empty list.
   func hasItems(_ name: String) -> Bool {
     guard let node = take(name) else { return false }
-    if case .sequence(let sequence) = node { return !sequence.isEmpty }
+    if case .sequence(let sequence) = node { return !sequence.items.isEmpty }
     return true
   }
 
@@ -172,9 +170,14 @@ final class FieldReader {
   /// Says that more than one of several fields is given, which exclude each other.
   func exclusive(_ names: String...) {
     let given = names.filter { has($0) }
+    recorder?.exclude(names)
     guard given.count > 1 else { return }
     context.error("only one of \(names.joined(separator: ", ")) can be set", at: keyLocation(given[1]))
   }
+
+  /// Writes down, for the schema, that fields exclude each other: the decoder has words of its own for that. A list that
+  /// may be empty beside the others stands behind them.
+  func excludes(_ names: String...) { recorder?.exclude(names) }
 
   /// Says that a required field is missing or empty. What is there and mistyped, or there under a name that is nearly
   /// right, has its own message.
@@ -203,7 +206,7 @@ final class FieldReader {
   func require(_ name: String, nonEmpty list: some Collection, _ message: String) {
     guard list.isEmpty else { return }
     if case .sequence(let sequence)? = take(name) {
-      if sequence.isEmpty { context.error(message, at: keyLocation(name)) }
+      if sequence.items.isEmpty { context.error(message, at: keyLocation(name)) }
     } else {
       require(name, message)
     }
@@ -211,7 +214,9 @@ final class FieldReader {
 
   /// What may have been meant where `name` is missing: a field that nobody asked for, and is spelled much the same.
   func misspelling(of name: String) -> String? {
-    guard let found = Suggestion.nearest(to: name, among: fields.lazy.filter { !$0.isKnown }.map(\.name)) else {
+    guard hasUnknownFields,
+      let found = Suggestion.nearest(to: name, among: fields.lazy.filter { !$0.isKnown }.map(\.name))
+    else {
       return nil
     }
     return "\"\(found)\" should be \"\(name)\""
@@ -243,12 +248,11 @@ final class FieldReader {
   func mistyped(_ name: String, _ wanted: String, _ node: Node) {
     let found =
       switch node {
-      case .scalar(let scalar) where scalar.style == .plain && ScalarForm.isNull(scalar.string): "nothing"
+      case .scalar(let scalar) where scalar.isNull: "nothing"
       case .scalar where context.isSecret: "another value"
       case .scalar(let scalar): "\"\(scalar.string.prefix(40))\""
       case .mapping: "a map"
       case .sequence: "a list"
-      default: "an alias"
       }
     context.error("\(name): expected \(wanted), found \(found)", at: context.location(of: node))
   }

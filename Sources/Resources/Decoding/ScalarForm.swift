@@ -7,21 +7,29 @@ enum ScalarForm {
   static func isNumberOrBoolean(_ text: String) -> Bool {
     switch text {
     case "true", "false", "True", "False", "TRUE", "FALSE": return true
-    default: return integer(text) != nil || (text.contains { $0.isNumber } && looksLikeNumber(text))
+    default: return isDecimal(text) && Double(text) != nil
     }
   }
 
-  private static func looksLikeNumber(_ text: String) -> Bool {
-    text.utf8.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || "+-.eE".utf8.contains($0) } && Double(text) != nil
+  /// Whether all characters are those of decimal numbers: most texts end at their first.
+  private static func isDecimal(_ text: String) -> Bool {
+    text.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
+        UInt8(ascii: "e"), UInt8(ascii: "E"):
+        true
+      default: false
+      }
+    }
   }
 
   /// A decimal integer; a fraction of zero is tolerated as in JSON (`5.0`).
   static func integer(_ text: String) -> Int? {
     if let number = Int(text) { return number }
-    guard let number = Double(text), number == number.rounded(), abs(number) < 1e15, !text.contains("x") else {
+    guard isDecimal(text), let number = Double(text), number == number.rounded(), abs(number) < 1e15 else {
       return nil
     }
-    return text.utf8.allSatisfy({ ($0 >= 0x30 && $0 <= 0x39) || "+-.eE".utf8.contains($0) }) ? Int(number) : nil
+    return Int(number)
   }
 
   /// YAML 1.2's booleans; `yes` and `on` are strings.

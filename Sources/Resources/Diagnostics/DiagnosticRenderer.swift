@@ -1,10 +1,17 @@
 /// Shows diagnostics to people: place, message, the line with a caret, and what to do about it.
 package struct DiagnosticRenderer {
   private let usesColor: Bool
-  private var lines: [String: [String]] = [:]
+  /// How many columns a line may have.
+  private let columns: Int
+  /// The texts that were read: they are what is spoken of, whatever the files hold by now, and a pipe is read once.
+  private let documents: [String: [SourceDocument]]
+  /// Where the lines of a document begin, by its file and the number of the lines before it.
+  private var starts: [String: [Int: [Int]]] = [:]
 
-  package init(usesColor: Bool) {
+  package init(_ documents: [SourceDocument], usesColor: Bool, columns: Int = 160) {
+    self.documents = Dictionary(grouping: documents, by: \.file)
     self.usesColor = usesColor
+    self.columns = max(40, columns)
   }
 
   /// One diagnostic, several lines.
@@ -18,12 +25,10 @@ package struct DiagnosticRenderer {
       let number = "\(location.line)"
       gutter = String(repeating: " ", count: max(5, number.count + 3))
       let padding = String(repeating: " ", count: gutter.count - number.count)
-      let before = line.unicodeScalars.prefix(location.column - 1)
-      let room = max(1, line.unicodeScalars.count - before.count)
-      let caret = String(repeating: "^", count: min(location.length, room))
-      // A tab is as wide under the line as in it.
-      let indent = String(String.UnicodeScalarView(before.map { $0 == "\t" ? $0 : " " }))
-      text += "\(padding)\(number) | \(line)\n\(gutter) | \(indent)\(paint(caret, color))\n"
+      let excerpt = SourceExcerpt(
+        line, column: location.column, length: location.length, room: columns - gutter.count - 3)
+      let caret = String(repeating: "^", count: excerpt.width)
+      text += "\(padding)\(number) | \(excerpt.line)\n\(gutter) | \(excerpt.indent)\(paint(caret, color))\n"
     }
     if let help = diagnostic.help { text += "\(gutter) = help: \(Self.printable(help))\n" }
     return text
@@ -33,25 +38,27 @@ package struct DiagnosticRenderer {
     usesColor ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
   }
 
-  /// Without control characters: a file that is shown must not command the terminal.
-  private static func printable(_ text: some StringProtocol) -> String {
-    String(
-      String.UnicodeScalarView(
-        text.unicodeScalars.lazy.map { scalar in
-          let isControl = scalar.value < 0x20 && scalar != "\t" || (0x7F...0x9F).contains(scalar.value)
-          return isControl ? "\u{FFFD}" : scalar
-        }))
+  private static func printable(_ text: String) -> String {
+    String(String.UnicodeScalarView(SourceExcerpt.printable(text.unicodeScalars)))
   }
 
-  private mutating func line(_ location: SourceLocation) -> String? {
-    if lines[location.file] == nil {
-      let bytes = FileSystem.isDirectory(location.file) == false ? FileSystem.read(location.file, limit: 64 << 20) : nil
-      lines[location.file] =
-        bytes?.split(separator: 0x0A, omittingEmptySubsequences: false).map { line in
-          Self.printable(String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self))
-        } ?? []
-    }
-    guard let all = lines[location.file], location.line >= 1, location.line <= all.count else { return nil }
-    return all[location.line - 1]
+  /// The bytes of a line, without its end.
+  private mutating func line(_ location: SourceLocation) -> ArraySlice<UInt8>? {
+    let candidates = documents[location.file] ?? []
+    guard let document = candidates.last(where: { $0.firstLine < location.line }) else { return nil }
+    let starts = starts(of: document)
+    let index = location.line - document.firstLine - 1
+    guard starts.indices.contains(index) else { return nil }
+    let end = index + 1 < starts.count ? starts[index + 1] - 1 : document.text.endIndex
+    let line = document.text[starts[index]..<end]
+    return line.last == 0x0D ? line.dropLast() : line
+  }
+
+  private mutating func starts(of document: SourceDocument) -> [Int] {
+    if let known = starts[document.file]?[document.firstLine] { return known }
+    let text = document.text
+    let found = [text.startIndex] + text.indices.filter { text[$0] == 0x0A }.map { $0 + 1 }
+    starts[document.file, default: [:]][document.firstLine] = found
+    return found
   }
 }

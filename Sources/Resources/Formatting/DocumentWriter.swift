@@ -1,11 +1,9 @@
-import Yams
-
 /// Writes one document in canonical form: block style, two spaces a level, lists at the level of their key, the usual
 /// order of a resource's first fields, comments where they were.
 struct DocumentWriter {
   private var output = ""
   private var comments: [CommentScanner.Comment]
-  private let blankLines: Set<Int>
+  private var blankLines: Set<Int>
   private var next = 0
   private var lastLine = 0
 
@@ -26,17 +24,20 @@ struct DocumentWriter {
   }
 
   private mutating func write(document node: Node) {
-    guard case .mapping(let mapping) = node, mapping.style != .flow || !mapping.isEmpty else {
+    guard case .mapping(let mapping) = node, !mapping.isFlow || !mapping.pairs.isEmpty else {
       return write(value: node, indent: 0, isInline: false)
     }
+    // What stands above the first field is about the document, whichever field comes first now.
+    let first = mapping.pairs.map { line(of: $0.key) }.min() ?? 0
+    flush(before: first, indent: 0)
+    if blankLines.remove(first - 1) != nil, !output.isEmpty { output += "\n" }
     write(pairs: ordered(mapping, Self.documentOrder), indent: 0, isRoot: true)
   }
 
   /// Known fields first, in their order; the others as they came.
-  private func ordered(_ mapping: Node.Mapping, _ order: [String]) -> [(Node, Node)] {
-    let pairs = mapping.map { ($0.key, $0.value) }
-    let known = order.compactMap { name in pairs.first { $0.0.scalar?.string == name } }
-    return known + pairs.filter { !order.contains($0.0.scalar?.string ?? "") }
+  private func ordered(_ mapping: Node.Mapping, _ order: [String]) -> [(key: Node, value: Node)] {
+    let known = order.compactMap { name in mapping.pairs.first { $0.key.scalar?.string == name } }
+    return known + mapping.pairs.filter { !order.contains($0.key.scalar?.string ?? "") }
   }
 
   // MARK: Comments
@@ -64,14 +65,14 @@ struct DocumentWriter {
 
   private func spaces(_ count: Int) -> String { String(repeating: " ", count: count) }
 
-  private func line(of node: Node) -> Int { node.mark?.line ?? 0 }
+  private func line(of node: Node) -> Int { node.mark.line }
 
   /// The last line of the source that a node begins something on.
   private func lastLine(of node: Node) -> Int {
     switch node {
     case .mapping(let mapping):
-      return mapping.map { max(line(of: $0.key), lastLine(of: $0.value)) }.max() ?? line(of: node)
-    case .sequence(let sequence): return sequence.map { lastLine(of: $0) }.max() ?? line(of: node)
+      return mapping.pairs.map { max(line(of: $0.key), lastLine(of: $0.value)) }.max() ?? line(of: node)
+    case .sequence(let sequence): return sequence.items.map { lastLine(of: $0) }.max() ?? line(of: node)
     default: return line(of: node)
     }
   }
@@ -79,12 +80,15 @@ struct DocumentWriter {
   // MARK: Collections
 
   /// - Parameter isRoot: keeps one empty line between fields that had some between them.
-  private mutating func write(pairs: [(Node, Node)], indent: Int, isRoot: Bool = false, firstIsInline: Bool = false) {
-    // Fields may have been put into another order: comments are looked for behind the field that stood before.
-    let starts = pairs.map { line(of: $0.0) }.sorted()
+  private mutating func write(
+    pairs: [(key: Node, value: Node)], indent: Int, isRoot: Bool = false, firstIsInline: Bool = false
+  ) {
+    // Fields may have been put into another order: comments are looked for behind the field that stood before, and behind
+    // all that is in it.
+    let fields = pairs.map { (start: line(of: $0.key), end: max(line(of: $0.key), lastLine(of: $0.value))) }
     for (position, (key, value)) in pairs.enumerated() {
       let start = line(of: key)
-      let previous = starts.last { $0 < start } ?? 0
+      let previous = fields.filter { $0.start < start }.map(\.end).max() ?? 0
       if !(position == 0 && firstIsInline) {
         lastLine = max(previous, position == 0 ? lastLine : 0)
         flush(before: start, indent: indent)
@@ -100,37 +104,35 @@ struct DocumentWriter {
 
   private func sortedMetadata(_ node: Node) -> Node {
     guard case .mapping(let mapping) = node else { return node }
-    return .mapping(
-      Node.Mapping(ordered(mapping, Self.metadataOrder), mapping.tag, mapping.style, mapping.mark))
+    return .mapping(Node.Mapping(pairs: ordered(mapping, Self.metadataOrder), mark: mapping.mark))
   }
 
   /// - Parameter isInline: a key or dash stands before it on the line.
   private mutating func write(value: Node, indent: Int, isInline: Bool, keyLine: Int = 0) {
     switch value {
-    case .mapping(let mapping) where !mapping.isEmpty:
+    case .mapping(let mapping) where !mapping.pairs.isEmpty:
       if isInline { output += trailing(keyLine) + "\n" }
-      write(pairs: mapping.map { ($0.key, $0.value) }, indent: isInline ? indent + 2 : indent)
-    case .sequence(let sequence) where !sequence.isEmpty:
+      write(pairs: mapping.pairs, indent: isInline ? indent + 2 : indent)
+    case .sequence(let sequence) where !sequence.items.isEmpty:
       if isInline { output += trailing(keyLine) + "\n" }
-      write(items: sequence, indent: indent)
+      write(items: sequence.items, indent: indent)
     case .mapping: output += (isInline ? " " : "") + "{}" + trailing(lastLine(of: value)) + "\n"
     case .sequence: output += (isInline ? " " : "") + "[]" + trailing(lastLine(of: value)) + "\n"
     case .scalar(let scalar): write(scalar, indent: indent, isInline: isInline, line: line(of: value))
-    default: break
     }
   }
 
-  private mutating func write(items: Node.Sequence, indent: Int) {
+  private mutating func write(items: [Node], indent: Int) {
     for item in items {
       flush(before: line(of: item), indent: indent)
       output += spaces(indent) + "-"
       switch item {
-      case .mapping(let mapping) where !mapping.isEmpty:
+      case .mapping(let mapping) where !mapping.pairs.isEmpty:
         output += " "
-        write(pairs: mapping.map { ($0.key, $0.value) }, indent: indent + 2, firstIsInline: true)
-      case .sequence(let sequence) where !sequence.isEmpty:
+        write(pairs: mapping.pairs, indent: indent + 2, firstIsInline: true)
+      case .sequence(let sequence) where !sequence.items.isEmpty:
         output += trailing(line(of: item)) + "\n"
-        write(items: sequence, indent: indent + 2)
+        write(items: sequence.items, indent: indent + 2)
       default: write(value: item, indent: indent, isInline: true)
       }
       lastLine = max(lastLine, lastLine(of: item))

@@ -1,5 +1,3 @@
-import Yams
-
 /// `sallyport fmt`: resources in canonical form, with their comments.
 package enum ResourceFormatter {
   /// What came of a text.
@@ -48,13 +46,12 @@ package enum ResourceFormatter {
     var texts: [String] = []
     var kept: [String] = []
     for document in documents(of: bytes) {
-      let text = String(decoding: document.bytes, as: UTF8.self)
-      do {
-        let (formatted, why) = try format(document: text, behind: document.firstLine)
+      do throws(YAMLError) {
+        let (formatted, why) = try format(document.bytes, behind: document.firstLine)
         if let why { kept.append("line \(document.firstLine + 1): \(why)") }
         if !formatted.isEmpty { texts.append(formatted) }
       } catch {
-        let syntax = SyntaxError(file: file, lineOffset: document.firstLine, document: text)
+        let syntax = SyntaxError(file: file, lineOffset: document.firstLine, document: document.bytes)
         return Output(text: bytes, kept: [], error: syntax.diagnostic(error))
       }
     }
@@ -75,15 +72,18 @@ package enum ResourceFormatter {
   }
 
   /// - Parameter line: the number of the file's lines before the document.
-  private static func format(document text: String, behind line: Int) throws -> (text: String, kept: String?) {
+  private static func format(
+    _ document: ArraySlice<UInt8>, behind line: Int
+  ) throws(YAMLError) -> (text: String, kept: String?) {
+    let text = String(decoding: document, as: UTF8.self)
     let scanner = CommentScanner(text)
-    guard let node = try Yams.compose(yaml: text) else {
+    guard let node = try Composer.document(document.span) else {
       return (scanner.comments.map { $0.text + "\n" }.joined(), nil)
     }
     if let why = obstacle(text) { return (trimmed(text), why) }
     let formatted = DocumentWriter.text(node, scanner)
     // What cannot be proved to say the same is left alone.
-    guard let again = try? Yams.compose(yaml: formatted), isSame(node, again) else {
+    guard let again = try? Composer.document(formatted.utf8Span.span), isSame(node, again) else {
       return (trimmed(text), "it would say something else in canonical form")
     }
     if let lost = lost(scanner.comments, in: CommentScanner(formatted).comments) {
@@ -124,15 +124,15 @@ package enum ResourceFormatter {
     switch (left, right) {
     case (.scalar(let first), .scalar(let second)):
       let isText = { (scalar: Node.Scalar) in
-        scalar.style != .plain || !(ScalarForm.isNull(scalar.string) || ScalarForm.isNumberOrBoolean(scalar.string))
+        scalar.isText || !(ScalarForm.isNull(scalar.string) || ScalarForm.isNumberOrBoolean(scalar.string))
       }
       return first.string == second.string && isText(first) == isText(second)
     case (.sequence(let first), .sequence(let second)):
-      return first.count == second.count && zip(first, second).allSatisfy { isSame($0, $1) }
+      return first.items.count == second.items.count && zip(first.items, second.items).allSatisfy { isSame($0, $1) }
     case (.mapping(let first), .mapping(let second)):
-      return first.count == second.count
-        && first.allSatisfy { key, value in
-          second.contains { isSame($0.key, key) && isSame($0.value, value) }
+      return first.pairs.count == second.pairs.count
+        && first.pairs.allSatisfy { key, value in
+          second.pairs.contains { isSame($0.key, key) && isSame($0.value, value) }
         }
     default: return false
     }

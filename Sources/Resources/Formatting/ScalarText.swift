@@ -1,5 +1,3 @@
-import Yams
-
 /// How scalars are written.
 enum ScalarText {
   /// One line for a scalar, as plain as it can be.

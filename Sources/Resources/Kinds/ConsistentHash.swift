@@ -48,6 +48,7 @@ package struct ConsistentHash: Sendable {
     isMaglev = reader.has("maglev")
     reader.exclusive("httpHeaderName", "httpCookie", "useSourceIp", "httpQueryParameterName")
     reader.exclusive("ringHash", "maglev")
+    for other in ["ringHash", "maglev"] { reader.excludes("minimumRingSize", other) }
     reader.deprecated("minimumRingSize", use: "ringHash.minimumRingSize")
     check(reader, old)
   }

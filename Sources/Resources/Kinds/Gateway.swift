@@ -202,6 +202,7 @@ package struct ServerTLSSettings: Sendable {
     caCertCredentialName = reader.string("caCertCredentialName")
     files = Files(reader)
     tlsCertificates = reader.objects("tlsCertificates", Files.init)
+    reader.excludes("credentialName", "serverCertificate", "credentialNames", "tlsCertificates")
     subjectAltNames = reader.strings("subjectAltNames")
     spkiPins = reader.strings("verifyCertificateSpki")
     certificateHashes = reader.strings("verifyCertificateHash")

@@ -25,6 +25,7 @@ package struct HTTPMirror: Sendable {
     if let whole, whole.value > 100 {
       reader.context.error("mirror_percent must have a max value of 100 (it has \(whole.value))", at: whole.location)
     }
+    reader.excludes("mirror", "mirrors")
     guard let single else { return list }
     if !list.isEmpty {
       reader.context.error("HTTP route cannot contain both mirror and mirrors", at: reader.keyLocation("mirrors"))

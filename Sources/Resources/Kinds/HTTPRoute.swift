@@ -41,6 +41,13 @@ package struct HTTPRoute: Sendable {
   private func checkActions(_ reader: FieldReader) {
     let context = reader.context
     let routes = reader.hasItems("route")
+    reader.excludes("redirect", "directResponse", "route")
+    for other in ["rewrite", "fault"] {
+      reader.excludes("redirect", other)
+      reader.excludes("directResponse", other)
+    }
+    reader.excludes("delegate", "redirect")
+    reader.excludes("delegate", "route")
     func refuse(_ isBoth: Bool, _ message: String) {
       if isBoth { context.error(message, at: location) }
     }
@@ -164,6 +171,7 @@ package struct HTTPRedirect: Sendable {
     derivePort = reader.enumeration("derivePort")
     redirectCode = reader.integer("redirectCode")
     let context = reader.context
+    reader.excludes("uri", "prefixRewrite")
     if uri != nil, prefixRewrite != nil {
       context.error("redirect may only specify one of uri or prefix_rewrite", at: reader.location)
     }
@@ -239,6 +247,7 @@ package struct HTTPRewrite: Sendable {
     }
     regexMatch = regex?.0
     regexRewrite = regex?.1
+    reader.excludes("uri", "uriRegexRewrite")
     if uri != nil, regex != nil {
       reader.context.error("rewrite may only contain one of URI or UriRegexRewrite", at: reader.location)
     }

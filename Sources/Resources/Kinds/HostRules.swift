@@ -34,9 +34,9 @@ package enum HostRules {
       guard rest.hasPrefix("*.") else { return "partial wildcard \"\(name)\" not allowed" }
       rest = rest.dropFirst(2)
     }
-    if rest.contains("*") { return "partial wildcard \"\(name)\" not allowed" }
+    if rest.utf8.contains(0x2A) { return "partial wildcard \"\(name)\" not allowed" }
     if rest.hasSuffix(".") { rest = rest.dropLast() }
-    let labels = rest.split(separator: ".", omittingEmptySubsequences: false)
+    let labels = rest.utf8.split(separator: 0x2E, omittingEmptySubsequences: false).map(Substring.init)
     for label in labels where !isLabel(label) {
       return "domain name \"\(name)\" invalid (label \"\(label)\" invalid)"
     }
@@ -48,7 +48,7 @@ package enum HostRules {
 
   /// RFC 1123, with underscores as they occur in practice.
   private static func isLabel(_ label: Substring) -> Bool {
-    guard (1...63).contains(label.utf8.count), label.first != "-", label.last != "-" else { return false }
+    guard (1...63).contains(label.utf8.count), label.utf8.first != 0x2D, label.utf8.last != 0x2D else { return false }
     return label.utf8.allSatisfy { byte in
       (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || byte == 0x2D || byte == 0x5F
     }
@@ -106,8 +106,8 @@ package enum HostRules {
 
   /// RFC 4291, section 2.2; a zone (`%eth0`) may follow.
   private static func isIPv6(_ text: String) -> Bool {
+    guard text.utf8.contains(0x3A) else { return false }
     let address = text.prefix { $0 != "%" }
-    guard address.contains(":") else { return false }
     let halves = address.split(separator: "::", omittingEmptySubsequences: false)
     guard halves.count <= 2 else { return false }
     var groups = 0

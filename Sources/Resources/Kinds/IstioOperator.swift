@@ -1,5 +1,3 @@
-import Yams
-
 /// install.istio.io IstioOperator: which gateway instances there are, and settings of the mesh.
 package struct IstioOperator: Sendable {
   /// A gateway instance.

@@ -48,6 +48,7 @@ package struct LoadBalancerSettings: Sendable {
     warmupDurationSecs = reader.duration("warmupDurationSecs")
     reader.deprecated("warmupDurationSecs", use: "warmup.duration")
     reader.exclusive("simple", "consistentHash")
+    reader.excludes("localityLbSetting", "zoneAwareLbSetting")
     if localityLbSetting != nil, zoneAwareLbSetting != nil {
       reader.context.error(
         "only one of localityLbSetting and zoneAwareLbSetting can be set", at: reader.keyLocation("zoneAwareLbSetting"))

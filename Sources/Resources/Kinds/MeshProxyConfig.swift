@@ -1,5 +1,3 @@
-import Yams
-
 /// Settings of an instance: `meshConfig.defaultConfig`, or the annotation `proxy.istio.io/config` of its pods. Most of
 /// them concern Envoy; what a gateway without Envoy acts on is here.
 package struct MeshProxyConfig: Sendable {
@@ -40,7 +38,7 @@ package struct MeshProxyConfig: Sendable {
 
   /// From the text of the annotation; nil when it is not a YAML mapping.
   package init?(annotation text: String) {
-    guard case .mapping(let mapping)? = try? Yams.compose(yaml: text) else { return nil }
+    guard case .mapping(let mapping)? = try? Composer.document(text.utf8Span.span) else { return nil }
     let context = DecodingContext(file: Self.annotation)
     self.init(FieldReader(mapping, at: SourceLocation(file: Self.annotation, line: 1, column: 1), context))
   }

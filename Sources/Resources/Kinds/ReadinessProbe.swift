@@ -94,6 +94,7 @@ package struct ReadinessProbe: Sendable {
     tcpPort = socket ?? nil
     command = reader.object("exec") { $0.strings("command") } ?? []
     grpc = reader.object("grpc", GRPC.init)
+    reader.excludes("httpGet", "tcpSocket", "exec", "grpc")
     if let grace = reader.integer("terminationGracePeriodSeconds"), !reader.isLenient {
       reader.context.error(
         "terminationGracePeriodSeconds must not be set for readiness probes", at: grace.location)

@@ -69,6 +69,7 @@ package struct ServiceEntry: Sendable {
     let context = reader.context
     reader.require("hosts", nonEmpty: hosts, "service entry must have at least one host")
     HostRules.checkExportTo(exportTo, allowsNobody: true, context)
+    reader.excludes("workloadSelector", "endpoints")
     if !endpoints.isEmpty, workloadSelector != nil {
       context.error(
         "only one of WorkloadSelector or Endpoints is allowed in Service Entry",

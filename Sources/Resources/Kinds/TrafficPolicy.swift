@@ -32,6 +32,7 @@ package struct TrafficPolicy: Sendable {
     reader.require(
       anyOf: "connectionPool", "loadBalancer", "outlierDetection", "tls", "portLevelSettings", "tunnel",
       "proxyProtocol", "retryBudget", message: "traffic policy must have at least one field")
+    reader.excludes("tunnel", "proxyProtocol")
     if reader.has("tunnel"), reader.has("proxyProtocol") {
       reader.context.error(
         "tunnel and proxyProtocol must not be set together", at: reader.keyLocation("proxyProtocol"))

@@ -75,7 +75,7 @@ package struct VirtualService: Sendable {
 
   /// Claims of tokens are known to gateways alone.
   private func checkClaims(_ context: DecodingContext) {
-    for match in http.flatMap(\.match) {
+    for match in http.lazy.flatMap(\.match) where !match.headers.isEmpty || !match.withoutHeaders.isEmpty {
       let named = match.gateways.isEmpty ? gateways : match.gateways
       guard named.isEmpty || named.contains(where: { $0.value == "mesh" }) else { continue }
       for key in (match.headers + match.withoutHeaders).map(\.key) where key.value.hasPrefix("@request.auth.claims") {
@@ -187,6 +187,7 @@ package struct StringMatch: Sendable {
     let prefix = reader.string("prefix")
     let regex = reader.string("regex")
     let count = [exact, prefix, regex].count { $0 != nil }
+    reader.excludes("exact", "prefix", "regex")
     if count > 1 { reader.context.error("only one of exact, prefix, regex can be set", at: reader.location) }
     if let exact {
       kind = .exact(exact)

@@ -52,10 +52,13 @@ struct DocumentSplitter {
   }
 
   private mutating func append(_ range: Range<Int>, _ line: Int) {
-    let isBlank = bytes[range].split(separator: 0x0A).allSatisfy { line in
-      let first = line.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }
-      return first == nil || first == 0x23 && !keepsComments || line.first == 0x25
+    var rest = bytes[range]
+    while !rest.isEmpty {
+      let text = rest.prefix { $0 != 0x0A }
+      let first = text.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }
+      let isBlank = first == nil || first == 0x23 && !keepsComments || text.first == 0x25
+      if !isBlank { return documents.append(Document(firstLine: line, bytes: bytes[range])) }
+      rest = rest.dropFirst(text.count + 1)
     }
-    if !isBlank { documents.append(Document(firstLine: line, bytes: bytes[range])) }
   }
 }

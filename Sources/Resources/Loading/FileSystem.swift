@@ -2,39 +2,39 @@ import Glibc
 
 /// Files and directories, by the C library alone.
 package enum FileSystem {
-  /// The configuration files of a path: itself, or those below it. nil when it does not exist.
-  package static func configurationFiles(_ path: String) -> [String]? {
-    guard let isDirectory = isDirectory(path) else { return nil }
-    guard isDirectory else { return [path] }
-    var files: [String] = []
-    collect(path, above: [], &files)
-    return files
-  }
+  /// What makes a file the same by any path.
+  struct Identity: Equatable {
+    private let device: UInt
+    private let number: UInt
 
-  /// - Parameter above: the directories that this one is in; a link back to one of them is not followed.
-  private static func collect(_ directory: String, above: [FileIdentity], _ files: inout [String]) {
-    guard above.count < 32, let identity = identity(of: directory), !above.contains(identity) else { return }
-    let base = directory.hasSuffix("/") ? directory : directory + "/"
-    for name in names(in: directory) where !name.hasPrefix(".") {
-      let path = base + name
-      if isDirectory(path) == true {
-        collect(path, above: above + [identity], &files)
-      } else if name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
-        files.append(path)
-      }
+    fileprivate init(_ status: stat) {
+      device = UInt(status.st_dev)
+      number = UInt(status.st_ino)
     }
   }
 
-  /// What makes a file the same by any path.
-  private struct FileIdentity: Equatable {
-    let device: UInt
-    let number: UInt
-  }
-
-  private static func identity(of path: String) -> FileIdentity? {
+  static func identity(of path: String) -> Identity? {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return nil }
-    return FileIdentity(device: UInt(status.st_dev), number: UInt(status.st_ino))
+    return Identity(status)
+  }
+
+  /// What a path leads to, through links.
+  package enum Kind: Sendable {
+    case directory, file
+    /// A pipe, a socket, a device: reading it may wait for ever.
+    case special
+  }
+
+  /// nil when the path does not exist.
+  package static func kind(_ path: String) -> Kind? {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    switch status.st_mode & S_IFMT {
+    case S_IFDIR: return .directory
+    case S_IFREG: return .file
+    default: return .special
+    }
   }
 
   /// The entries of a directory in lexical order.
@@ -52,11 +52,7 @@ package enum FileSystem {
   }
 
   /// Whether the path is a directory; nil when it does not exist.
-  package static func isDirectory(_ path: String) -> Bool? {
-    var status = stat()
-    guard unsafe stat(path, &status) == 0 else { return nil }
-    return status.st_mode & S_IFMT == S_IFDIR
-  }
+  package static func isDirectory(_ path: String) -> Bool? { kind(path).map { $0 == .directory } }
 
   /// A file's bytes, nil when it cannot be read or is larger than `limit`.
   package static func read(_ path: String, limit: Int = 16 << 20) -> [UInt8]? {

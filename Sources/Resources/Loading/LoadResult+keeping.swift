@@ -1,5 +1,3 @@
-import Yams
-
 /// Earlier versions of resources in the place of broken ones.
 extension LoadResult {
   /// Takes the last good version of everything that is broken: of a resource with errors its own, of a document that
@@ -50,8 +48,7 @@ extension LoadResult {
 
   /// Reads a document again and adds those of its resources that count. It was good once, so there is nothing to say.
   private mutating func take(_ document: SourceDocument) {
-    let text = String(decoding: document.text, as: UTF8.self)
-    guard let node = try? Yams.compose(yaml: text, .basic, .default, .utf8) else { return }
+    guard let node = try? Composer.document(document.text.span) else { return }
     var decoder = ResourceDecoder(file: document.file)
     decoder.decode(node, lineOffset: document.firstLine)
     var again = LoadResult()

@@ -1,5 +1,3 @@
-import Yams
-
 /// Turns one YAML document into a resource: finds the kind, reads it strictly, leaves it out when it has errors.
 struct ResourceDecoder {
   let file: String
@@ -40,8 +38,8 @@ struct ResourceDecoder {
       return finish(context, nil)
     }
     if kind.value == "List" || (kind.value.hasSuffix("List") && mapping["items"] != nil) {
-      if case .sequence(let items)? = reader.raw("items") {
-        for item in items { decode(item, lineOffset: lineOffset) }
+      if case .sequence(let list)? = reader.raw("items") {
+        for item in list.items { decode(item, lineOffset: lineOffset) }
       }
       return
     }
@@ -177,7 +175,7 @@ struct ResourceDecoder {
   ) {
     var read = reader.object("spec", decode)
     if read == nil, !requiresSpec, !reader.has("spec") {
-      read = decode(FieldReader(Node.Mapping([]), at: reader.location, reader.context))
+      read = decode(FieldReader(.empty, at: reader.location, reader.context))
     }
     guard let spec = read else {
       reader.accept("status")

@@ -1,5 +1,4 @@
 import Glibc
-import Yams
 
 /// Reads configuration from files, directories and standard input.
 ///
@@ -7,7 +6,7 @@ import Yams
 ///     for gateway in result.resources.gateways {
 ///       let port = gateway.spec.servers.first?.port?.number   // Located<Int>: port?.value, port?.location
 ///     }
-///     var renderer = DiagnosticRenderer(usesColor: false)
+///     var renderer = DiagnosticRenderer(result.documents, usesColor: false)
 ///     for diagnostic in result.diagnostics { print(renderer.text(diagnostic)) }
 ///
 /// A resource with an error is left out of `resources` and named in `broken`; the others are there. What a field's
@@ -16,7 +15,8 @@ package enum ResourceLoader {
   /// The largest file that is read.
   private static let maxFileBytes = 64 << 20
 
-  /// Reads all documents of all paths: files, directories (recursively, `*.yaml` and `*.yml`, in lexical order), `-`.
+  /// Reads all documents of all paths: files, directories (recursively, `*.yaml`, `*.yml` and `*.json`, in lexical
+  /// order), `-`.
   package static func load(_ paths: [String]) -> LoadResult {
     var result = LoadResult()
     for path in paths {
@@ -24,11 +24,12 @@ package enum ResourceLoader {
         load(text: FileSystem.readAll(descriptor: 0), file: "<stdin>", into: &result)
         continue
       }
-      guard let files = FileSystem.configurationFiles(path) else {
+      guard let found = ConfigurationFiles(path) else {
         result.unreadable.append(path)
         continue
       }
-      for file in files {
+      result.diagnostics += found.diagnostics
+      for file in found.files {
         guard let bytes = FileSystem.read(file, limit: maxFileBytes) else {
           result.unreadable.append(file)
           continue
@@ -61,21 +62,12 @@ package enum ResourceLoader {
     }
     var decoder = ResourceDecoder(file: file)
     for document in DocumentSplitter(bytes).documents {
-      let text = String(decoding: document.bytes, as: UTF8.self)
-      do {
-        // Tags are not looked at, and working them out is a regular expression or more for each scalar.
-        guard let node = try Yams.compose(yaml: text, .basic, .default, .utf8) else { continue }
-        let context = DecodingContext(file: file, lineOffset: document.firstLine)
-        var budget = NodeBudget(documentBytes: document.bytes.count)
-        if let problem = budget.problem(with: node) {
-          result.documents.append(document.unidentified(file))
-          refuse(Diagnostic("IST0106", .error, problem.message, at: context.location(of: problem.node)), file, &result)
-        } else {
-          result.documents.append(decoder.decode(document, node))
-        }
+      do throws(YAMLError) {
+        guard let node = try Composer.document(document.bytes.span) else { continue }
+        result.documents.append(decoder.decode(document, node))
       } catch {
         result.documents.append(document.unidentified(file))
-        let syntax = SyntaxError(file: file, lineOffset: document.firstLine, document: text)
+        let syntax = SyntaxError(file: file, lineOffset: document.firstLine, document: document.bytes)
         refuse(syntax.diagnostic(error), file, &result)
       }
     }

@@ -24,7 +24,7 @@ package enum SecretsDirectory {
     var data: [String: [UInt8]] = [:]
     for key in FileSystem.names(in: folder) where !key.hasPrefix(".") {
       let file = "\(folder)/\(key)"
-      if FileSystem.isDirectory(file) == false, let bytes = FileSystem.read(file) { data[key] = bytes }
+      if FileSystem.kind(file) == .file, let bytes = FileSystem.read(file) { data[key] = bytes }
     }
     guard !data.isEmpty else { return }
     var metadata = Metadata()

@@ -1,5 +1,3 @@
-import Yams
-
 /// Puts what the YAML parser says into the form of a diagnostic, with the place in the file and what it is likely to
 /// be.
 struct SyntaxError {
@@ -7,85 +5,60 @@ struct SyntaxError {
   /// How many lines of the file stand before the document.
   let lineOffset: Int
   /// The document's lines.
-  private let lines: [Substring.UTF8View.SubSequence]
+  private let lines: [ArraySlice<UInt8>]
 
   /// What a Secret holds is not shown, even when it cannot be read.
   private let mayBeSecret: Bool
 
-  init(file: String, lineOffset: Int, document: String) {
+  init(file: String, lineOffset: Int, document: ArraySlice<UInt8>) {
     self.file = file
     self.lineOffset = lineOffset
-    mayBeSecret = document.contains("Secret")
-    lines = document.utf8.split(separator: 0x0A, omittingEmptySubsequences: false)
+    mayBeSecret = document.contains("Secret".utf8)
+    lines = document.split(separator: 0x0A, omittingEmptySubsequences: false)
   }
 
-  func diagnostic(_ error: any Error) -> Diagnostic {
-    guard let error = error as? YamlError else { return make("\(error)", line: 1, column: 1) }
+  func diagnostic(_ error: YAMLError) -> Diagnostic {
     switch error {
-    case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
-      .composer(let context, let problem, let mark, _):
-      let detail = context.map { " (\($0.text))" } ?? ""
+    case .syntax(let problem, let mark, let context):
+      let message = problem + (context.map { " (\($0.text))" } ?? "")
       // What is not closed is seen at the end of the file, and wrong where it begins.
       let isFar = problem.contains("end of stream") || context?.text.contains("scanning an a") ?? false
       let place = isFar ? context?.mark ?? mark : mark
+      return make("invalid YAML: \(message)", at: place, help: help(message, place.line))
+    case .duplicate(let key, let mark, let first):
       return make(
-        "\(problem)\(detail)", line: place.line, column: place.column,
-        help: help("\(problem)\(detail)", place.line))
-    case .duplicatedKeysInMapping(let duplicates, let context):
-      return duplicate(duplicates.first ?? "", context.mark)
-    case .reader(let problem, _, let value, _):
-      return control(problem, value)
-    default:
-      return make("\(error)", line: 1, column: 1)
+        "field \"\(key)\" is given twice", at: mark, length: key.unicodeScalars.count,
+        help: "the first is in line \(first.line + lineOffset)")
+    case .character(let problem, let code, let offset):
+      let character = code < 0x80 ? "byte \(code)" : "U+" + String(code, radix: 16, uppercase: true)
+      return make("invalid YAML: \(problem): \(character)", at: place(of: offset))
+    case .tooDeep(let mark):
+      return make("nested deeper than \(Composer.maxDepth) levels", at: mark)
+    case .tooManyValues(let mark):
+      return make("the document's aliases unfold to too many values", at: mark)
+    case .outOfMemory:
+      return make("out of memory", at: Mark(line: 1, column: 1))
     }
   }
 
-  private func make(_ message: String, line: Int, column: Int, length: Int = 1, help: String? = nil) -> Diagnostic {
+  private func make(_ message: String, at mark: Mark, length: Int = 1, help: String? = nil) -> Diagnostic {
     Diagnostic(
-      "IST0106", .error, "invalid YAML: \(message)",
-      at: SourceLocation(file: file, line: line + lineOffset, column: column, length: length), help: help,
+      "IST0106", .error, message,
+      at: SourceLocation(file: file, line: mark.line + lineOffset, column: mark.column, length: length), help: help,
       hidesSource: mayBeSecret)
   }
 
-  /// The parser names the first of the equal keys; what is wrong is the next one.
-  private func duplicate(_ key: String, _ first: Mark) -> Diagnostic {
-    var place = (line: first.line, column: first.column)
-    for index in lines.indices.dropFirst(first.line) {
-      // A list's first key stands behind a dash.
-      let indent = lines[index].prefix { $0 == 0x20 }.count
-      let text = lines[index].dropFirst(indent)
-      guard let start = text.first, start != 0x23, start != 0x0D else { continue }
-      if indent + 1 < first.column { break }
-      if indent + 1 == first.column, isKey(text, key) {
-        place = (index + 1, first.column)
-        break
-      }
-    }
-    return Diagnostic(
-      "IST0106", .error, "field \"\(key)\" is given twice",
-      at: SourceLocation(
-        file: file, line: place.line + lineOffset, column: place.column, length: key.unicodeScalars.count),
-      help: place.line == first.line ? nil : "the first is in line \(first.line + lineOffset)", hidesSource: mayBeSecret
-    )
-  }
-
-  private func isKey(_ text: Substring.UTF8View.SubSequence, _ key: String) -> Bool {
-    var rest = text
-    if let quote = rest.first, quote == 0x22 || quote == 0x27 { rest = rest.dropFirst() }
-    guard rest.starts(with: key.utf8) else { return false }
-    rest = rest.dropFirst(key.utf8.count)
-    if let quote = rest.first, quote == 0x22 || quote == 0x27 { rest = rest.dropFirst() }
-    return rest.first { $0 != 0x20 } == 0x3A
-  }
-
-  /// A byte that YAML does not allow.
-  private func control(_ problem: String, _ value: Int32) -> Diagnostic {
+  /// The place of a byte of the document.
+  private func place(of offset: Int) -> Mark {
+    var before = offset
     for (index, line) in lines.enumerated() {
-      if let column = line.enumerated().first(where: { Int32($1) == value })?.offset {
-        return make("\(problem): byte \(value)", line: index + 1, column: column + 1)
+      guard before > line.count else {
+        // All characters but their continuation bytes.
+        return Mark(line: index + 1, column: line.prefix(before).count { $0 & 0xC0 != 0x80 } + 1)
       }
+      before -= line.count + 1
     }
-    return make(problem, line: 1, column: 1)
+    return Mark(line: 1, column: 1)
   }
 
   private func help(_ problem: String, _ number: Int) -> String {

@@ -21,6 +21,8 @@ package struct SchemaField: Sendable, Equatable {
   package let name: String
   package fileprivate(set) var value: FieldSchema
   package fileprivate(set) var isDeprecated = false
+  /// Fields of the same object that must not stand beside this one.
+  package fileprivate(set) var excludes: [String] = []
 }
 
 /// Writes down which fields a decoder asks for, and as what: the schema of a kind is what its decoder reads, so the two
@@ -34,6 +36,15 @@ final class SchemaRecorder {
       return fields.append(SchemaField(name: name, value: value))
     }
     if value != .any { fields[index].value = value }
+  }
+
+  /// Of fields that exclude each other, each is told of those behind it.
+  func exclude(_ names: [String]) {
+    for (position, name) in names.enumerated() {
+      guard let index = fields.firstIndex(where: { $0.name == name }) else { continue }
+      let others = names.dropFirst(position + 1).filter { !fields[index].excludes.contains($0) }
+      fields[index].excludes += others
+    }
   }
 
   func deprecate(_ name: String) {

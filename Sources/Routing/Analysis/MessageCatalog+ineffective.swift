@@ -52,12 +52,22 @@ extension MessageCatalog {
       cause: "--publish names a port that no Gateway of the instance has any more; it has no effect.",
       fix: "Write it as LOCAL:GATEWAY, with a port of a Gateway that selects the instance."),
     Message(
-      "SP1062", .warning, "ProbeNeverRun",
+      "SP1062", .warning, "FolderWithoutConfiguration",
+      cause:
+        "A folder holds no file that is read: of folders these are *.yaml, *.yml and *.json, hidden ones left out.",
+      fix: "Correct the path, or name the file itself: an argument is read whatever its name."),
+    Message(
+      "SP1063", .warning, "NotAFile",
+      cause:
+        "A folder holds a pipe, a socket or a device with the name of a configuration file. It is not read: that might never end.",
+      fix: "Remove it from the folder, or give it as an argument of its own."),
+    Message(
+      "SP1064", .warning, "ProbeNeverRun",
       cause:
         "An UpstreamProbe is for a host, or a port of it, that no rule leads to. An instance runs the probes of what it routes to, so nobody runs this one.",
       fix: "Correct host and port to those of a rule's destination, or remove the probe."),
     Message(
-      "SP1063", .warning, "TargetPortUnknown",
+      "SP1065", .warning, "TargetPortUnknown",
       cause:
         "The targetPort of a Service that selects the instance is a name, and no Deployment that the Service selects has a container port of this name: which socket is meant is not known, and the Gateway's port is bound as it is.",
       fix:

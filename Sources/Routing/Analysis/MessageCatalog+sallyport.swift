@@ -45,7 +45,7 @@ extension MessageCatalog {
       cause:
         "A policy that would refuse requests is for this gateway, and the gateway does not enforce it: AuthorizationPolicy, RequestAuthentication, a WasmPlugin of phase AUTHN or AUTHZ. Requests that Istio's gateway would refuse are answered.",
       fix:
-        "Let something else refuse them before the gateway is reachable: the sidecar of the upstream, a proxy before the gateway, or the network. Client certificates are verified here with tls.mode MUTUAL in the Gateway."
+        "Let something else refuse them before the gateway is reachable: the sidecar of the upstream, a proxy before the gateway, or the network. Client certificates are verified here with tls.mode MUTUAL in the Gateway. With --strict the gateway does not start until the policy is gone, or its annotation suppresses this code."
     ),
     Message(
       "SP1020", .error, "SocketConflict",

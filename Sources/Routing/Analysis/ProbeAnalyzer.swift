@@ -2,7 +2,7 @@ import Resources
 
 /// UpstreamProbes that no instance has a use for.
 enum ProbeAnalyzer {
-  /// SP1062
+  /// SP1064
   static func analyze(_ context: AnalysisContext) -> [Diagnostic] {
     guard !context.resources.probes.isEmpty, !leadsEverywhere(context) else { return [] }
     let routed = destinations(context)
@@ -13,7 +13,7 @@ enum ProbeAnalyzer {
       let exists = HostName.isInMesh(name) || !context.entries(name).isEmpty
       guard exists, !routed.contains(name) else { return nil }
       return MessageCatalog.finding(
-        "SP1062", "no rule leads to \(name): the probe is never run", at: host.location, resource: probe.description,
+        "SP1064", "no rule leads to \(name): the probe is never run", at: host.location, resource: probe.description,
         help: Suggestion.help(for: name, among: routed.sorted()))
     }
   }

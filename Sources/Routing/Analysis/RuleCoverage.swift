@@ -27,6 +27,8 @@ struct RuleCoverage {
     /// `http[2].match[0]`, or `http[2]` where there is no match.
     let text: String
     let location: SourceLocation
+    /// Where the path stands that is matched; the entry's own place where there is none.
+    let pathLocation: SourceLocation
 
     /// Matches every request of its gateways.
     var isCatchAll: Bool {
@@ -137,7 +139,15 @@ extension RuleCoverage.Entry {
       path: Self.path(match?.uri), ignoresCase: !isPattern && match?.ignoreUriCase ?? false, isPattern: isPattern,
       isForConnect: match?.namesConnect ?? false, conditions: conditions,
       gateways: AnalysisContext.gateways(of: match, in: service),
-      text: match == nil ? "http[\(rule)]" : "http[\(rule)].match[\(index)]", location: location)
+      text: match == nil ? "http[\(rule)]" : "http[\(rule)].match[\(index)]", location: location,
+      pathLocation: Self.place(match?.uri) ?? location)
+  }
+
+  private static func place(_ match: StringMatch?) -> SourceLocation? {
+    switch match?.kind {
+    case nil, .present: return nil
+    case .exact(let text), .prefix(let text), .regex(let text): return text.location
+    }
   }
 
   private static func path(_ match: StringMatch?) -> Path {

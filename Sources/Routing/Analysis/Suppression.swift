@@ -27,6 +27,15 @@ package struct Suppression: Sendable {
     }
   }
 
+  /// Findings of policies that would refuse requests and are not enforced, but for those whose annotation says that this
+  /// is known: what `--strict` refuses beside errors.
+  package static func unenforced(_ diagnostics: [Diagnostic], _ resources: ResourceSet) -> [Diagnostic] {
+    let found = diagnostics.filter { $0.code == "SP1016" }
+    guard !found.isEmpty else { return [] }
+    let suppressions = annotations(of: resources)
+    return found.filter { finding in !suppressions.contains { $0.covers(finding) } }
+  }
+
   /// The code, when it is neither one of Istio's nor ours, nor a pattern that fits one.
   package var unknownCode: String? { Self.isKnown(code: code) ? nil : code }
 

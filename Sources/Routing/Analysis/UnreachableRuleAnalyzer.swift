@@ -94,12 +94,9 @@ enum UnreachableRuleAnalyzer {
     _ entry: RuleCoverage.Entry, _ cover: RuleCoverage.Entry, _ service: Resource<VirtualService>
   ) -> Diagnostic {
     let texts = slash(entry, cover) ?? ("", "")
-    let places = service.spec.http.flatMap(\.match).filter { $0.location == cover.location }
-    var location = cover.location
-    if case .prefix(let text)? = places.first?.uri?.kind { location = text.location }
     return MessageCatalog.finding(
       "SP1022", "prefix \"\(texts.0)\" also takes \"\(texts.1)\", which \(entry.text) at \(entry.location) is for",
-      at: location, resource: service.description,
+      at: cover.pathLocation, resource: service.description,
       help: "write \"\(texts.0)/\", with an exact match for \"\(texts.0)\" beside it")
   }
 
@@ -117,7 +114,8 @@ enum UnreachableRuleAnalyzer {
           RuleCoverage.Entry(
             path: entry.path, ignoresCase: entry.ignoresCase, isPattern: entry.isPattern,
             isForConnect: entry.isForConnect,
-            conditions: entry.conditions, gateways: [gateway], text: entry.text, location: entry.location)
+            conditions: entry.conditions, gateways: [gateway], text: entry.text, location: entry.location,
+            pathLocation: entry.pathLocation)
         }
         for entry in own {
           let cover = entry.isCatchAll ? catchAll?.entry : coverage.cover(of: entry)

@@ -89,7 +89,7 @@ struct ListenerBuilder {
     let targets = servicePorts.targets(of: port)
     for unresolved in targets.unresolved {
       let finding = MessageCatalog.finding(
-        "SP1063",
+        "SP1065",
         "targetPort \"\(unresolved.name)\" of \(unresolved.source.description) names no container port of a Deployment that it selects: \(targets.numbers.isEmpty ? "port \(port) is bound as it is" : "it is left out")",
         at: unresolved.port.targetPortLocation, resource: unresolved.source.resource,
         help: "write the number, give the Deployment the port, or run with --publish LOCAL:\(port)")

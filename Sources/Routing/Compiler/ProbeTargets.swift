@@ -68,7 +68,7 @@ struct ProbeTargets {
     }
     let ports = Set(routed.map(\.settings.port)).sorted().map { "\($0)" }.joined(separator: ", ")
     let warning = MessageCatalog.finding(
-      "SP1062", "no rule of the instance leads to \(host):\(probe.spec.port?.value ?? 0): the probe is not run here",
+      "SP1064", "no rule of the instance leads to \(host):\(probe.spec.port?.value ?? 0): the probe is not run here",
       at: probe.spec.port?.location, resource: probe.description, help: "rules lead to port \(ports)")
     return Problems(diagnostics: [warning], isOurs: false)
   }

@@ -63,22 +63,11 @@ package final class RegexTable: @unchecked Sendable {
   }
 
   /// Replaces every match in `subject`; nil when nothing matches, or when `context` counts that the expression exceeded
-  /// its limits. `\1` in the replacement stands for a group.
+  /// its limits. In the replacement `\1` stands for a group, and `\\` for a backslash.
   func replacing(
     _ index: Int32, in subject: [UInt8], with replacement: [UInt8], _ context: MatchContext
   ) -> [UInt8]? {
-    var translated: [UInt8] = []
-    var position = 0
-    while position < replacement.count {
-      let byte = replacement[position]
-      if byte == 0x5C, position + 1 < replacement.count, replacement[position + 1] &- 0x30 < 10 {
-        translated += [0x24, 0x7B, replacement[position + 1], 0x7D]  // ${1}
-        position += 2
-      } else {
-        translated += byte == 0x24 ? [0x24, 0x24] : [byte]
-        position += 1
-      }
-    }
+    let translated = Self.translated(replacement)
     var output = [UInt8](repeating: 0, count: subject.count * 2 + translated.count * 4 + 256)
     var length = output.count
     let options = UInt32(PCRE2_SUBSTITUTE_GLOBAL) | UInt32(PCRE2_SUBSTITUTE_UNSET_EMPTY)
@@ -87,6 +76,21 @@ package final class RegexTable: @unchecked Sendable {
       &output, &length)
     if result < 0 { context.limitsExceeded += 1 }
     return result > 0 ? Array(output.prefix(length)) : nil
+  }
+
+  /// RE2's replacement as PCRE2 writes it, where only a dollar means something: `${1}` for a group, `$$` for itself.
+  private static func translated(_ replacement: [UInt8]) -> [UInt8] {
+    var result: [UInt8] = []
+    var bytes = replacement.makeIterator()
+    while let byte = bytes.next() {
+      // What else may follow a backslash is refused when it is read.
+      if byte == 0x5C, let next = bytes.next() {
+        result += next &- 0x30 < 10 ? [0x24, 0x7B, next, 0x7D] : [next]
+      } else {
+        result += byte == 0x24 ? [0x24, 0x24] : [byte]
+      }
+    }
+    return result
   }
 }
 

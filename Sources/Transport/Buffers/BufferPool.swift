@@ -40,6 +40,14 @@ package final class BufferPool {
     }
   }
 
+  /// Gives all but a few of the blocks that nobody uses back to the system.
+  package func shrink() {
+    while small.count > Self.leastSmall, let block = unsafe small.pop() { unsafe block.deallocate() }
+    while let block = unsafe large.pop() { unsafe block.deallocate() }
+  }
+
+  private static let leastSmall = 8
+
   /// Blocks that nobody uses, last given first taken. Each holds the address of the next in its first bytes: a list beside
   /// them would have to be checked for sharing with every block that comes and goes.
   @safe

@@ -24,7 +24,14 @@ public struct ReadyEvents: OptionSet {
 /// Handlers belong to one loop for their whole life and are only ever touched on its thread.
 /// (`open`, where all else is `package`, because Swift lets no other class be inherited from in another target.)
 open class EventHandler {
+  /// Whether its events are handled before those of others that came with them: answers free what new requests take.
+  package final var goesFirst = false
+
   public init() {}
+
+  /// Comes before `ready(_:)` of the same events, and before that of all others in the batch: a handler may read from its
+  /// descriptor here, and leaves what that means to `ready(_:)`.
+  open func receive(_ events: ReadyEvents) {}
 
   /// The descriptor that was registered for this handler changed its state.
   open func ready(_ events: ReadyEvents) {}

@@ -12,6 +12,11 @@ extension Connection {
     isReading = true
     defer { isReading = false }
     var reads = 0
+    if hasReceived {
+      hasReceived = false
+      reads = 1
+      if !input.isEmpty || inputEnded { inputAvailable() }
+    }
     while mayHaveInput, state == .open, !input.isFull, !inputEnded {
       guard reads < Self.readsPerTurn else { return loop.runAgain(self) }
       reads += isBulk ? Self.bulkReadCost : 1

@@ -45,6 +45,8 @@ open class Connection: EventHandler {
   package final internal(set) var bytesSent = 0
 
   final var mayHaveInput = false
+  /// `input` has what was read ahead of its turn, and nobody was told yet.
+  final var hasReceived = false
   /// Nothing more can be sent, for this reason; what the peer had sent before is still to be read.
   final var outputFailure: String?
   /// The kernel has said that the peer sends no more, once: an end waits behind the bytes, and a short read must not hide it,
@@ -184,6 +186,16 @@ open class Connection: EventHandler {
     finishCloseIfFlushed()
   }
 
+  /// Reads what is small and plain; the rest is read when its turn comes.
+  open override func receive(_ events: ReadyEvents) {
+    guard state == .open, tls == nil, events.contains(.readable), !mayHaveInput, input.isEmpty, !isBulk, !inputEnded,
+      events.isDisjoint(with: [.peerClosed, .hangUp, .error])
+    else { return }
+    mayHaveInput = true
+    receive()
+    hasReceived = true
+  }
+
   open override func ready(_ events: ReadyEvents) {
     switch state {
     case .closed: return
@@ -197,6 +209,7 @@ open class Connection: EventHandler {
   private final func readyWhileOpen(_ events: ReadyEvents) {
     if events.contains(.writable), isOutputBlocked, outputFailure == nil, inputFailure == nil { unblockOutput() }
     guard state == .open else { return }
+    if hasReceived { return readInput() }
     if !events.isDisjoint(with: [.readable, .peerClosed, .hangUp, .error]) {
       // An end was read already: a reset behind it shows in the events alone.
       if inputEnded, inputFailure == nil, events.contains(.error) { return inputBroke("connection reset by peer") }

@@ -14,12 +14,17 @@ package enum OutgoingSocket {
 
   /// Begins to connect, without waiting.
   ///
+  /// - Parameter limit: descriptors from this number on are kept for others.
   /// - Returns: the non-blocking descriptor of a connection in progress.
   /// - Throws: `SystemError` when no socket is to be had or the kernel refuses at once.
-  package static func connect(to address: SocketAddress) throws(SystemError) -> Int32 {
+  package static func connect(to address: SocketAddress, limit: Int32 = .max) throws(SystemError) -> Int32 {
     let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     let descriptor = socket(address.kernelFamily, kind, 0)
     guard descriptor >= 0 else { throw SystemError(call: "socket for \(address)") }
+    guard descriptor < limit else {
+      close(descriptor)
+      throw SystemError(call: "socket for \(address)", code: EMFILE)
+    }
     TCPOptions.set(on: descriptor, for: address)
     var (storage, length) = address.storage
     let result = unsafe withUnsafePointer(to: &storage) { pointer in

@@ -30,6 +30,11 @@ package enum HTTP1Refusal: UInt8, Sendable, CaseIterable {
     }
   }
 
+  /// The same of a response, whose fields are no request's.
+  package var responseDetail: StaticString {
+    self == .headersTooLarge ? "http1.headers_too_large" : detail
+  }
+
   /// `%RESPONSE_CODE_DETAILS%`: Envoy's name where it has one, else `http1.` and the rule.
   package var detail: StaticString {
     switch self {

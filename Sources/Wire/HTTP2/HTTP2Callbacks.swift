@@ -16,6 +16,11 @@ enum HTTP2Callbacks {
     unsafe nghttp2_option_set_no_closed_streams(option, 1)
     unsafe nghttp2_option_set_peer_max_concurrent_streams(option, 100)
     unsafe nghttp2_option_set_max_outbound_ack(option, 1000)
+    // Frames of unknown types are dropped by nghttp2 without a word, for as long as they come: ours are asked for.
+    // RFC 9113 defines those below 10.
+    for type in UInt8(10)...UInt8.max {
+      unsafe nghttp2_option_set_user_recv_extension_type(option, type)
+    }
     return unsafe option
   }
 
@@ -31,6 +36,7 @@ enum HTTP2Callbacks {
     unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, dataArrived)
     unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, streamClosed)
     unsafe nghttp2_session_callbacks_set_send_data_callback(callbacks, sendBody)
+    unsafe nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, extensionArrived)
     return unsafe callbacks
   }
 
@@ -57,9 +63,13 @@ enum HTTP2Callbacks {
     let nameSpan = unsafe RawSpan(_unsafeStart: name, byteCount: nameCount)
     let valueSpan = unsafe RawSpan(_unsafeStart: value, byteCount: valueCount)
     return unsafe with(data, 0) { session in
-      if session.field(nameSpan, valueSpan) { return 0 }
-      session.abandonFields()
-      return giveUp
+      switch session.field(nameSpan, valueSpan) {
+      case .taken: return 0
+      case .pause: return NGHTTP2_ERR_PAUSE.rawValue
+      case .giveUp:
+        session.abandonFields()
+        return giveUp
+      }
     }
   }
 
@@ -108,6 +118,14 @@ enum HTTP2Callbacks {
     return unsafe with(data, 0) {
       $0.dataArrived(id, address, count)
       return 0
+    }
+  }
+
+  /// A frame of a type that is not known is ignored (RFC 9113, section 4.1), and counted.
+  private static let extensionArrived: nghttp2_unpack_extension_callback = { _, _, _, data in
+    unsafe with(data, NGHTTP2_ERR_CANCEL.rawValue) {
+      $0.guardian.control()
+      return NGHTTP2_ERR_CANCEL.rawValue
     }
   }
 

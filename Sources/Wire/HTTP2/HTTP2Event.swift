@@ -12,7 +12,7 @@ package struct HTTP2Event: Sendable {
     case ended
     /// The stream is over, for both sides; `errorCode` says how. The last event of its slot.
     case closed
-    /// The head is larger than we take: to be answered with 431 (server).
+    /// The head is larger than we take: to be answered with 431 (server); the stream is being ended (client).
     case headTooLarge
     /// The peer takes no more streams; those above `streamID` were not processed and are closed with REFUSED_STREAM.
     case goAway

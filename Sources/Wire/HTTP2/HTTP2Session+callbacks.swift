@@ -53,6 +53,7 @@ extension HTTP2Session {
   func fieldsBegin(_ streamID: Int32, _ category: nghttp2_headers_category) -> Bool {
     abandonFields()
     current = takeMessage()
+    currentStream = streamID
     if category == NGHTTP2_HCAT_REQUEST {
       let slot = takeSlot()
       slots[Int(slot)].streamID = streamID
@@ -66,23 +67,49 @@ extension HTTP2Session {
     return true
   }
 
-  /// One field came. Returns false to give up on the stream.
-  func field(_ name: RawSpan, _ value: RawSpan) -> Bool {
-    guard current >= 0, name.byteCount > 0 else { return true }
+  /// What becomes of a block of fields after one of them.
+  enum FieldOutcome { case taken, pause, giveUp }
+
+  /// One field came.
+  func field(_ name: RawSpan, _ value: RawSpan) -> FieldOutcome {
+    // The head was refused, and its stream has not ended yet.
+    guard current >= 0 else { return .giveUp }
+    guard name.byteCount > 0 else { return .taken }
     return withMessage(current) { field(name, value, of: $0) }
   }
 
-  func field(_ name: RawSpan, _ value: RawSpan, of message: HTTP2Message) -> Bool {
+  func field(_ name: RawSpan, _ value: RawSpan, of message: HTTP2Message) -> FieldOutcome {
     message.size += name.byteCount + value.byteCount + 32
     message.fieldCount += 1
-    if message.size > settings.maxHeaderBytes || message.fieldCount > settings.maxHeaderCount + 4 {
+    if message.isTooLarge || message.size > settings.maxHeaderBytes
+      || message.fieldCount > settings.maxHeaderCount + 4
+    {
       message.isTooLarge = true
-      // What a few bytes can unpack to is bounded: beyond that the stream is not worth an answer.
-      return message.size <= settings.maxHeaderBytes * 4
+      // A few bytes can unpack to megabytes: beyond this much nobody waits for the end of the head.
+      return message.size <= settings.maxHeaderBytes * 4 ? .taken : refuseUnfinished(message)
     }
-    if message.isTrailers, !HeaderName.resolve(name).isAllowedInTrailers { return true }
+    if message.isTrailers, !HeaderName.resolve(name).isAllowedInTrailers { return .taken }
     if role == .server { message.addToRequest(name, value) } else { message.addToResponse(name, value) }
-    return true
+    return .taken
+  }
+
+  /// A head is far too large, and not complete. A request's is to be answered before more of it is looked at: nghttp2 cannot
+  /// leave out the rest of it without ending the stream with INTERNAL_ERROR, unless the stream is over.
+  private func refuseUnfinished(_ message: HTTP2Message) -> FieldOutcome {
+    let slot = message.isTrailers ? -1 : slot(of: currentStream)
+    guard slot >= 0 else { return .giveUp }
+    var event = HTTP2Event(.headTooLarge)
+    event.slot = slot
+    event.streamID = currentStream
+    guard role == .server else {
+      events.append(event)
+      return .giveUp
+    }
+    event.message = current
+    current = -1
+    events.append(event)
+    isPaused = true
+    return .pause
   }
 
   /// A frame is complete.
@@ -141,7 +168,12 @@ extension HTTP2Session {
     if message.isTrailers {
       if message.isTooLarge { return refuse(event, .enhanceYourCalm) }
     } else if role == .client {
-      if message.isTooLarge { return refuse(event, .protocolError) }
+      if message.isTooLarge {
+        refuse(event, .protocolError)
+        event = HTTP2Event(.headTooLarge, like: event)
+        event.message = -1
+        return events.append(event)
+      }
       message.finishResponse(endsStream: endsStream)
       if message.response.status >= 200 { slots[Int(event.slot)].awaitsFinal = false }
     } else if !message.finishRequest(endsStream: endsStream), !message.isTooLarge {

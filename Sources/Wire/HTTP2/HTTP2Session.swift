@@ -14,6 +14,9 @@ package final class HTTP2Session {
   /// What `receive` made of its input.
   package enum Progress: Equatable {
     case consumed
+    /// The first so many bytes were taken, and a head that is too large is to be answered (`HTTP2Event.headTooLarge`), the
+    /// answer sent and its stream ended, before the others are given to `receive` (server).
+    case paused(Int)
     /// The peer broke the protocol: what `nextOutput` has is sent, then the connection closes.
     case failed(String)
   }
@@ -61,6 +64,10 @@ package final class HTTP2Session {
   var freeMessages: [Int32] = []
   /// The head that is coming in.
   var current: Int32 = -1
+  /// Its stream.
+  var currentStream: Int32 = 0
+  /// A callback has asked for a pause.
+  var isPaused = false
   var events: [HTTP2Event] = []
   var inputBase: UInt = 0
   var guardian = HTTP2FloodGuard()
@@ -152,8 +159,13 @@ package final class HTTP2Session {
       return .failed(reason)
     }
     guard result >= 0 else {
-      if result == NGHTTP2_ERR_FLOODED.rawValue { terminate(.enhanceYourCalm) }
+      let isFlood = result == NGHTTP2_ERR_FLOODED.rawValue || result == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue
+      if isFlood { terminate(.enhanceYourCalm) }
       return .failed(unsafe String(cString: nghttp2_strerror(Int32(result))))
+    }
+    if isPaused {
+      isPaused = false
+      return .paused(Int(result))
     }
     // A peer that makes us answer and does not read: Envoy's `max_outbound_frames`.
     if role == .server, unsafe nghttp2_session_get_outbound_queue_size(session) > Self.maxQueuedFrames {

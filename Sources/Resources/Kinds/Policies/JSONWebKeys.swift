@@ -1,5 +1,3 @@
-import Yams
-
 /// A key or a set of keys in JSON (RFC 7517), as far as it can be told whether it is one.
 struct JSONWebKeys {
   /// Why it is none; nil when it is one.
@@ -7,8 +5,6 @@ struct JSONWebKeys {
   /// Something in it must be known to nobody but the issuer.
   private(set) var isPrivate = false
 
-  /// Deeper than any set of keys.
-  private static let maxDepth = 16
   /// What each type of key must have (RFC 7518, section 6).
   private static let members = [
     "RSA": ["n", "e"], "EC": ["crv", "x", "y"], "oct": ["k"], "OKP": ["crv", "x"],
@@ -16,9 +12,7 @@ struct JSONWebKeys {
 
   init(_ text: String) {
     let isObject = text.first { !$0.isWhitespace } == "{"
-    guard isObject, Self.isShallow(text), let node = try? Yams.compose(yaml: text, .basic, .default, .utf8),
-      case .mapping(let mapping) = node
-    else {
+    guard isObject, case .mapping(let mapping)? = try? Composer.document(text.utf8Span.span) else {
       problem = "not a JSON object"
       return
     }
@@ -30,7 +24,7 @@ struct JSONWebKeys {
       problem = "\"keys\" is not a list"
       return
     }
-    for item in list {
+    for item in list.items {
       guard case .mapping(let key) = item else {
         problem = "a key is not an object"
         return
@@ -53,16 +47,5 @@ struct JSONWebKeys {
       problem = "a key of type \(type) has no \"\(missing)\""
     }
     if key["d"] != nil || type == "oct" { isPrivate = true }
-  }
-
-  /// The parser's depth is that of the text.
-  private static func isShallow(_ text: String) -> Bool {
-    var depth = 0
-    for byte in text.utf8 {
-      if byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") { depth += 1 }
-      if byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") { depth -= 1 }
-      if depth > maxDepth { return false }
-    }
-    return true
   }
 }

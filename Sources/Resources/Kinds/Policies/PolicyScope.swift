@@ -28,6 +28,7 @@ package struct PolicyScope: Sendable {
     let isSingle = !targets.isEmpty
     targets += reader.objects("targetRefs", PolicyTarget.init)
     self.targets = targets
+    reader.excludes(name, "targetRef", "targetRefs")
     targetsLocation = targets.isEmpty ? nil : reader.keyLocation(isSingle ? "targetRef" : "targetRefs")
     HostRules.checkSelector(
       self.selector, at: isMisspelt ? nil : selectorLocation, of: name == "selector" ? nil : "Envoy filter",
