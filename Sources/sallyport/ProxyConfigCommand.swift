@@ -188,7 +188,7 @@ struct ProxyConfigCommand: ParsableCommand {
     @Option(help: "Endpoints at this address alone.") var address: String?
     @Option(help: "Endpoints at this port alone.") var port: Int?
     @Option(help: "Endpoints of this cluster alone.") var cluster: String?
-    @Option(help: "Endpoints in this state alone: healthy, unhealthy, unknown.") var status: Status?
+    @Option(help: "Endpoints in this state alone.") var status: Status?
 
     func validate() throws { try FlagRules.checkPort(port, "--port") }
 

@@ -261,6 +261,22 @@ def test_flags_choose_rows(varied, arguments, rows):
     assert bool(json.loads(listed.stdout)) == bool(rows)
 
 
+def test_a_key_of_another_certificate_and_an_encrypted_one_are_shown_as_unusable(owner, authority, tmp_path):
+    names = ("good", "alien", "locked")
+    issued = {name: authority.issue(f"{name}.example") for name in names}
+    locked = subprocess.run(["openssl", "pkcs8", "-topk8", "-passout", "pass:secret"], input=issued["locked"].key_text,
+                            capture_output=True, text=True, check=True).stdout
+    keys = {"good": issued["good"].key_text, "alien": issued["good"].key_text, "locked": locked}
+    secrets = {name: {"tls.crt": issued[name].chain_text, "tls.key": keys[name]} for name in names}
+    running = owner.gateway([gateway(*(https_server(f"{name}.example", credential=name) for name in names))],
+                            ports=(443,), secrets=secrets)
+    shown = run_verb("pc", "secret", "--admin-base", running.admin_base).stdout
+    rows = {row[0]: row[1:4] for row in (re.split(r" {5,}", line) for line in shown.splitlines()[1:])}
+    assert rows == {"kubernetes://good": ["Cert Chain", "ACTIVE", "true"],
+                    "kubernetes://alien": ["Cert Chain", "WARMING", "false"],
+                    "kubernetes://locked": ["Cert Chain", "WARMING", "false"]}
+
+
 def test_quitquitquit_ends_the_process(owner, nginx):
     instance = owner.gateway(to_upstream(nginx.plain))
     assert instance.admin("/quitquitquit", "POST")[0] == 200

@@ -137,3 +137,35 @@ def test_a_free_port_is_not_needed_for_gateways_of_others(owner, nginx):
     foreign = gateway(http_server("*", port=taken), name="foreign", selector={"app": "other"})
     running = owner.gateway([*to_upstream(nginx.plain), foreign])
     assert get(running.port()).status == 200
+
+
+def test_service_ports_of_a_component_are_translated(owner, nginx):
+    port = free_port()
+    component = OPERATOR.replace("custom-egress: one}", "custom-egress: one}\n      k8s: {service: {ports: [{name: http, "
+                                 f"port: 80, targetPort: {port}}}]}}}}")
+    resources = {"operator.yaml": component, "one.yaml": as_yaml(per_instance("one", nginx.plain))}
+    owner.gateway(resources, instance="one-egress", ports=(), wait="live")
+    assert get(port, host="one.example").status == 200
+
+
+def test_a_named_target_port_is_looked_up_in_the_deployment(owner, nginx):
+    port = free_port()
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "edge", "namespace": "one"}, "spec": {
+        "selector": {"app": "edge"}, "ports": [{"name": "http", "port": 80, "targetPort": "web"}]}}
+    deployment = {
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "one-edge", "namespace": "one"},
+        "spec": {"selector": {"matchLabels": {"app": "edge"}}, "template": {
+            "metadata": {"labels": {"app": "edge"}},
+            "spec": {"containers": [{"name": "c", "ports": [{"name": "web", "containerPort": port}]}]}}}}
+    routes = per_instance("one", nginx.plain)
+    routes[0]["spec"]["selector"] = {"app": "edge"}
+    owner.gateway([service, deployment, *routes], instance="one-edge", ports=(), wait="live")
+    assert get(port, host="one.example").status == 200
+
+
+def test_a_named_target_port_that_nobody_has_is_said(tmp_path):
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "edge", "namespace": "one"}, "spec": {
+        "selector": {"istio": "egressgateway"}, "ports": [{"name": "http", "port": 80, "targetPort": "web"}]}}
+    (tmp_path / "all.yaml").write_text(OPERATOR + "---\n" + as_yaml([service, *per_instance("one", 1)]))
+    result = run_verb("check", tmp_path, "--instance", "one-egress")
+    assert "warning[SP1065]: targetPort \"web\" of Service one/edge names no container port" in result.stdout

@@ -196,7 +196,7 @@ def test_a_probe_of_what_is_not_there_makes_it_unready_and_says_so(owner, probed
     resources = to_upstream(probed.upstream.port) + [probe]
     running = owner.gateway([*resources, wrong], wait="live")
     probed.wait_for_probes(2)
-    assert f"UpstreamProbe test/wrong: {reason}" in running.wait_until_ready(False)
+    assert json.loads(running.wait_until_ready(False))["reasons"] == [f"UpstreamProbe test/wrong: {reason}"]
     checks = json.loads(running.health(query="?verbose")[1])["checks"]
     assert {"name": "UpstreamProbe test/wrong", "ready": False, "reason": reason} in checks
     assert reason in running.process.stderr
@@ -370,7 +370,7 @@ spec:
 """
     running = owner.gateway({"operator.yaml": operator, "routes.yaml": to_upstream(free_port())}, instance="egress")
     running.wait_until_ready()
-    assert 'operator.yaml:13:54: warning[SP1001]: readiness probe of test/egress: "cat /tmp/ready" is not acted on' in (
+    assert 'operator.yaml:13:48: warning[SP1001]: readiness probe of test/egress: "cat /tmp/ready" is not acted on' in (
         running.process.stderr)
 
 
