@@ -19,6 +19,10 @@ struct DemoCommand: ParsableCommand {
   @Flag(help: "Send the request once when the chain is ready, and end: with 0 if the answer is 200.")
   var once = false
 
+  func validate() throws {
+    if let upstream { try FlagRules.checkHostAndPort(upstream, "--upstream") }
+  }
+
   func run() throws {
     var options = Demo.Options()
     options.paths = paths

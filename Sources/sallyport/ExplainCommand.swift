@@ -99,12 +99,17 @@ struct ExplainCommand: ParsableCommand {
 
   private func requests() throws -> [SampleRequest] {
     var all = try saved()
+    if let method { try FlagRules.checkToken(method, "--method") }
+    if let sni, let problem = sni.isEmpty ? nil : HostRules.problem(with: sni, allowsWildcard: false) {
+      throw ValidationError("--sni: \(problem)")
+    }
     for index in all.indices {
       if let method { all[index].method = method }
       for field in header {
         guard let colon = field.firstIndex(of: ":") else {
           throw ValidationError("-H \(field): write it as 'name: value'")
         }
+        try FlagRules.checkToken(field[..<colon], "-H")
         let value = field[field.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
         all[index].add(String(field[..<colon]), String(value))
       }

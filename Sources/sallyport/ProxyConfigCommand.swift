@@ -119,6 +119,15 @@ struct ProxyConfigCommand: ParsableCommand {
     init?(argument: String) { self.init(rawValue: argument.uppercased()) }
   }
 
+  /// What health checks and balancing make of an endpoint, in any case.
+  enum Status: String, ExpressibleByArgument, CaseIterable {
+    case healthy, unhealthy, unknown
+    /// What Envoy says besides, in a saved dump.
+    case degraded, draining, timeout
+
+    init?(argument: String) { self.init(rawValue: argument.lowercased()) }
+  }
+
   struct Listener: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Sockets and what is behind them.", aliases: ["listeners", "l"])
@@ -128,6 +137,8 @@ struct ProxyConfigCommand: ParsableCommand {
     @Option(help: "Listeners of this type alone: HTTP, TCP, HTTP+TCP, UNKNOWN.") var type: ListenerType?
     @Option(help: ArgumentHelp("A line for each filter chain, not for each socket.", valueName: "true|false"))
     var verbose = true
+
+    func validate() throws { try FlagRules.checkPort(port, "--port") }
 
     func run() throws {
       var selection = ConfigurationSelection()
@@ -158,6 +169,8 @@ struct ProxyConfigCommand: ParsableCommand {
     @Option(help: "Clusters of this subset alone.") var subset: String?
     @Option(help: "inbound or outbound.") var direction: Direction?
 
+    func validate() throws { try FlagRules.checkPort(port, "--port") }
+
     func run() throws {
       var selection = ConfigurationSelection()
       selection.fqdn = fqdn
@@ -175,14 +188,16 @@ struct ProxyConfigCommand: ParsableCommand {
     @Option(help: "Endpoints at this address alone.") var address: String?
     @Option(help: "Endpoints at this port alone.") var port: Int?
     @Option(help: "Endpoints of this cluster alone.") var cluster: String?
-    @Option(help: "Endpoints in this state alone: healthy, unhealthy.") var status: String?
+    @Option(help: "Endpoints in this state alone: healthy, unhealthy, unknown.") var status: Status?
+
+    func validate() throws { try FlagRules.checkPort(port, "--port") }
 
     func run() throws {
       var selection = ConfigurationSelection()
       selection.address = address
       selection.port = port
       selection.cluster = cluster
-      selection.status = status
+      selection.status = status?.rawValue
       flags.show(selection.endpoints(try flags.clusters()), ConfigurationTables.endpoints)
     }
   }

@@ -98,13 +98,15 @@ struct RunCommand: ParsableCommand {
       options.secrets = identity.secrets
       options.compiler = try identity.compilerOptions
       options.plane = try planeOptions
-      options.workers = workers.map { max(1, $0) }
+      try FlagRules.check(workers, "--workers", in: 1...1024)
+      options.workers = workers
       options.accessLog = accessLog
       options.adminAddress = try admin.map { try Self.address($0, "--admin") }
-      guard (0...65445).contains(adminBase) else { throw ValidationError("--admin-base \(adminBase) is out of range") }
+      try FlagRules.checkAdminBase(adminBase)
       options.adminBase = adminBase
       options.isStrict = strict
-      options.drainSeconds = max(0, drain)
+      try FlagRules.check(drain, "--drain", in: 0...86_400)
+      options.drainSeconds = drain
       guard let level = ProcessLog.Level(name: logLevel) else {
         throw ValidationError("--log-level \(logLevel) is unknown")
       }
@@ -118,25 +120,35 @@ struct RunCommand: ParsableCommand {
   private var planeOptions: DataPlaneOptions {
     get throws {
       var options = DataPlaneOptions()
+      for server in dnsServer { try FlagRules.checkNameServer(server, "--dns-server") }
       options.dnsServers = dnsServer
       options.resolveOverrides = try resolve.map(Self.override)
-      options.limits.headerTimeoutMilliseconds = Int64(headerTimeout * 1000)
-      options.limits.idleTimeoutMilliseconds = Int64(idleTimeout * 1000)
-      options.limits.streamIdleTimeoutMilliseconds = Int64(streamIdleTimeout * 1000)
+      options.limits.headerTimeoutMilliseconds = try FlagRules.milliseconds(headerTimeout, "--header-timeout")
+      options.limits.idleTimeoutMilliseconds = try FlagRules.milliseconds(idleTimeout, "--idle-timeout")
+      options.limits.streamIdleTimeoutMilliseconds = try FlagRules.milliseconds(
+        streamIdleTimeout, "--stream-idle-timeout")
+      try FlagRules.check(maxConnections, "--max-connections", in: 1...Int.max)
+      try FlagRules.check(maxHeaderBytes, "--max-header-bytes", in: 256...Self.mostHeaderBytes)
+      try FlagRules.check(maxHeaderCount, "--max-header-count", in: 1...10_000)
+      try FlagRules.check(maxRequestLineBytes, "--max-request-line-bytes", in: 16...Self.mostHeaderBytes)
       options.limits.maxConnections = maxConnections ?? Int.max
-      guard maxHandshakes > 0 else { throw ValidationError("--max-handshakes is at least 1") }
+      try FlagRules.check(maxHandshakes, "--max-handshakes", in: 1...Int.max)
       options.limits.maxHandshakes = maxHandshakes
-      options.limits.http1.maxHeaderBytes = min(maxHeaderBytes, 96 * 1024)
+      options.limits.http1.maxHeaderBytes = maxHeaderBytes
       options.limits.http1.maxHeaderCount = maxHeaderCount
       options.limits.http1.maxRequestLineBytes = maxRequestLineBytes
       return options
     }
   }
 
+  /// What a head has room for.
+  private static let mostHeaderBytes = 96 * 1024
+
+  /// Port 0 is any that is free.
   private static func address(_ text: String, _ flag: String) throws -> SocketAddress {
-    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
-      let address = SocketAddress(literal: String(text[..<colon]), port: port)
-    else { throw ValidationError("\(flag) \(text): write it as ADDRESS:PORT") }
+    guard let address = SocketAddress(withPort: text) else {
+      throw ValidationError("\(flag) \(text): write it as ADDRESS:PORT")
+    }
     return address
   }
 
@@ -144,11 +156,12 @@ struct RunCommand: ParsableCommand {
   private static func override(_ text: String) throws -> ResolveOverride {
     let problem = ValidationError("--resolve \(text): write it as HOST:PORT:ADDRESS or HOST:PORT:ADDRESS:PORT")
     let parts = text.split(separator: ":", maxSplits: 2).map(String.init)
-    guard parts.count == 3, let port = UInt16(parts[1]) else { throw problem }
+    guard parts.count == 3, let port = UInt16(parts[1]), port > 0 else { throw problem }
     if let address = SocketAddress(literal: parts[2], port: 0) {
       return ResolveOverride(host: parts[0], port: port, address: address)
     }
     guard let colon = parts[2].lastIndex(of: ":"), let target = UInt16(parts[2][parts[2].index(after: colon)...]),
+      target > 0,
       let address = SocketAddress(literal: String(parts[2][..<colon]), port: target)
     else { throw problem }
     return ResolveOverride(host: parts[0], port: port, address: address)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Operations
 import Routing
+import Transport
 
 /// Which instance of a configuration, and how its sockets are placed: the same flags for all verbs.
 struct SelectionFlags: ParsableArguments {
@@ -35,7 +36,7 @@ struct SelectionFlags: ParsableArguments {
       selection.name = instance
       selection.namespace = namespace
       for text in label.flatMap({ $0.split(separator: ",") }) {
-        guard let equals = text.firstIndex(of: "=") else {
+        guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
           throw ValidationError("--label \(text): write it as key=value")
         }
         selection.labels[String(text[..<equals])] = String(text[text.index(after: equals)...])
@@ -47,6 +48,9 @@ struct SelectionFlags: ParsableArguments {
   var compilerOptions: CompilerOptions {
     get throws {
       var options = CompilerOptions()
+      if let bind, SocketAddress(literal: bind, port: 0) == nil {
+        throw ValidationError("--bind \(bind): it must be an IP address")
+      }
       options.bindAddress = bind
       for text in publish {
         let parts = text.split(separator: ":").map { Int($0) }

@@ -10,6 +10,11 @@ struct AdminFlags: ParsableArguments {
   @Option(help: "The instance's --admin-base (default: 15000).")
   var adminBase: Int?
 
+  func validate() throws {
+    try FlagRules.checkAdminBase(adminBase)
+    _ = try address()
+  }
+
   /// The place was named.
   var isSaid: Bool { admin != nil || adminBase != nil }
 
@@ -17,7 +22,7 @@ struct AdminFlags: ParsableArguments {
   func address(offset: Int = 0) throws -> SocketAddress {
     let local = SocketAddress(v4: 0x7F00_0001, port: UInt16(clamping: (adminBase ?? 15000) + offset))
     guard let admin, offset == 0 else { return local }
-    guard let address = SocketAddress(withPort: admin) else {
+    guard let address = SocketAddress(withPort: admin), address.port > 0 || address.family == .unix else {
       throw ValidationError("--admin \(admin): write it as ADDRESS:PORT")
     }
     return address
@@ -49,12 +54,14 @@ struct StatusCommand: ParsableCommand {
 
   @OptionGroup var place: TargetFlags
 
+  enum Form: String, ExpressibleByArgument, CaseIterable { case short, json }
+
   @Option(name: [.short, .long], help: "short or json.")
-  var output = "short"
+  var output = Form.short
 
   func run() throws {
     let answer = try place.get("/status")
-    sallyport.output(output == "json" ? answer.body : StatusText.text(answer.body))
+    sallyport.output(output == .json ? answer.body : StatusText.text(answer.body))
   }
 }
 

@@ -81,6 +81,27 @@ def test_every_key_of_the_json_format(owner):
     assert entry["upstream_cluster"] == "outbound|80||upstream.example"
 
 
+def test_json_values_have_the_types_that_envoy_gives_them(owner):
+    upstream = owner.upstream()
+    running = owner.gateway(to_upstream(upstream.port), flags=("--access-log", "json"))
+    get(running.port(), "/answered", User_Agent="")
+    answered = json.loads(running.wait_for_access_line("/answered"))
+    numbers = {"response_code", "bytes_received", "bytes_sent", "duration"}
+    missing = {"route_name", "connection_termination_details", "upstream_transport_failure_reason",
+               "requested_server_name"}
+    for key in JSON_KEYS:
+        wanted = int if key in numbers else type(None) if key in missing else str
+        assert type(answered[key]) is wanted, (key, answered[key])
+    assert answered["response_flags"] == "-" and answered["upstream_service_time"].isdigit()
+    # A field that is there and empty is not one that is missing.
+    assert answered["user_agent"] == ""
+    upstream.stop()
+    get(running.port(), "/refused")
+    refused = json.loads(running.wait_for_access_line("/refused"))
+    assert refused["response_flags"] == "UF,URX" or refused["response_flags"] == "UF"
+    assert refused["upstream_service_time"] is None and refused["user_agent"] is None
+
+
 def test_the_log_can_be_off(owner):
     upstream = owner.upstream()
     running = owner.gateway(to_upstream(upstream.port), flags=("--access-log", "off"))

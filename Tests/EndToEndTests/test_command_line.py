@@ -503,3 +503,61 @@ def test_register_keeps_what_it_is_told(tmp_path):
         assert result.returncode == 64 and message in result.stderr, result.stderr
     for address in ("not..a..host", "1.2.3.4.5", "a b"):
         assert run_verb("register", "svc1", address, "80").returncode == 64
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (("run", "--dns-server", "foo"), "--dns-server foo: write it as ADDRESS or ADDRESS:PORT"),
+    (("run", "--dns-server", "1.1.1.1:99999"), "--dns-server 1.1.1.1:99999"),
+    (("run", "--dns-server", "1.1.1.1:0"), "--dns-server 1.1.1.1:0"),
+    (("run", "--max-connections", "0"), "--max-connections 0: it must be 1 or more"),
+    (("run", "--workers", "0"), "--workers 0: it must be 1 to 1024"),
+    (("run", "--workers=-1"), "--workers -1: it must be 1 to 1024"),
+    (("run", "--drain=-1"), "--drain -1: it must be 0 to 86400"),
+    (("run", "--header-timeout=-1"), "--header-timeout -1.0: it must be a number of seconds"),
+    (("run", "--header-timeout", "inf"), "--header-timeout inf"),
+    (("run", "--idle-timeout", "nan"), "--idle-timeout nan"),
+    (("run", "--stream-idle-timeout", "1e30"), "--stream-idle-timeout 1e+30"),
+    (("run", "--max-header-bytes", "0"), "--max-header-bytes 0: it must be 256 to 98304"),
+    (("run", "--max-header-bytes", "1000000"), "--max-header-bytes 1000000: it must be 256 to 98304"),
+    (("run", "--max-header-count", "0"), "--max-header-count 0: it must be 1 to 10000"),
+    (("run", "--max-request-line-bytes", "0"), "--max-request-line-bytes 0: it must be 16 to 98304"),
+    (("run", "--admin-base", "0"), "--admin-base 0: it must be 1 to 65445"),
+    (("run", "--admin-base", "65446"), "--admin-base 65446: it must be 1 to 65445"),
+    (("run", "--admin", "127.0.0.1"), "--admin 127.0.0.1: write it as ADDRESS:PORT"),
+    (("run", "--resolve", "a.test:0:127.0.0.1"), "--resolve a.test:0:127.0.0.1: write it as HOST:PORT:ADDRESS"),
+    (("run", "--resolve", "a.test:80:127.0.0.1:0"), "--resolve a.test:80:127.0.0.1:0"),
+    (("run", "--bind", "foo"), "--bind foo: it must be an IP address"),
+    (("run", "--label", "=x"), "--label =x: write it as key=value"),
+    (("status", "--admin-base", "99999"), "--admin-base 99999: it must be 1 to 65445"),
+    (("status", "--admin", "127.0.0.1:0"), "--admin 127.0.0.1:0: write it as ADDRESS:PORT"),
+    (("status", "-o", "table"), "table"),
+    (("healthcheck", "--admin-base", "0"), "--admin-base 0: it must be 1 to 65445"),
+    (("healthcheck", "--admin", "foo"), "--admin foo: write it as ADDRESS:PORT"),
+    (("explain", "--url", "http://a.test/", "--method", "G T"), '--method "G T"'),
+    (("explain", "--url", "http://a.test/", "-H", "a b: c"), '-H "a b"'),
+    (("explain", "--url", "http://a.test/", "-H", ": c"), '-H ""'),
+    (("explain", "--url", "https://a.test/", "--sni", "a b"), "--sni: domain name"),
+    (("explain", "--url", "http://a.test:99999/"), "has no port from 1 to 65535"),
+    (("pc", "cluster", "--port", "99999"), "--port 99999: it must be 1 to 65535"),
+    (("pc", "listener", "--port", "0"), "--port 0: it must be 1 to 65535"),
+    (("pc", "endpoint", "--port=-3"), "--port -3: it must be 1 to 65535"),
+    (("pc", "endpoint", "--status", "well"), "well"),
+    (("pc", "secret", "--admin-base", "70000"), "--admin-base 70000: it must be 1 to 65445"),
+    (("demo", "--upstream", "foo"), "--upstream foo: write it as HOST:PORT"),
+    (("demo", "--upstream", "foo:99999"), "--upstream foo:99999: write it as HOST:PORT"),
+    (("demo", "--upstream", ":80"), "--upstream :80: write it as HOST:PORT"),
+])
+def test_values_that_cannot_be_meant_are_usage_errors(tmp_path, arguments, said):
+    result = run_verb(*arguments, cwd=tmp_path)
+    assert result.returncode == 64, result.stdout + result.stderr
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [
+    ("--dns-server", "127.0.0.1"), ("--dns-server", "127.0.0.1:5353"), ("--dns-server", "[::1]:53"),
+    ("--dns-server", "::1"), ("--drain", "0"), ("--header-timeout", "0"), ("--idle-timeout", "0.5"),
+    ("--max-connections", "1"), ("--max-header-bytes", "98304"), ("--bind", "::1"),
+])
+def test_values_at_the_edge_are_taken(tmp_path, arguments):
+    """There is nothing to run, which is said after the command line was read."""
+    assert run_verb("run", tmp_path / "none.yaml", *arguments).returncode == 66

@@ -184,6 +184,51 @@ def test_probes_of_hosts_that_the_instance_does_not_route_to_are_not_run(owner, 
     assert other.probes == 0
 
 
+@pytest.mark.parametrize("change, reason", [
+    ({"host": "nothere.test"}, 'Referenced host not found: "nothere.test"'),
+    ({"port": 81}, f'Referenced host:port not found: "{HOST}:81"'),
+    ({"subset": "zz"}, f'Referenced host+subset in destinationrule not found: "{HOST}+zz"'),
+])
+def test_a_probe_of_what_is_not_there_makes_it_unready_and_says_so(owner, probed, tmp_path, change, reason):
+    probe = upstream_probe(HOST, 80, path=probed.path)
+    wrong = upstream_probe(HOST, 80, path=probed.path, name="wrong")
+    wrong["spec"].update(change)
+    resources = to_upstream(probed.upstream.port) + [probe]
+    running = owner.gateway([*resources, wrong], wait="live")
+    probed.wait_for_probes(2)
+    assert f"UpstreamProbe test/wrong: {reason}" in running.wait_until_ready(False)
+    checks = json.loads(running.health(query="?verbose")[1])["checks"]
+    assert {"name": "UpstreamProbe test/wrong", "ready": False, "reason": reason} in checks
+    assert reason in running.process.stderr
+    status = run_verb("status", "--admin-base", running.admin_base).stdout
+    assert reason in status
+    (tmp_path / "config.yaml").write_text(as_yaml([*resources, wrong]))
+    checked = run_verb("check", tmp_path)
+    assert checked.returncode == 79 and f"error[IST0101]: {reason}" in checked.stdout
+    running.configure(resources)
+    running.reload_and_wait()
+    running.wait_until_ready()
+
+
+def test_a_reload_that_breaks_a_probe_keeps_its_last_version(owner, probed):
+    resources = to_upstream(probed.upstream.port)
+    running = owner.gateway([*resources, upstream_probe(HOST, 80, path=probed.path, failures=1)])
+    running.wait_until_ready()
+    running.configure([*resources, upstream_probe("nothere.test", 80, path=probed.path, failures=1)])
+    running.reload_and_wait()
+    probed.wait_for_probes(2)
+    running.wait_until_ready()
+    probed.status = "500 Internal Server Error"
+    assert "HTTP status 500" in running.wait_until_ready(False)
+
+
+def test_a_probe_of_another_namespace_of_what_nobody_has_leaves_it_ready(owner, probed):
+    other = upstream_probe("nothere.test", 80, name="other", namespace="elsewhere")
+    running = owner.gateway(to_upstream(probed.upstream.port) + [other])
+    running.wait_until_ready()
+    assert 'Referenced host not found: "nothere.test"' in running.process.stderr
+
+
 def test_the_body_says_why_as_json(owner, probed):
     running = start(owner, probed, failures=1)
     running.wait_until_ready()
@@ -305,6 +350,52 @@ spec:
     upstream.status = "500 Internal Server Error"
     assert HOST in running.wait_until_ready(False)
     upstream.status = "200 OK"
+    running.wait_until_ready()
+
+
+def test_a_readiness_probe_that_is_not_understood_is_said(owner):
+    operator = """
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+spec:
+  profile: empty
+  namespace: test
+  components:
+    egressGateways:
+    - name: egress
+      enabled: true
+      label: {app: gateway}
+      k8s:
+        readinessProbe: {exec: {command: [cat, /tmp/ready]}}
+"""
+    running = owner.gateway({"operator.yaml": operator, "routes.yaml": to_upstream(free_port())}, instance="egress")
+    running.wait_until_ready()
+    assert 'operator.yaml:13:54: warning[SP1001]: readiness probe of test/egress: "cat /tmp/ready" is not acted on' in (
+        running.process.stderr)
+
+
+def test_the_method_and_the_fields_of_an_overlays_curl_are_asked_with(owner):
+    upstream = owner.upstream(answering(
+        lambda request: response("ok", "200 OK" if (request.method, request.header("x-key")) == ("POST", "k")
+                                 else "405 Method Not Allowed")))
+    operator = """
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+spec:
+  profile: empty
+  namespace: test
+  components:
+    egressGateways:
+    - name: egress
+      enabled: true
+      label: {app: gateway}
+      k8s:
+        readinessProbe:
+          periodSeconds: 1
+          exec: {command: [curl, -XPOST, -H, "X-Key: k", "http://upstream.example/"]}
+"""
+    running = owner.gateway({"operator.yaml": operator, "routes.yaml": to_upstream(upstream.port)}, instance="egress",
+                            wait="live")
     running.wait_until_ready()
 
 

@@ -387,7 +387,7 @@ def test_the_log_as_json(owner):
         assert read_all(client) == b"x"
     line = json.loads(running.wait_for_access_line('"bytes_received":1'))
     assert line["method"] is None and line["bytes_sent"] == 1 and line["response_code"] == 0
-    assert line["upstream_cluster"] == "outbound|3306||db.example" and line["response_flags"] is None
+    assert line["upstream_cluster"] == "outbound|3306||db.example" and line["response_flags"] == "-"
 
 
 def test_istios_tcp_metrics(owner):

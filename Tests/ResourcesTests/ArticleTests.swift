@@ -62,7 +62,7 @@ struct ArticleTests {
     #expect(component.isEgress && component.enabled)
     #expect(component.labels["custom-egress"] == "httpbin-egress")
     let probe = try #require(component.readinessProbes.first)
-    #expect(probe.curledURLs == ["https://httpbin.org/status/200"])
+    #expect(probe.curl.requests.map(\.url) == ["https://httpbin.org/status/200"])
     #expect(probe.periodSeconds == 2 && probe.failureThreshold == 30 && probe.initialDelaySeconds == 1)
   }
 

@@ -214,6 +214,93 @@ struct BrokenOthers {
           "periodSeconds must be at least 1")
       ]),
     BrokenCase(
+      "probe of TCP port 0",
+      """
+      apiVersion: sallyport.dev/v1alpha1
+      kind: UpstreamProbe
+      metadata:
+        name: up
+      spec:
+        host: a.example.com
+        port: 443
+        probe:
+          tcpSocket: {port: 0}
+      """,
+      [Finding(9, 23, "0", "error[IST0106]", "port number 0 must be in the range 1..65535")]),
+    BrokenCase(
+      "probe of an HTTP port too high",
+      """
+      apiVersion: sallyport.dev/v1alpha1
+      kind: UpstreamProbe
+      metadata:
+        name: up
+      spec:
+        host: a.example.com
+        port: 443
+        probe:
+          httpGet: {port: 65536}
+      """,
+      [Finding(9, 21, "65536", "error[IST0106]", "port number 65536 must be in the range 1..65535")]),
+    BrokenCase(
+      "probe of a negative gRPC port",
+      """
+      apiVersion: sallyport.dev/v1alpha1
+      kind: UpstreamProbe
+      metadata:
+        name: up
+      spec:
+        host: a.example.com
+        port: 443
+        probe:
+          grpc: {port: -1}
+      """,
+      [Finding(9, 18, "-1", "error[IST0106]", "port number -1 must be in the range 1..65535")]),
+    BrokenCase(
+      "probe with a negative delay",
+      """
+      apiVersion: sallyport.dev/v1alpha1
+      kind: UpstreamProbe
+      metadata:
+        name: up
+      spec:
+        host: a.example.com
+        port: 443
+        probe:
+          tcpSocket: {}
+          initialDelaySeconds: -1
+      """,
+      [Finding(10, 26, "-1", "error[IST0106]", "initialDelaySeconds must be at least 0")]),
+    BrokenCase(
+      "probe with a threshold of more than 32 bits",
+      """
+      apiVersion: sallyport.dev/v1alpha1
+      kind: UpstreamProbe
+      metadata:
+        name: up
+      spec:
+        host: a.example.com
+        port: 443
+        probe:
+          tcpSocket: {}
+          failureThreshold: 2147483648
+      """,
+      [Finding(10, 23, "2147483648", "error[IST0106]", "failureThreshold must be at most 2147483647")]),
+    BrokenCase(
+      "probe with a grace period",
+      """
+      apiVersion: sallyport.dev/v1alpha1
+      kind: UpstreamProbe
+      metadata:
+        name: up
+      spec:
+        host: a.example.com
+        port: 443
+        probe:
+          tcpSocket: {}
+          terminationGracePeriodSeconds: 30
+      """,
+      [Finding(10, 36, "30", "error[IST0106]", "terminationGracePeriodSeconds must not be set for readiness probes")]),
+    BrokenCase(
       "operator component",
       """
       apiVersion: install.istio.io/v1alpha1

@@ -231,7 +231,7 @@ import Testing
                 periodSeconds: 2
       """
     let probe = load(yaml).resources.deployments.first?.spec.readinessProbes.first
-    #expect(probe?.curledURLs == ["https://httpbin.org/status/200"] && probe?.periodSeconds == 2)
+    #expect(probe?.curl.requests.map(\.url) == ["https://httpbin.org/status/200"] && probe?.periodSeconds == 2)
   }
 
   @Test func `shows the line with a caret and a hint`() {

@@ -20,7 +20,7 @@ import Testing
 
   @Test(
     arguments: virtualServiceCases + meshCases + upstreamCases + gatewayCases + serviceCases + policyCases
-      + referenceCases + scopeCases + conditionCases + policyReachCases)
+      + referenceCases + scopeCases + conditionCases + policyReachCases + upstreamNameCases + probeCases)
   func `says what is marked, where it is marked, and nothing else`(_ testCase: Case) {
     let marked = Marked(testCase.yaml)
     let diagnostics = Marked.check(Marked.load(testCase.yaml))

@@ -46,6 +46,90 @@ private func rule(_ spec: String) -> String {
   """
 }
 
+/// A rule whose subsets say in different ways which name is asked for.
+private let namedSubsets =
+  entry(
+    "e",
+    """
+      hosts: [up.example.com]
+      ports: [{number: 443, name: https, protocol: HTTPS}, {number: 444, name: other, protocol: HTTPS}]
+      resolution: DNS
+    """)
+  + rule(
+    """
+      host: up.example.com
+      trafficPolicy:
+        tls: {mode: SIMPLE}
+      subsets:
+      - name: said
+        trafficPolicy: {tls: {mode: SIMPLE, sni: my.sni, subjectAltNames: [up.example.com]}}
+      - name: sni
+        trafficPolicy: {tls: {mode: SIMPLE, sni: up.example.com}}
+      - name: sans
+        trafficPolicy: {tls: {mode: SIMPLE, subjectAltNames: [other.example.com]}}
+      - {name: plain}
+      - name: port
+        trafficPolicy:
+          portLevelSettings:
+          - {port: {number: 444}, tls: {mode: SIMPLE, sni: my.sni}}
+      - name: off
+        trafficPolicy: {tls: {mode: DISABLE}}
+    """)
+
+private func namedCase(
+  _ subset: String, port: Int = 443, isSaid: Bool, mark: String = ""
+) -> AnalysisTests.Case {
+  .init(
+    "the name that is verified of subset \(subset) at \(port)",
+    route(
+      to: "{host: up.example.com, subset: \(subset), port: {number: \(port)}}",
+      mark: isSaid ? "#! SP1013@up.example.com" : mark) + namedSubsets)
+}
+
+let upstreamNameCases: [AnalysisTests.Case] = [
+  namedCase("said", isSaid: false), namedCase("sni", isSaid: false), namedCase("sans", isSaid: false),
+  namedCase("plain", isSaid: true), namedCase("port", isSaid: true), namedCase("port", port: 444, isSaid: false),
+  namedCase("off", isSaid: false, mark: "#! SP1033@443"),
+]
+
+/// UpstreamProbes, and whether any rule leads to what they are for.
+let probeCases: [AnalysisTests.Case] = [
+  .init(
+    "probes that somebody and that nobody runs",
+    route(to: "{host: up.example.com}")
+      + ["up.example.com", "idle.example.com"].map { host in
+        entry(
+          String(host.prefix(2)),
+          "  {hosts: [\(host)], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}")
+      }.joined()
+      + ["up.example.com", "idle.example.com   #! SP1064@idle.example.com", "web   #! SP1064@web"].enumerated().map {
+        """
+        apiVersion: sallyport.dev/v1alpha1
+        kind: UpstreamProbe
+        metadata: {name: p\($0.offset), namespace: default}
+        spec:
+          host: \($0.element)
+          port: 80
+          probe: {tcpSocket: {}}
+        ---
+
+        """
+      }.joined()),
+  .init(
+    "a probe of a host that is nowhere",
+    route(to: "{host: up.example.com}")
+      + entry("e", "  {hosts: [up.example.com], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}")
+        + """
+        apiVersion: sallyport.dev/v1alpha1
+        kind: UpstreamProbe
+        metadata: {name: p, namespace: default}
+        spec:
+          host: gone.example.com   #! IST0101@gone.example.com
+          port: 80
+          probe: {tcpSocket: {}}
+        """),
+]
+
 let upstreamCases: [AnalysisTests.Case] = [
   .init(
     "a rule for a host that nobody declares",
@@ -144,7 +228,7 @@ let upstreamCases: [AnalysisTests.Case] = [
         """)),
   .init(
     "TLS to port 80",
-    route(to: "{host: up.example.com, port: {number: 80}}", mark: "#! SP1013@up.example.com")
+    route(to: "{host: up.example.com, port: {number: 80}}")
       + entry(
         "e",
         """
@@ -162,7 +246,7 @@ let upstreamCases: [AnalysisTests.Case] = [
         """)),
   .init(
     "TLS to port 80 with a target port is Istio's own recipe",
-    route(to: "{host: up.example.com}", mark: "#! SP1013@up.example.com")
+    route(to: "{host: up.example.com}")
       + entry(
         "e",
         """

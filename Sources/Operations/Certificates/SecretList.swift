@@ -10,6 +10,10 @@ struct SecretList {
     let isAuthority: Bool
     /// nil: it is not there, or cannot be read.
     let facts: CertificateFacts?
+    /// The certificate and its key do not serve together: connections that need them are refused.
+    var isUnusable = false
+
+    var isActive: Bool { facts != nil && !isUnusable }
   }
 
   private(set) var entries: [Entry] = []
@@ -21,7 +25,7 @@ struct SecretList {
 
   private mutating func add(_ policy: TLSServerPolicy) {
     for certificate in policy.certificates {
-      add(certificate.resourceName, isAuthority: false, CertificateFacts(pem: certificate.chainPEM))
+      add(certificate.resourceName, chain: certificate.chainPEM, key: certificate.keyPEM)
     }
     for name in policy.missingCertificates { add(name, isAuthority: false, nil) }
     guard let name = policy.clientCAName else { return }
@@ -30,8 +34,8 @@ struct SecretList {
 
   private mutating func add(_ policy: TLSClientPolicy) {
     guard let credential = policy.credentialName else { return }
-    if case .pem(let chain, _)? = policy.identity {
-      add(CredentialName.certificate(credential), isAuthority: false, CertificateFacts(pem: chain))
+    if case .pem(let chain, let key)? = policy.identity {
+      add(CredentialName.certificate(credential), chain: chain, key: key)
     } else if policy.mode == "MUTUAL" {
       add(CredentialName.certificate(credential), isAuthority: false, nil)
     }
@@ -43,14 +47,23 @@ struct SecretList {
   }
 
   private mutating func add(_ name: String, isAuthority: Bool, _ facts: CertificateFacts?) {
-    guard !entries.contains(where: { $0.name == name }) else { return }
-    entries.append(Entry(name: name, isAuthority: isAuthority, facts: facts))
+    add(Entry(name: name, isAuthority: isAuthority, facts: facts))
+  }
+
+  private mutating func add(_ name: String, chain: [UInt8], key: [UInt8]) {
+    var entry = Entry(name: name, isAuthority: false, facts: CertificateFacts(pem: chain))
+    entry.isUnusable = CertificateFacts.problem(chainPEM: chain, keyPEM: key) != nil
+    add(entry)
+  }
+
+  private mutating func add(_ entry: Entry) {
+    if !entries.contains(where: { $0.name == entry.name }) { entries.append(entry) }
   }
 
   /// As Envoy has them in its dump, those that are in use and those that it still waits for.
-  var active: JSON { .array(entries.filter { $0.facts != nil }.map(json)) }
+  var active: JSON { .array(entries.filter(\.isActive).map(json)) }
 
-  var warming: JSON { .array(entries.filter { $0.facts == nil }.map(json)) }
+  var warming: JSON { .array(entries.filter { !$0.isActive }.map(json)) }
 
   private func json(_ entry: Entry) -> JSON {
     let now = TimeText.epochSeconds
@@ -60,7 +73,7 @@ struct SecretList {
       ("subject_alt_names", .strings(entry.facts?.names ?? [])),
       ("valid_from", .optional(entry.facts.map { TimeText.seconds($0.notBefore) })),
       ("expiration_time", .optional(entry.facts.map { TimeText.seconds($0.notAfter) })),
-      ("valid", .bool(entry.facts.map { $0.notBefore <= now && now < $0.notAfter } ?? false)),
+      ("valid", .bool(entry.isActive && (entry.facts.map { $0.notBefore <= now && now < $0.notAfter } ?? false))),
     ]
     if !entry.isAuthority { fields.append(("private_key", .string("[redacted]"))) }
     return .object(fields)

@@ -308,7 +308,7 @@ package final class Instance {
   var readiness: Readiness {
     Readiness.of(
       listeners: problems, isDraining: isDraining || hasDrainedListeners, isFailedByHand: isFailedByHand,
-      probes: plane?.probeStates ?? [])
+      probes: plane?.probeStates ?? [], unmade: loaded.snapshot.unmadeProbes)
   }
 
   var uptimeSeconds: Int64 { (shim_monotonic_nanoseconds() - startNanoseconds) / 1_000_000_000 }

@@ -1,4 +1,5 @@
 import Proxy
+import Routing
 
 /// Whether the instance should get traffic, and if not, why: its own state, and the health of the upstreams that it is
 /// for.
@@ -23,7 +24,8 @@ package struct Readiness: Sendable {
 
   /// The checks of an instance.
   package static func of(
-    listeners: [PublishProblem], isDraining: Bool, isFailedByHand: Bool, probes: [ProbeState]
+    listeners: [PublishProblem], isDraining: Bool, isFailedByHand: Bool, probes: [ProbeState],
+    unmade: [UnmadeProbe] = []
   ) -> Readiness {
     var checks: [Check] = [Check(name: "configuration", isGood: true, reason: nil)]
     let bind = listeners.filter(\.isBindFailure)
@@ -40,6 +42,9 @@ package struct Readiness: Sendable {
         Check(
           name: "upstream \(probe.cluster)", isGood: probe.isHealthy,
           reason: probe.reason.map { "\(probe.target): \($0)" }))
+    }
+    for probe in unmade where probe.gatesReadiness {
+      checks.append(Check(name: "UpstreamProbe \(probe.name)", isGood: false, reason: probe.reason))
     }
     return Readiness(checks: checks)
   }

@@ -46,7 +46,7 @@ enum AccessLogFormatter {
     line.raw(" ", into: &output)
     line.number(stream.durationMilliseconds, into: &output)
     line.raw(" ", into: &output)
-    line.optionalNumber(stream.serviceMilliseconds, into: &output)
+    line.headerNumber(stream.serviceMilliseconds, into: &output)
     writeTextFields(stream, &line, &output)
     line.raw("\n", into: &output)
     return line.writer.position
@@ -79,7 +79,8 @@ enum AccessLogFormatter {
 
   // MARK: JSON
 
-  /// The keys of Istio's `accessLogEncoding: JSON`; numbers stay numbers, what is missing is null.
+  /// The keys of Istio's `accessLogEncoding: JSON`, typed as Envoy types them: what it counts is a number, what stands in a
+  /// header field is a string, what is missing is null.
   static func writeJSON(_ stream: Stream, epochMilliseconds: Int64, into output: inout MutableRawSpan) -> Int {
     var line = LineWriter(isJSON: true)
     line.raw("{\"start_time\":\"", into: &output)
@@ -107,7 +108,7 @@ enum AccessLogFormatter {
     line.raw(",\"duration\":", into: &output)
     line.number(stream.durationMilliseconds, into: &output)
     line.raw(",\"upstream_service_time\":", into: &output)
-    line.optionalNumber(stream.serviceMilliseconds, into: &output)
+    line.headerNumber(stream.serviceMilliseconds, into: &output)
     writeJSONFields(stream, &line, &output)
     line.raw("}\n", into: &output)
     return line.writer.position

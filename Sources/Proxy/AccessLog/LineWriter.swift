@@ -24,8 +24,12 @@ struct LineWriter {
     writer.write(decimal: value, into: &output)
   }
 
-  mutating func optionalNumber(_ value: Int?, into output: inout MutableRawSpan) {
-    if let value { number(value, into: &output) } else { missing(into: &output) }
+  /// The number that a header field holds: in JSON a string, as all header fields are for Envoy.
+  mutating func headerNumber(_ value: Int?, into output: inout MutableRawSpan) {
+    guard let value else { return missing(into: &output) }
+    if isJSON { writer.write("\"", into: &output) }
+    number(value, into: &output)
+    if isJSON { writer.write("\"", into: &output) }
   }
 
   mutating func constant(_ text: StaticString, into output: inout MutableRawSpan) {
@@ -67,8 +71,11 @@ struct LineWriter {
     span(bytes.span.raw, into: &output)
   }
 
+  /// A header field. One that is there and empty is an empty text, and not missing.
   mutating func field(_ name: HeaderName, of head: borrowing RequestHead, into output: inout MutableRawSpan) {
-    range(head.headers.value(of: name), of: head, into: &output)
+    let value = head.headers.value(of: name)
+    guard value.isEmpty, head.headers.contains(name) else { return range(value, of: head, into: &output) }
+    if isJSON { writer.write("\"\"", into: &output) }
   }
 
   mutating func range(_ range: ByteRange, of head: borrowing RequestHead, into output: inout MutableRawSpan) {
@@ -136,10 +143,11 @@ struct LineWriter {
     if isJSON { writer.write("\"", into: &output) }
   }
 
-  /// Envoy's short names, joined by commas.
+  /// Envoy's short names, joined by commas; `-` for none, in JSON too: for Envoy that is a value, and not one that is
+  /// missing.
   mutating func flags(_ flags: ResponseFlags, into output: inout MutableRawSpan) {
-    guard !flags.isEmpty else { return missing(into: &output) }
     if isJSON { writer.write("\"", into: &output) }
+    if flags.isEmpty { writer.write("-", into: &output) }
     var isFirst = true
     for (flag, name) in ResponseFlags.names where flags.contains(flag) {
       if !isFirst { writer.write(",", into: &output) }

@@ -17,7 +17,7 @@ final class HTTP2ProbeConnection: ProbeConnection {
 
   override func connectionOpened() {
     switch probe.kind {
-    case .http2Get(let get): ask("GET", get.path, authority: get.authority, get.fields)
+    case .http2Get(let get): ask(get.method, get.path, authority: get.authority, get.fields)
     case .grpc(let service, let authority):
       outgoing = GRPCHealth.request(service)
       ask(

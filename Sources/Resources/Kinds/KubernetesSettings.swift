@@ -60,7 +60,14 @@ package struct KubernetesSettings: Sendable {
       patch.accept("value")
       patch.require("path", path, "patch must have a path")
       // A Service or an autoscaler has no probes.
-      if let path, kind == nil || kind?.value == "Deployment" { probes.apply(patch, at: path.value) }
+      if let path, kind == nil || kind?.value == "Deployment" {
+        probes.apply(patch, at: path.value, path.location)
+      }
+      if let path, kind?.value == "Service", path.value.hasPrefix("spec.ports") {
+        reader.context.report(
+          .warning, "a patch of \(path.value) is not acted on", at: path.location, code: "SP1001",
+          help: "say the ports in k8s.service.ports")
+      }
       return Overlay.Patch(location: patch.location, path: path)
     }
     return Overlay(kind: kind, name: name, patches: patches)

@@ -6,8 +6,8 @@ struct PatchedProbes {
   var probes: [ReadinessProbe] { probesByContainer.map(\.probe) }
 
   /// Applies one patch; what does not concern a readiness probe is left alone.
-  mutating func apply(_ patch: FieldReader, at path: String) {
-    guard let marker = path.range(ofWord: "readinessProbe") else { return }
+  mutating func apply(_ patch: FieldReader, at path: String, _ place: SourceLocation) {
+    guard let marker = path.range(ofWord: "readinessProbe") else { return applyContainer(patch, at: path) }
     let container = String(path[..<marker.lowerBound])
     let field = String(path[marker.upperBound...].drop { $0 == "." })
     // Inside a patch are Kubernetes' own types.
@@ -23,8 +23,25 @@ struct PatchedProbes {
       return
     }
     var probe = index.map { probesByContainer[$0].probe } ?? ReadinessProbe.ofIstioGateway(at: patch.location)
-    guard probe.set(field, from: patch) else { return }
+    guard probe.set(field, from: patch) else {
+      return patch.context.report(
+        .warning, "a patch of readinessProbe.\(field) is not acted on", at: place, code: "SP1001",
+        help: "patch exec, exec.command or the whole readinessProbe")
+    }
     if let index { probesByContainer[index].probe = probe } else { probesByContainer.append((container, probe)) }
+  }
+
+  /// A patch of a whole container, which may bring a probe.
+  private mutating func applyContainer(_ patch: FieldReader, at path: String) {
+    let last = path.split(separator: ".").last ?? ""
+    guard last.hasPrefix("containers[") || path.hasSuffix("]") && path.contains("spec.containers.[") else { return }
+    let wasLenient = patch.isLenient
+    patch.isLenient = true
+    defer { patch.isLenient = wasLenient }
+    guard case .some(.some(let probe)) = patch.object("value", { $0.object("readinessProbe", ReadinessProbe.init) })
+    else { return }
+    probesByContainer.removeAll { $0.container == path + "." }
+    probesByContainer.append((path + ".", probe))
   }
 }
 
@@ -53,13 +70,20 @@ extension ReadinessProbe {
     case "exec": command = patch.object("value") { $0.strings("command") } ?? []
     case "exec.command": command = patch.strings("value")
     case "httpGet": httpGet = patch.object("value", HTTPGet.init)
-    case "initialDelaySeconds": initialDelaySeconds = patch.integer("value")?.value ?? initialDelaySeconds
-    case "periodSeconds": periodSeconds = patch.integer("value")?.value ?? periodSeconds
-    case "timeoutSeconds": timeoutSeconds = patch.integer("value")?.value ?? timeoutSeconds
-    case "successThreshold": successThreshold = patch.integer("value")?.value ?? successThreshold
-    case "failureThreshold": failureThreshold = patch.integer("value")?.value ?? failureThreshold
-    default: return false
+    case "initialDelaySeconds": Self.patch(&initialDelaySeconds, field, 0, patch)
+    case "periodSeconds": Self.patch(&periodSeconds, field, 1, patch)
+    case "timeoutSeconds": Self.patch(&timeoutSeconds, field, 1, patch)
+    case "successThreshold": Self.patch(&successThreshold, field, 1, patch)
+    case "failureThreshold": Self.patch(&failureThreshold, field, 1, patch)
+    default:
+      // What the kubelet asks of the pod itself is no matter of ours.
+      let first = field.prefix { $0 != "." && $0 != "[" }
+      return ["httpGet", "tcpSocket", "grpc", "terminationGracePeriodSeconds"].contains(String(first))
     }
     return true
+  }
+
+  private static func patch(_ value: inout Int, _ name: String, _ minimum: Int, _ patch: FieldReader) {
+    value = number(patch, name, in: "value", default: value, minimum: minimum)
   }
 }

@@ -60,6 +60,8 @@ package struct ReadinessProbe: Sendable {
   package var httpGet: HTTPGet?
   package var grpc: GRPC?
   package var tcpSocket: Bool
+  /// nil for the port of the host.
+  package var tcpPort: Located<Int>?
   package var command: [Located<String>]
   package var initialDelaySeconds: Int
   package var periodSeconds: Int
@@ -87,15 +89,16 @@ package struct ReadinessProbe: Sendable {
   init(_ reader: FieldReader) {
     location = reader.location
     httpGet = reader.object("httpGet", HTTPGet.init)
-    tcpSocket =
-      reader.object("tcpSocket") { socket -> Bool in
-        socket.accept("port", "host")
-        return true
-      } ?? false
+    let socket = reader.object("tcpSocket", Self.tcpPort)
+    tcpSocket = socket != nil
+    tcpPort = socket ?? nil
     command = reader.object("exec") { $0.strings("command") } ?? []
     grpc = reader.object("grpc", GRPC.init)
     reader.excludes("httpGet", "tcpSocket", "exec", "grpc")
-    reader.accept("terminationGracePeriodSeconds")
+    if let grace = reader.integer("terminationGracePeriodSeconds"), !reader.isLenient {
+      reader.context.error(
+        "terminationGracePeriodSeconds must not be set for readiness probes", at: grace.location)
+    }
     initialDelaySeconds = Self.number(reader, "initialDelaySeconds", default: 0, minimum: 0)
     periodSeconds = Self.number(reader, "periodSeconds", default: 10, minimum: 1)
     timeoutSeconds = Self.number(reader, "timeoutSeconds", default: 1, minimum: 1)
@@ -103,19 +106,36 @@ package struct ReadinessProbe: Sendable {
     failureThreshold = Self.number(reader, "failureThreshold", default: 3, minimum: 1)
   }
 
-  private static func number(_ reader: FieldReader, _ name: String, default value: Int, minimum: Int) -> Int {
-    guard let number = reader.integer(name) else { return value }
-    if number.value < minimum {
-      // Kubernetes takes 0 for "not set" here.
-      if reader.isLenient { return value }
-      reader.context.error("\(name) must be at least \(minimum)", at: number.location)
+  /// Of a pod it is the kubelet's matter: it may be a container port's name, and be on another host.
+  private static func tcpPort(_ socket: FieldReader) -> Located<Int>? {
+    if socket.isLenient {
+      socket.accept("port", "host")
+      return nil
+    }
+    let port = socket.integer("port")
+    HostRules.checkPort(port, socket.context)
+    socket.notActedOn("host")
+    return port
+  }
+
+  /// A count or a time, as Kubernetes checks it.
+  ///
+  /// - Parameter name: of the timing; also where it is the `value` of a patch.
+  static func number(
+    _ reader: FieldReader, _ name: String, in field: String? = nil, default value: Int, minimum: Int
+  ) -> Int {
+    guard let number = reader.integer(field ?? name) else { return value }
+    // For pods Kubernetes takes 0 for "not set".
+    if reader.isLenient, number.value == 0 { return value }
+    guard number.value >= minimum, number.value <= Int(Int32.max) else {
+      let wanted = number.value < minimum ? "at least \(minimum)" : "at most \(Int32.max)"
+      reader.context.error("\(name) must be \(wanted)", at: number.location)
       return value
     }
     return number.value
   }
 
-  /// The URLs that an `exec` probe fetches with curl, in order; port 15021 is the gateway's own readiness and left out.
-  package var curledURLs: [String] {
-    CurlCommand.urls(of: command.map(\.value)).filter { !$0.contains(":15021") }
-  }
+  /// What an `exec` probe asks for with curl, in order, and what it does besides. The gateway's own readiness is left
+  /// out.
+  package var curl: CurlCommand.Reading { CurlCommand.read(command.map(\.value)) }
 }

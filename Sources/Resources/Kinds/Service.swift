@@ -4,16 +4,23 @@ package struct Service: Sendable {
   package enum TargetPort: Sendable, Hashable {
     case number(Int)
     case name(String)
+
+    package var number: Int? { if case .number(let number) = self { number } else { nil } }
+
+    package var name: String? { if case .name(let name) = self { name } else { nil } }
   }
 
   package struct Port: Sendable {
     package var name: String
     package var port: Int
     package var targetPort: TargetPort?
+    package var targetPortLocation: SourceLocation?
     package var appProtocol: String?
 
     init(_ port: FieldReader) {
-      let target = port.text("targetPort")?.value
+      let written = port.text("targetPort")
+      let target = written?.value
+      targetPortLocation = written?.location
       name = port.string("name")?.value ?? ""
       self.port = port.integer("port")?.value ?? 0
       targetPort = target.map { text in Int(text).map(TargetPort.number) ?? .name(text) }

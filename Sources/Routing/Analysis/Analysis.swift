@@ -66,6 +66,8 @@ package enum Analysis {
     Analyzer(
       name: "policy.PolicyAnalyzer", summary: "selectors and targets of policies, Telemetries that conflict",
       run: PolicyAnalyzer.analyze),
+    Analyzer(
+      name: "upstreamprobe.ProbeAnalyzer", summary: "UpstreamProbes that are never run", run: ProbeAnalyzer.analyze),
     Analyzer(name: "service.PortNameAnalyzer", summary: "names of Service ports", run: PortNameAnalyzer.analyze),
     Analyzer(
       name: "schema.DuplicateAnalyzer", summary: "resources that are given twice", run: DuplicateAnalyzer.analyze),

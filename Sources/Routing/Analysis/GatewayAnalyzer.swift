@@ -42,8 +42,10 @@ enum GatewayAnalyzer {
     let services = context.resources.services.filter {
       $0.metadata.namespace == instance.namespace && !$0.spec.selector.isEmpty && instance.matches($0.spec.selector)
     }
-    guard !services.isEmpty else { return [] }
-    let known = Set(services.flatMap { $0.spec.ports.map(\.port) })
+    let component = services.isEmpty ? InstancePorts(context.resources, instance).ofComponents : nil
+    guard !services.isEmpty || component != nil else { return [] }
+    let known = component?.ports ?? Set(services.flatMap { $0.spec.ports.map(\.port) })
+    let names = component?.description ?? "Service \(services.map(\.reference).joined(separator: ", "))"
     return gateways.flatMap { gateway in
       gateway.spec.servers.compactMap { server -> Diagnostic? in
         guard let port = server.port?.number, port.value != 0, !known.contains(port.value) else { return nil }
@@ -53,7 +55,7 @@ enum GatewayAnalyzer {
           "IST0162",
           "The gateway is listening on a target port (port \(port.value)) that is not defined in the Service associated with its workload instances (Pod selector \(selector)). If you need to access the gateway port through the gateway Service, it will not be available.",
           at: port.location, resource: gateway.description,
-          help: "Service \(services.map(\.reference).joined(separator: ", ")) has \(list.isEmpty ? "no ports" : list)")
+          help: "\(names) has \(list.isEmpty ? "no ports" : list)")
       }
     }
   }

@@ -61,5 +61,17 @@ extension MessageCatalog {
       cause:
         "A folder holds a pipe, a socket or a device with the name of a configuration file. It is not read: that might never end.",
       fix: "Remove it from the folder, or give it as an argument of its own."),
+    Message(
+      "SP1064", .warning, "ProbeNeverRun",
+      cause:
+        "An UpstreamProbe is for a host, or a port of it, that no rule leads to. An instance runs the probes of what it routes to, so nobody runs this one.",
+      fix: "Correct host and port to those of a rule's destination, or remove the probe."),
+    Message(
+      "SP1065", .warning, "TargetPortUnknown",
+      cause:
+        "The targetPort of a Service that selects the instance is a name, and no Deployment that the Service selects has a container port of this name: which socket is meant is not known, and the Gateway's port is bound as it is.",
+      fix:
+        "Add the Deployment of the instance with its container ports to the configuration, write the number, or use --publish."
+    ),
   ]
 }

@@ -119,7 +119,7 @@ extension MessageCatalog {
     Message(
       "IST0161", .error, "InvalidGatewayCredential",
       cause:
-        "A secret or file was found and cannot be used: keys are missing or empty, the PEM cannot be read, the key does not belong to the certificate, or the certificate has expired. Connections to the server are refused; everything else works.",
+        "A secret or file was found and cannot be used: keys are missing or empty, the PEM cannot be read, the key is encrypted or does not belong to the certificate. Connections to the server are refused; everything else works. Or the certificate has expired: it is served all the same, as in Istio, and clients will refuse it.",
       fix: "Renew or repair it; a changed secret is live without a restart."),
     Message(
       "IST0162", .warning, "GatewayPortNotDefinedOnService",

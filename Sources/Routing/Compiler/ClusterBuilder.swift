@@ -11,6 +11,8 @@ final class ClusterBuilder {
   private let mesh: LocalityPlan.Mesh
   private(set) var clusters: [Cluster] = []
   var byName: [String: Int32] = [:]
+  /// Clusters whose server name and verified name are their host, for want of a rule that says them.
+  private(set) var inferredNames: Set<String> = []
   private(set) var diagnostics: [Diagnostic] = []
 
   init(
@@ -58,6 +60,8 @@ final class ClusterBuilder {
       fillEndpoints(&settings, entry, port, policy, request)
       fillPolicy(&settings, policy, entry, request)
       settings.httpProtocol = httpProtocol(of: port, policy)
+      let isInferred = policy.tls?.sni == nil && !(settings.tls?.insecureSkipVerify ?? true)
+      if settings.tls?.verifiedHost != nil, isInferred { inferredNames.insert(name) }
       return add(settings)
     }
   }
@@ -229,7 +233,9 @@ final class ClusterBuilder {
       settings.endpoints = [.init(address: address, port: number, weight: 1, locality: "")]
     } else {
       settings.discovery = .strictDNS
-      settings.dnsNames = [.init(name: settings.host, port: number, weight: 1)]
+      // The name of a headless Service is that of its pods, which no address in front of them translates ports for.
+      let target = service.spec.clusterIP == "None" ? port.targetPort ?? port.number : port.number
+      settings.dnsNames = [.init(name: settings.host, port: UInt16(clamping: target), weight: 1)]
     }
   }
 
@@ -309,7 +315,8 @@ final class ClusterBuilder {
     _ port: ServiceRegistry.Port, _ target: UInt16, _ plan: LocalityPlan
   ) {
     guard let address = endpoint.address?.value else { return }
-    let number = endpoint.ports[port.name].map { UInt16(clamping: $0.value) } ?? target
+    let own = endpoint.ports[port.name] ?? port.targetName.flatMap { endpoint.ports[$0] }
+    let number = own.map { UInt16(clamping: $0.value) } ?? target
     let weight = UInt32(clamping: max(1, endpoint.weight?.value ?? 1))
     let locality = endpoint.locality?.value ?? Locality(labels: labels)?.text ?? ""
     let rank = plan.rank(locality: locality, labels: labels)

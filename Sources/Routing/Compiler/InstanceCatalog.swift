@@ -57,14 +57,40 @@ package enum InstanceCatalog {
     if !isKnown { entries.append(entry) }
   }
 
+  /// An enabled component of an IstioOperator.
+  struct Component {
+    let identity: InstanceIdentity
+    /// What the Service that the installer makes for it selects.
+    let selector: [String: String]
+    let kubernetes: KubernetesSettings?
+  }
+
+  /// The gateway components of all IstioOperators that are enabled.
+  static func components(in resources: ResourceSet) -> [Component] {
+    resources.operators.flatMap { resource in
+      resource.spec.components.filter(\.enabled).map { component in
+        Component(
+          identity: entry(component, of: resource.spec).identity, selector: labels(of: component),
+          kubernetes: component.kubernetes)
+      }
+    }
+  }
+
+  private static func usualName(of component: IstioOperator.Component) -> String {
+    component.isEgress ? "istio-egressgateway" : "istio-ingressgateway"
+  }
+
+  private static func labels(of component: IstioOperator.Component) -> [String: String] {
+    let usual = usualName(of: component)
+    return component.labels.isEmpty ? ["app": usual, "istio": String(usual.dropFirst(6))] : component.labels
+  }
+
   private static func entry(_ component: IstioOperator.Component, of spec: IstioOperator) -> Entry {
-    let usual = component.isEgress ? "istio-egressgateway" : "istio-ingressgateway"
-    var labels = component.labels
-    if labels.isEmpty { labels = ["app": usual, "istio": String(usual.dropFirst(6))] }
+    var labels = labels(of: component)
     add(nodes: component.kubernetes?.nodeSelector ?? [:], to: &labels)
     return Entry(
       identity: InstanceIdentity(
-        name: component.name?.value ?? usual,
+        name: component.name?.value ?? usualName(of: component),
         namespace: component.namespace?.value ?? spec.namespace?.value ?? "istio-system", labels: labels),
       readinessProbes: component.readinessProbes, location: component.location)
   }

@@ -39,14 +39,12 @@ struct ListenerBuilder {
   private(set) var diagnostics: [Diagnostic] = []
   private let identity: InstanceIdentity
   private let options: CompilerOptions
-  private let services: [Resource<Service>]
+  private let servicePorts: InstancePorts
 
   init(_ resources: ResourceSet, identity: InstanceIdentity, options: CompilerOptions) {
     self.identity = identity
     self.options = options
-    services = resources.services.filter {
-      $0.metadata.namespace == identity.namespace && !$0.spec.selector.isEmpty && identity.matches($0.spec.selector)
-    }
+    servicePorts = InstancePorts(resources, identity)
     for gateway in resources.gateways.sorted(by: { $0.orderKey < $1.orderKey })
     where identity.matches(gateway.spec.selector.mapValues(\.value)) {
       for server in gateway.spec.servers {
@@ -86,16 +84,18 @@ struct ListenerBuilder {
 
   /// Gateway ports are Service ports: the Service that selects this instance says which socket is meant
   /// (`push_context.go`); `--publish` overrides it.
-  private func bindPorts(_ port: Int) -> [Int] {
+  private mutating func bindPorts(_ port: Int) -> [Int] {
     if let local = options.publish[port] { return [local] }
-    var targets: [Int] = []
-    for service in services
-    where service.metadata.labels["experimental.istio.io/disable-gateway-port-translation"] != "true" {
-      for entry in service.spec.ports where entry.port == port {
-        if case .number(let target)? = entry.targetPort, !targets.contains(target) { targets.append(target) }
-      }
+    let targets = servicePorts.targets(of: port)
+    for unresolved in targets.unresolved {
+      let finding = MessageCatalog.finding(
+        "SP1065",
+        "targetPort \"\(unresolved.name)\" of \(unresolved.source.description) names no container port of a Deployment that it selects: \(targets.numbers.isEmpty ? "port \(port) is bound as it is" : "it is left out")",
+        at: unresolved.port.targetPortLocation, resource: unresolved.source.resource,
+        help: "write the number, give the Deployment the port, or run with --publish LOCAL:\(port)")
+      if !diagnostics.contains(finding) { diagnostics.append(finding) }
     }
-    return targets.isEmpty ? [port] : targets
+    return targets.numbers.isEmpty ? [port] : targets.numbers
   }
 
   private mutating func place(_ server: Server, at address: String, _ bindPort: Int) {

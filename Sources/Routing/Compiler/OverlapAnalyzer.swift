@@ -3,7 +3,7 @@ import Resources
 /// Findings that need several resources at once: references that lead nowhere, and the traps of Istio's semantics.
 package enum OverlapAnalyzer {
   /// All findings for one instance.
-  static func analyze(_ resources: ResourceSet, identity: InstanceIdentity, clusters: [Cluster]) -> [Diagnostic] {
+  static func analyze(_ resources: ResourceSet, identity: InstanceIdentity, clusters: ClusterBuilder) -> [Diagnostic] {
     lostPolicies(resources) + namePolicies(resources, clusters) + PolicyEnforcement.findings(resources, identity)
   }
 
@@ -89,27 +89,35 @@ package enum OverlapAnalyzer {
   }
 
   /// Where the downstream Host is not the upstream's host, Istio would verify the certificate against the wrong name.
-  private static func namePolicies(_ resources: ResourceSet, _ clusters: [Cluster]) -> [Diagnostic] {
-    var diagnostics: [Diagnostic] = []
-    for cluster in clusters where cluster.settings.isExternal {
-      guard let tls = cluster.settings.tls, let name = tls.serverName, name == cluster.host else { continue }
-      for service in resources.virtualServices {
-        for route in service.spec.http where route.rewrite?.authority == nil {
-          for target in route.route.compactMap(\.destination) {
-            guard let host = target.host,
-              HostName.expand(host.value, namespace: service.metadata.namespace) == cluster.host,
-              !service.spec.hosts.contains(where: { HostName.covers($0.value.lowercased(), cluster.host) })
-            else { continue }
-            diagnostics.append(
-              Diagnostic(
-                "SP1013", .info,
-                "requests for \(service.spec.hosts.first?.value ?? "") go to \(cluster.host): the server name and the verified name are \"\(name)\", the Host stays as it came",
-                at: host.location, resource: service.description,
-                help: "set tls.sni in the DestinationRule or rewrite.authority in the VirtualService to say otherwise"))
-          }
-        }
+  private static func namePolicies(_ resources: ResourceSet, _ clusters: ClusterBuilder) -> [Diagnostic] {
+    let inferred = clusters.clusters.filter {
+      $0.settings.isExternal && clusters.inferredNames.contains($0.name)
+    }
+    guard !inferred.isEmpty else { return [] }
+    return resources.virtualServices.flatMap { service in
+      service.spec.http.filter { $0.rewrite?.authority == nil }.flatMap { route in
+        route.route.compactMap { $0.destination.flatMap { namePolicy($0, of: service, inferred) } }
       }
     }
-    return diagnostics
+  }
+
+  /// What is true of the very cluster that a destination means: its host, subset and port.
+  private static func namePolicy(
+    _ target: RouteDestination.Destination, of service: Resource<VirtualService>, _ inferred: [Cluster]
+  ) -> Diagnostic? {
+    guard let host = target.host else { return nil }
+    let name = HostName.expand(host.value, namespace: service.metadata.namespace)
+    let cluster = inferred.first {
+      $0.host == name && $0.settings.subset == target.subset?.value ?? ""
+        && target.port.map { [port = $0.settings.port] in Int(port) == $0.value } ?? true
+    }
+    guard let verified = cluster?.settings.tls?.verifiedHost,
+      !service.spec.hosts.contains(where: { HostName.covers($0.value.lowercased(), name) })
+    else { return nil }
+    return Diagnostic(
+      "SP1013", .info,
+      "requests for \(service.spec.hosts.first?.value ?? "") go to \(name): the server name and the verified name are \"\(verified)\", the Host stays as it came",
+      at: host.location, resource: service.description,
+      help: "set tls.sni in the DestinationRule or rewrite.authority in the VirtualService to say otherwise")
   }
 }

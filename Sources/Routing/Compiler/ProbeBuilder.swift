@@ -1,40 +1,47 @@
 import Resources
 
 /// Finds the probes of an instance: UpstreamProbes of hosts that it routes to, and readiness probes of its own
-/// resources whose `exec` fetches such a host with curl.
+/// resources whose `exec` asks such a host with curl.
 struct ProbeBuilder {
-  let clusters: [Cluster]
+  private let clusters: [Cluster]
+  private let targets: ProbeTargets
+  private let identity: InstanceIdentity
   private(set) var probes: [Probe] = []
+  /// UpstreamProbes of this instance that cannot be made.
+  private(set) var unmade: [UnmadeProbe] = []
+  private(set) var diagnostics: [Diagnostic] = []
 
-  init(clusters: [Cluster], resources: ResourceSet, readinessProbes: [ReadinessProbe], identity: InstanceIdentity) {
-    self.clusters = clusters
+  init(
+    clusters: ClusterBuilder, resources: ResourceSet, readinessProbes: [ReadinessProbe], identity: InstanceIdentity
+  ) {
+    self.clusters = clusters.clusters
+    self.identity = identity
+    targets = ProbeTargets(clusters: clusters, identity: identity)
     for resource in resources.probes.sorted(by: { $0.orderKey < $1.orderKey }) { add(resource) }
-    for probe in readinessProbes {
-      for url in probe.curledURLs { add(url, probe, identity) }
-    }
+    for probe in readinessProbes { add(probe) }
   }
+
+  // MARK: UpstreamProbes
 
   private mutating func add(_ resource: Resource<UpstreamProbe>) {
     let spec = resource.spec
     guard let host = spec.host?.value, let port = spec.port?.value, let probe = spec.probe else { return }
     let name = HostName.expand(host, namespace: resource.metadata.namespace)
-    guard let cluster = cluster(name, port, spec.subset?.value) else { return }
+    guard let cluster = cluster(name, port, spec.subset?.value) else { return explainAbsence(of: resource, name) }
     var result: Probe
     if let get = probe.httpGet {
-      let override = get.port.flatMap { $0.value == port ? nil : UInt16(clamping: $0.value) }
+      let override = Self.override(get.port, port)
       let usesTLS = override == nil ? cluster.settings.tls != nil : get.scheme?.uppercased() == "HTTPS"
-      let authority = get.host ?? name
-      let speaksHTTP2 = override == nil && cluster.settings.httpProtocol == .http2
+      let request = ProbeRequest(path: get.path, authority: get.host ?? name, fields: get.headers)
       result = Probe(
         name: resource.reference, cluster: cluster.index,
-        kind: speaksHTTP2
-          ? .http2Get(Self.http2Request(get.path, authority: authority, headers: get.headers))
-          : .httpGet(request: Self.request(get.path, authority: authority, headers: get.headers)),
-        target: "GET \(usesTLS ? "https" : "http")://\(authority):\(override.map(Int.init) ?? port)\(get.path)",
+        kind: request.kind(inHTTP2: override == nil && cluster.settings.httpProtocol == .http2),
+        target:
+          "GET \(usesTLS ? "https" : "http")://\(request.authority):\(override.map(Int.init) ?? port)\(get.path)",
         usesClusterTLS: usesTLS)
       result.portOverride = override
     } else if let grpc = probe.grpc {
-      let override = grpc.port.flatMap { $0.value == port ? nil : UInt16(clamping: $0.value) }
+      let override = Self.override(grpc.port, port)
       result = Probe(
         name: resource.reference, cluster: cluster.index, kind: .grpc(service: grpc.service, authority: name),
         target:
@@ -42,9 +49,13 @@ struct ProbeBuilder {
         usesClusterTLS: cluster.settings.tls != nil)
       result.portOverride = override
     } else {
+      let override = Self.override(probe.tcpPort, port)
       result = Probe(
-        name: resource.reference, cluster: cluster.index, kind: .tcpSocket, target: "connect to \(name):\(port)",
-        usesClusterTLS: cluster.settings.tls != nil)
+        name: resource.reference, cluster: cluster.index, kind: .tcpSocket,
+        target: "connect to \(name):\(override.map(Int.init) ?? port)",
+        // What listens at another port is not known to speak TLS, and a connection is all that is asked for.
+        usesClusterTLS: override == nil && cluster.settings.tls != nil)
+      result.portOverride = override
     }
     result.gatesReadiness = spec.gates.contains(.readiness)
     result.gatesLoadBalancing = spec.gates.contains(.loadBalancing)
@@ -52,13 +63,51 @@ struct ProbeBuilder {
     append(result, timings: probe)
   }
 
-  /// A URL that a readiness probe fetches becomes a probe with the same timings.
-  private mutating func add(_ url: String, _ probe: ReadinessProbe, _ identity: InstanceIdentity) {
-    guard let parts = URLParts(url), let cluster = cluster(parts.host, parts.port, nil) else { return }
+  /// A port other than that of traffic.
+  private static func override(_ wanted: Located<Int>?, _ port: Int) -> UInt16? {
+    wanted.flatMap { $0.value == port ? nil : UInt16(clamping: $0.value) }
+  }
+
+  private mutating func explainAbsence(of resource: Resource<UpstreamProbe>, _ name: String) {
+    let problems = targets.problems(of: resource, host: name)
+    diagnostics += problems.diagnostics
+    guard problems.isOurs, let first = problems.diagnostics.first else { return }
+    unmade.append(
+      UnmadeProbe(
+        name: resource.reference, reason: first.message, gatesReadiness: resource.spec.gates.contains(.readiness)))
+  }
+
+  // MARK: Readiness probes
+
+  /// What a readiness probe asks for with curl becomes probes with the same timings; what else it does is said.
+  private mutating func add(_ probe: ReadinessProbe) {
+    let reading = probe.curl
+    for part in reading.ignored { report("\(part) is not acted on", probe) }
+    for request in reading.requests { add(request, probe) }
+  }
+
+  private mutating func report(_ message: String, _ probe: ReadinessProbe, help: String? = nil) {
+    diagnostics.append(
+      MessageCatalog.finding(
+        "SP1001", "readiness probe of \(identity.namespace)/\(identity.name): \(message)",
+        at: probe.command.last?.location ?? probe.location, resource: nil,
+        help: help ?? "say with an UpstreamProbe what readiness is to follow"))
+  }
+
+  private mutating func add(_ request: CurlCommand.Request, _ probe: ReadinessProbe) {
+    guard let parts = URLParts(request.url) else { return report("\(request.url) is not acted on", probe) }
+    guard let cluster = cluster(parts.host, parts.port, nil) else {
+      return report(
+        "\(request.url) is not acted on, no rule of the instance leads to \(parts.host):\(parts.port)", probe,
+        help: "route to it, or let an UpstreamProbe name a host that the instance routes to")
+    }
+    let host = request.fields.first { $0.name.lowercased() == "host" }?.value
+    let question = ProbeRequest(
+      method: request.method ?? "GET", path: parts.path, authority: host ?? parts.host, fields: request.fields)
     var result = Probe(
       name: "\(identity.namespace)/\(identity.name)-readiness", cluster: cluster.index,
-      kind: .httpGet(request: Self.request(parts.path, authority: parts.host, headers: [])), target: "GET \(url)",
-      usesClusterTLS: cluster.settings.tls != nil)
+      kind: question.kind(inHTTP2: cluster.settings.httpProtocol == .http2),
+      target: "\(question.method) \(request.url)", usesClusterTLS: cluster.settings.tls != nil)
     result.gatesLoadBalancing = false
     append(result, timings: probe)
   }
@@ -79,25 +128,6 @@ struct ProbeBuilder {
     }
   }
 
-  private static func request(_ path: String, authority: String, headers: [(name: String, value: String)]) -> [UInt8] {
-    var text =
-      "GET \(path) HTTP/1.1\r\nhost: \(authority)\r\nuser-agent: sallyport-probe\r\naccept: */*\r\nconnection: close\r\n"
-    for header in headers where !header.name.isEmpty { text += "\(header.name): \(header.value)\r\n" }
-    return Array((text + "\r\n").utf8)
-  }
-
-  private static func http2Request(
-    _ path: String, authority: String, headers: [(name: String, value: String)]
-  ) -> Probe.HTTP2Request {
-    // What HTTP/2 forbids or says otherwise is left out (RFC 9113, section 8.2.2).
-    let forbidden = ["", "connection", "host", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te"]
-    let own = headers.map { Probe.HTTP2Request.Field(name: $0.name.lowercased(), value: $0.value) }
-    return Probe.HTTP2Request(
-      path: path, authority: authority,
-      fields: [.init(name: "user-agent", value: "sallyport-probe"), .init(name: "accept", value: "*/*")]
-        + own.filter { !forbidden.contains($0.name) })
-  }
-
   /// The parts of an http or https URL.
   private struct URLParts {
     let host: String
@@ -105,14 +135,17 @@ struct ProbeBuilder {
     let path: String
 
     init?(_ url: String) {
+      guard url.hasPrefix("https://") || url.hasPrefix("http://") else { return nil }
       let isTLS = url.hasPrefix("https://")
-      let rest = url.dropFirst(isTLS ? 8 : 7)
+      let rest = url.dropFirst(isTLS ? 8 : 7).prefix { $0 != "#" }
       let authority = rest.prefix { $0 != "/" && $0 != "?" }
-      path = rest.count > authority.count ? String(rest.dropFirst(authority.count)) : "/"
+      let target = rest.dropFirst(authority.count)
+      path = target.isEmpty ? "/" : target.hasPrefix("/") ? String(target) : "/\(target)"
       let colon = authority.lastIndex(of: ":")
       host = String(colon.map { authority[..<$0] } ?? authority).lowercased()
-      port = colon.flatMap { Int(authority[authority.index(after: $0)...]) } ?? (isTLS ? 443 : 80)
-      guard !host.isEmpty else { return nil }
+      let port = colon.map { Int(authority[authority.index(after: $0)...]) } ?? (isTLS ? 443 : 80)
+      guard !host.isEmpty, let port else { return nil }
+      self.port = port
     }
   }
 }

@@ -7,7 +7,10 @@ struct ServiceRegistry {
     let number: Int
     let name: String
     let protocolName: String
+    /// Also where it is named, and a Deployment says which it is.
     let targetPort: Int?
+    /// The name of a container port, as pods have it.
+    var targetName: String?
 
     /// The protocol that a ServiceEntry's `protocol`, a Service's `appProtocol` or the name of its port says
     /// (`protocol.go`): `http2`, `grpc-web-admin`, `kubernetes.io/h2c`.
@@ -48,7 +51,10 @@ struct ServiceRegistry {
       let ports = service.spec.ports.map { port in
         Port(
           number: port.port, name: port.name, protocolName: port.appProtocol ?? port.name,
-          targetPort: { if case .number(let number)? = port.targetPort { number } else { nil } }())
+          targetPort: port.targetPort?.number
+            ?? port.targetPort?.name.flatMap {
+              resources.containerPort($0, of: service.spec.selector, in: service.metadata.namespace)
+            }, targetName: port.targetPort?.name)
       }
       add(
         Entry(

@@ -63,21 +63,22 @@ package struct SnapshotCompiler {
     tcp.reportIdle(used: Set(bindings.filter(\.isMatched).map(\.service.reference)))
     diagnostics += tcp.diagnostics + proxyProtocols.diagnostics
     let probes = ProbeBuilder(
-      clusters: clusters.clusters, resources: resources, readinessProbes: readinessProbes, identity: identity)
+      clusters: clusters, resources: resources, readinessProbes: readinessProbes, identity: identity)
     var parts = routes.parts
     parts.generation = generation
     parts.identity = identity
     parts.settings = settings()
     parts.clusters = clusters.clusters
     parts.probes = probes.probes
+    parts.unmadeProbes = probes.unmade
     diagnostics += delegates.diagnostics
     diagnostics += Self.unmatched(bindings)
-    diagnostics += routes.diagnostics + clusters.diagnostics
+    diagnostics += routes.diagnostics + clusters.diagnostics + probes.diagnostics
     if let problem = PublishedPorts.problem(options, resources, instances: [identity]) {
       diagnostics.append(
         MessageCatalog.finding("SP1061", problem, at: nil, resource: nil, help: "write it as LOCAL:GATEWAY"))
     }
-    diagnostics += OverlapAnalyzer.analyze(resources, identity: identity, clusters: clusters.clusters)
+    diagnostics += OverlapAnalyzer.analyze(resources, identity: identity, clusters: clusters)
     return Output(snapshot: Snapshot(parts), diagnostics: Self.unique(diagnostics))
   }
 

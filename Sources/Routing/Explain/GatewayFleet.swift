@@ -9,6 +9,7 @@ package struct GatewayFleet {
 
   private let members: [Member]
   private let services: [Resource<Service>]
+  private let resources: ResourceSet
   private let scopes: RuleScopes
 
   /// More instances in a row than anybody has.
@@ -21,6 +22,7 @@ package struct GatewayFleet {
     _ resources: ResourceSet, snapshots: [Snapshot], inspect: @escaping CertificateInspector = { _, _ in nil }
   ) {
     services = resources.services
+    self.resources = resources
     scopes = RuleScopes(resources)
     let knowsSecrets = !resources.secrets.isEmpty
     members = snapshots.map {
@@ -88,11 +90,13 @@ package struct GatewayFleet {
       return !service.spec.selector.isEmpty && member.identity.matches(service.spec.selector)
     }.map { member in
       let target = service?.spec.ports.first { $0.port == port }?.targetPort
-      let listeners = member.explainer.snapshot.listeners
-      let bound = listeners.firstIndex {
-        if case .number(let number)? = target { return $0.bindPort == number }
-        return false
+      let named = target?.name.flatMap { name in
+        resources.containerPort(
+          name, of: service?.spec.selector ?? [:], in: namespace, preferring: member.identity.name)
       }
+      let number = target?.number ?? named
+      let listeners = member.explainer.snapshot.listeners
+      let bound = listeners.firstIndex { number == Int($0.bindPort) }
       return (member, (bound ?? listeners.firstIndex { $0.declaredPort == port }).map(Int32.init))
     }
   }

@@ -24,11 +24,13 @@ package struct Probe: Sendable, Hashable {
       }
     }
 
+    package let method: String
     package let path: String
     package let authority: String
     package let fields: [Field]
 
-    package init(path: String, authority: String, fields: [Field]) {
+    package init(method: String, path: String, authority: String, fields: [Field]) {
+      self.method = method
       self.path = path
       self.authority = authority
       self.fields = fields

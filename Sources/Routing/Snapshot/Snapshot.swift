@@ -19,6 +19,7 @@ package final class Snapshot: Sendable {
   package let destinations: [Destination]
   package let clusters: [Cluster]
   package let probes: [Probe]
+  package let unmadeProbes: [UnmadeProbe]
   package let tcpRoutes: [TCPProxyRoute]
   package let subnets: [IPPrefix]
   package let proxyProtocols: [ProxyProtocolPolicy]
@@ -58,6 +59,7 @@ package final class Snapshot: Sendable {
     destinations = parts.destinations
     clusters = parts.clusters
     probes = parts.probes
+    unmadeProbes = parts.unmadeProbes
     tcpRoutes = parts.tcpRoutes
     subnets = parts.subnets
     proxyProtocols = parts.proxyProtocols

@@ -14,6 +14,7 @@ struct SnapshotParts {
   var destinations: [Destination] = []
   var clusters: [Cluster] = []
   var probes: [Probe] = []
+  var unmadeProbes: [UnmadeProbe] = []
   var tcpRoutes: [TCPProxyRoute] = []
   var subnets: [IPPrefix] = []
   var proxyProtocols: [ProxyProtocolPolicy] = []
