@@ -1,14 +1,17 @@
 """The verbs that need no instance: version, help, certs, demo."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
 import pty
 import re
 import shutil
+import signal
 import stat
 import subprocess
+import tempfile
 import threading
 
 import pytest
@@ -62,7 +65,15 @@ def test_certs_list_shows_names_and_days_left(tmp_path):
     assert "httpbin.example.com" in result.stdout and re.search(r"\b\d+\b", result.stdout)
 
 
-def test_the_demo_answers_the_curl_that_it_prints(tmp_path):
+@pytest.fixture
+def demo_ports():
+    """The demo's ports are fixed: one at a time, also of tests that run in other processes."""
+    with open(pathlib.Path(tempfile.gettempdir()) / "sallyport-demo-ports.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def test_the_demo_answers_the_curl_that_it_prints(tmp_path, demo_ports):
     """`make run` on a fresh machine: the line that is printed answers 200."""
     root = pathlib.Path(__file__).resolve().parents[2]
     (tmp_path / "gateways").symlink_to(root / "gateways")
@@ -84,7 +95,22 @@ def test_the_demo_answers_the_curl_that_it_prints(tmp_path):
         assert demo.stop() == 0
 
 
-def test_the_demo_takes_a_real_upstream(tmp_path, owner, authority):
+def test_the_demo_ends_when_one_of_its_instances_does(tmp_path, demo_ports):
+    (tmp_path / "gateways").symlink_to(pathlib.Path(__file__).resolve().parents[2] / "gateways")
+    assert run_verb("certs", "init", cwd=tmp_path).returncode == 0
+    demo = OwnedProcess("demo", [binary(), "demo"], tmp_path)
+    try:
+        demo.wait_until(lambda: "curl " in demo.stdout, "prints the curl line", 30)
+        children = pathlib.Path(f"/proc/{demo.pid}/task/{demo.pid}/children").read_text().split()
+        assert len(children) == 2
+        os.kill(int(children[0]), signal.SIGKILL)
+        assert demo.wait() == 1
+        assert "ended early" in demo.stdout
+    finally:
+        demo.stop()
+
+
+def test_the_demo_takes_a_real_upstream(tmp_path, demo_ports, owner, authority):
     root = pathlib.Path(__file__).resolve().parents[2]
     (tmp_path / "gateways").symlink_to(root / "gateways")
     assert run_verb("certs", "init", cwd=tmp_path).returncode == 0

@@ -90,6 +90,17 @@ def test_a_port_in_use_is_exit_77_naming_the_address(owner, nginx):
     assert str(first.port()) in second.process.stderr
 
 
+def test_with_one_port_in_use_the_others_are_served_and_no_more_is_claimed(owner, nginx):
+    first = owner.gateway(to_upstream(nginx.plain))
+    resources = [gateway(http_server("*"), http_server("*", port=81)), *to_upstream(nginx.plain)[1:]]
+    second = owner.gateway(resources, ports=(80,), name="second", wait="live", flags=("--publish", f"{first.port()}:81"))
+    assert get(second.port()).status == 200
+    status, body = second.health(query="?verbose")
+    assert status == 503 and str(first.port()) in body
+    said = next(line for line in second.process.stderr.splitlines() if " serves " in line)
+    assert str(second.port()) in said and str(first.port()) not in said
+
+
 def test_an_admin_port_in_use_is_exit_77(owner, nginx):
     first = owner.gateway(to_upstream(nginx.plain))
     second = owner.gateway(to_upstream(nginx.plain), wait=None, name="second", admin_base=first.admin_base)

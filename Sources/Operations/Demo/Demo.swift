@@ -33,6 +33,7 @@ package final class Demo {
   private static let ingressAdminBase = 15100
   private static let waitsMilliseconds: Int64 = 100
   private static let maxWaits = 300
+  private static let watchMilliseconds: Int64 = 1000
 
   /// - Throws: when certificates cannot be made or the embedded upstream cannot listen.
   package init(_ options: Options) throws {
@@ -117,15 +118,27 @@ package final class Demo {
       say("the instances did not become ready: \(answer?.body ?? "no answer")")
       return end(1)
     }
+    guard areChildrenAlive() else { return }
+    _ = Alarm(on: loop, after: Self.waitsMilliseconds) { [unowned self] in waitUntilReady() }
+  }
+
+  /// Ends the demo when an instance has ended.
+  private func areChildrenAlive() -> Bool {
     for child in children {
       var status: Int32 = 0
       if unsafe waitpid(child, &status, WNOHANG) == child {
         children.removeAll { $0 == child }
         say("an instance ended early; its log is above")
-        return end(1)
+        end(1)
+        return false
       }
     }
-    _ = Alarm(on: loop, after: Self.waitsMilliseconds) { [unowned self] in waitUntilReady() }
+    return true
+  }
+
+  private func watchChildren() {
+    guard areChildrenAlive() else { return }
+    _ = Alarm(on: loop, after: Self.watchMilliseconds) { [unowned self] in watchChildren() }
   }
 
   private func ready() {
@@ -141,6 +154,7 @@ package final class Demo {
 
       Ctrl-C ends it.
       """)
+    watchChildren()
     if options.once { askOnce() }
   }
 

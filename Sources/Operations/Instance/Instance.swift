@@ -182,9 +182,11 @@ package final class Instance {
     try endpoints.start()
     self.endpoints = endpoints
     let identity = loaded.snapshot.identity
+    let unbound = Set(problems.filter(\.isBindFailure).map(\.subject))
+    let serving = loaded.snapshot.listenerFacts.map(\.name).filter { !unbound.contains("listener \($0)") }
     log.log(
       .info, "main",
-      "instance \(identity.namespace)/\(identity.name) serves \(loaded.snapshot.listenerFacts.map(\.name).joined(separator: ", ")) with \(options.plane.workers) worker\(options.plane.workers == 1 ? "" : "s")"
+      "instance \(identity.namespace)/\(identity.name) serves \(serving.joined(separator: ", ")) with \(options.plane.workers) worker\(options.plane.workers == 1 ? "" : "s")"
     )
   }
 
