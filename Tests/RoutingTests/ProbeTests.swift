@@ -163,7 +163,8 @@ import Testing
   ])
   func `what of a readiness probe is not acted on is said`(_ command: String, _ message: String) {
     let outcome = Self.component(command)
-    #expect(outcome.said == ["warning[SP1001] 7: readiness probe of n/eg: \(message)"])
+    let code = command.contains("gone") ? "SP1064" : "SP1001"
+    #expect(outcome.said == ["warning[\(code)] 7: readiness probe of n/eg: \(message)"])
     #expect(outcome.probes.count == (command.contains("-d") ? 1 : 0))
   }
 

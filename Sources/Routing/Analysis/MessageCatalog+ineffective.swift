@@ -64,7 +64,7 @@ extension MessageCatalog {
     Message(
       "SP1064", .warning, "ProbeNeverRun",
       cause:
-        "An UpstreamProbe is for a host, or a port of it, that no rule leads to. An instance runs the probes of what it routes to, so nobody runs this one.",
+        "An UpstreamProbe, or the curl of a readiness probe, is for a host, or a port of it, that no rule leads to. An instance runs the probes of what it routes to, so nobody runs this one.",
       fix: "Correct host and port to those of a rule's destination, or remove the probe."),
     Message(
       "SP1065", .warning, "TargetPortUnknown",

@@ -86,10 +86,12 @@ struct ProbeBuilder {
     for request in reading.requests { add(request, probe) }
   }
 
-  private mutating func report(_ message: String, _ probe: ReadinessProbe, help: String? = nil) {
+  private mutating func report(
+    _ message: String, _ probe: ReadinessProbe, code: String = "SP1001", help: String? = nil
+  ) {
     diagnostics.append(
       MessageCatalog.finding(
-        "SP1001", "readiness probe of \(identity.namespace)/\(identity.name): \(message)",
+        code, "readiness probe of \(identity.namespace)/\(identity.name): \(message)",
         at: probe.command.last?.location ?? probe.location, resource: nil,
         help: help ?? "say with an UpstreamProbe what readiness is to follow"))
   }
@@ -99,6 +101,7 @@ struct ProbeBuilder {
     guard let cluster = cluster(parts.host, parts.port, nil) else {
       return report(
         "\(request.url) is not acted on, no rule of the instance leads to \(parts.host):\(parts.port)", probe,
+        code: "SP1064",
         help: "route to it, or let an UpstreamProbe name a host that the instance routes to")
     }
     let host = request.fields.first { $0.name.lowercased() == "host" }?.value
