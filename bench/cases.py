@@ -49,7 +49,8 @@ def handshakes(door: str, *, resumed: bool = False):
 GRPC = {"body": peers.MESSAGE, "fields": ("content-type: application/grpc", "te: trailers")}
 
 REQUESTS = [
-    Requests("plain", "HTTP/1.1 keep-alive", "plain", keep_alive(plain_url("plain"), 32), usual=True),
+    Requests("plain", "HTTP/1.1 keep-alive, 32 connections", "plain", keep_alive(plain_url("plain"), 32), usual=True),
+    Requests("plain-128", "HTTP/1.1 keep-alive, 128 connections", "plain", keep_alive(plain_url("plain"), 128), usual=True),
     Requests("tls-in", "TLS 1.3 in, keep-alive", "tls_in", keep_alive(tls_url("tls_in"), 32), usual=True),
     Requests("tls-out", "TLS 1.3 out, keep-alive", "tls_out", keep_alive(plain_url("tls_out"), 32), usual=True),
     Requests("h2-in", "HTTP/2 over TLS 1.3 in, HTTP/1.1 out, 8 connections of 16 streams", "tls_in",
