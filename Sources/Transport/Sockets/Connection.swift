@@ -186,12 +186,13 @@ open class Connection: EventHandler {
     finishCloseIfFlushed()
   }
 
-  /// Reads what is small and plain; the rest is read when its turn comes.
+  /// Reads what is small; bodies are read when their turn comes.
   open override func receive(_ events: ReadyEvents) {
-    guard state == .open, tls == nil, events.contains(.readable), !mayHaveInput, input.isEmpty, !isBulk, !inputEnded,
+    guard state == .open, events.contains(.readable), !mayHaveInput, input.isEmpty, !isBulk, !inputEnded,
       events.isDisjoint(with: [.peerClosed, .hangUp, .error])
     else { return }
     mayHaveInput = true
+    tls?.socketBecameReadable(peerClosed: false)
     receive()
     hasReceived = true
   }
