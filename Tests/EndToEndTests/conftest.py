@@ -61,6 +61,15 @@ class Owner:
         return self.own(DNSServer())
 
 
+@pytest.fixture(autouse=True)
+def nothing_crashes():
+    """Whatever a test looks at: a gateway that trapped is a failure, also one that nobody talks to any more."""
+    yield
+    crashed = [process for process in OwnedProcess.started if process.has_crashed]
+    OwnedProcess.started = [process for process in OwnedProcess.started if process not in crashed]
+    assert not crashed, "\n".join(process.report() for process in crashed)
+
+
 @pytest.fixture
 def owner(tmp_path):
     """Owns what one test starts."""

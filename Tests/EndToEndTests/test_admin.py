@@ -13,7 +13,7 @@ from harness.configuration import (IDENTITY, as_yaml, destination_rule, gateway,
                                    network_service, resource, route, static_entry, tcp_route, tcp_server, to_upstream,
                                    virtual_service)
 from harness.gateway import fetch, run_verb
-from harness.http_client import get
+from harness.http_client import Connection, get
 from harness.ports import free_admin_base
 from harness.waiting import eventually
 
@@ -462,3 +462,13 @@ def test_metrics_and_health_answer_to_every_name(running):
     for port, path in ((20, "/stats/prometheus"), (90, "/stats/prometheus"), (21, "/healthz/ready")):
         url = f"http://127.0.0.1:{running.admin_base + port}{path}"
         assert fetch(url, headers={"Host": "gateway.istio-system.svc"})[0] == 200
+
+
+@pytest.mark.parametrize("size, status", [(1000, 200), (17_000, 200), (40_000, 200), (100_000, 431), (1_000_000, 431)])
+def test_own_ports_take_large_heads_and_refuse_larger_ones(owner, nginx, size, status):
+    running = owner.gateway(to_upstream(nginx.plain))
+    for port in (running.admin_base, running.health_port):
+        with Connection(port) as connection:
+            connection.send(f"GET /ready HTTP/1.1\r\nHost: localhost\r\nCookie: {'c' * size}\r\n\r\n")
+            answer = connection.read_response()
+            assert answer.status == (404 if status == 200 and port == running.health_port else status), (port, answer.text)

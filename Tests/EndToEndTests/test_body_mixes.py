@@ -69,19 +69,19 @@ class Mixes:
 
     @staticmethod
     def _resources(authority, plain: int, tls: int, own_door: int) -> list[dict]:
-        def over_tls(name: str, port: int, **policy) -> list[dict]:
-            return [static_entry(f"{name}.example", port, port=443, protocol="HTTPS"),
+        def over_tls(name: str, port: int, protocol: str) -> list[dict]:
+            return [static_entry(f"{name}.example", port, port=443, protocol=protocol),
                     destination_rule(f"{name}.example", {
                         "tls": {"mode": "SIMPLE", "sni": NAME, "subjectAltNames": [NAME],
-                                "caCertificates": str(authority.certificate)}, **policy})]
+                                "caCertificates": str(authority.certificate)}})]
 
         return [gateway(http_server("*"), https_server("*", credential="echo")),
                 virtual_service(
                     route("tls.example", 443, match={"uri": {"prefix": "/tls"}}),
                     route("h2.example", 443, match={"uri": {"prefix": "/h2"}}, rewrite={"uri": "/plain"}),
                     route("plain.example", 80)),
-                static_entry("plain.example", plain), *over_tls("tls", tls),
-                *over_tls("h2", own_door, connectionPool={"http": {"h2UpgradePolicy": "UPGRADE"}})]
+                static_entry("plain.example", plain), *over_tls("tls", tls, "HTTPS"),
+                *over_tls("h2", own_door, "HTTP2")]
 
     def connect(self, door: str) -> Connection:
         connection = (Connection(self.gateway.port(80)) if door == "plain" else
@@ -103,6 +103,13 @@ class Mixes:
 @pytest.fixture(scope="module")
 def mixes(module_owner, authority):
     return Mixes(module_owner, authority)
+
+
+def test_the_mixes_are_what_they_are_called(mixes):
+    for upstream, line in (("plain", "POST /plain HTTP/1.1"), ("tls", "POST /tls HTTP/1.1"), ("h2", "POST /plain HTTP/2")):
+        with mixes.connect("tls") as connection:
+            assert mixes.echoed(connection, upstream, b"x", [1], is_chunked=True) == b"x"
+        mixes.gateway.wait_for_access_line(line)
 
 
 def content(size: int, seed: int = 0) -> bytes:

@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from harness.configuration import to_upstream
+from harness.configuration import gateway, http_server, to_upstream, virtual_service
+from harness.gateway import parse_access_line
 from harness.http_client import Connection, curl, get, post
 from harness.processes import memory_kilobytes
 from harness.upstreams import answering, response
@@ -485,3 +486,42 @@ def test_documented_files_are_whole(owner, nginx):
     running = owner.gateway(to_upstream(nginx.plain))
     assert curl(running.url("/file.bin")).body == data
     assert curl("-r", "100-199", running.url("/file.bin")).body == data[100:200]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("count", [130, 1000])
+def test_pipelined_requests_with_short_answers_are_all_answered(owner, method, count):
+    """More answers than fit into the output at a time, none of which needs an upstream."""
+    running = owner.gateway([gateway(http_server("*")),
+                             virtual_service({"match": [{"uri": {"prefix": "/"}}], "redirect": {"uri": "/elsewhere"}})])
+    with Connection(running.port()) as connection:
+        connection.send(f"{method} / HTTP/1.1\r\nHost: h\r\n\r\n" * count)
+        assert [connection.read_response(head_request=method == "HEAD").status for _ in range(count)] == [301] * count
+
+
+@pytest.mark.parametrize("size", [8192, 16384, 32768, 65536])
+def test_pipelined_requests_behind_answers_that_fill_the_output_are_all_answered(owner, size):
+    upstream = owner.upstream(answering(lambda request: response(b"x" * size)))
+    running = owner.gateway(to_upstream(upstream.port))
+    with Connection(running.port()) as connection:
+        connection.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n" * 20)
+        assert [len(connection.read_response().body) for _ in range(20)] == [size] * 20
+
+
+@pytest.mark.parametrize("size", [1000, 16_000, 16_384, 20_000, 200_000])
+def test_trailers_of_an_upstream_arrive_or_break_the_response_off(owner, size):
+    def script(connection):
+        connection.read_request()
+        connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Trailer: " + b"t" * size
+                        + b"\r\n\r\n")
+        connection.wait_for_end()
+
+    running = owner.gateway(to_upstream(owner.upstream(script).port))
+    with Connection(running.port()) as connection:
+        if size <= 16_000:
+            assert connection.request().body == b"abc"
+        else:
+            with pytest.raises(ConnectionError):
+                connection.request()
+            assert parse_access_line(running.wait_for_access_line("UPE"))["response_code"] == "200"
+    eventually(lambda: "rq_active: 0" in running.admin("/stats?filter=http.*downstream_rq_active")[1], "nothing is left")

@@ -464,3 +464,14 @@ def test_a_host_of_another_certificate_gets_421(owner, nginx, authority):
         assert client.get(1, authority="a.example.com", scheme="https").status == 200
         assert client.get(3, authority="b.example.com", scheme="https").status == 421
         assert client.get(5, authority="c.example.com", scheme="https").status == 404
+
+
+@pytest.mark.parametrize("count", [60, 70, 90])
+def test_a_response_head_of_any_size_that_is_taken_is_passed_on(owner, count):
+    """nghttp2 alone would send 64 kB."""
+    lines = [f"x-{number}: {'v' * 1000}" for number in range(count)]
+    upstream = owner.upstream(answering(lambda request: response(b"body", "200 OK", *lines)))
+    running = owner.gateway(behind(upstream.port), flags=("--max-header-bytes", "98304"))
+    answer = curl("--http2-prior-knowledge", running.url())
+    assert (answer.status, answer.body) == (200, b"body"), answer.stderr
+    assert sum(line.startswith("x-") and ": vvv" in line for line in answer.head.splitlines()) == count

@@ -165,10 +165,11 @@ private final class ServiceConnection: Connection {
     guard !isReadingBody else { return readBody() }
     guard !input.isEmpty else { return false }
     switch withInput({ parser.parseRequest($0, into: &head, limits: HTTP1Limits()) }) {
-    case .needMore: return false
+    case .needMore:
+      if input.isFull, !input.reserve(1) { refuse(.headersTooLarge) }
+      return false
     case .refused(let refusal):
-      closesAfterReply = true
-      answer(.text("\(refusal.detail)\n", status: refusal.status))
+      refuse(refusal)
       return false
     case .complete(let consumed):
       input.consume(consumed)
@@ -204,6 +205,7 @@ private final class ServiceConnection: Connection {
     switch withInput({ chunks.next($0, trailers: &trailers) }) {
     case .needMore(let consumed):
       input.consume(consumed)
+      if consumed == 0, input.isFull, !input.reserve(1) { refuse(.trailersTooLarge) }
       return false
     case .data(let offset, let count):
       withInput { appendBody($0.extracting(offset..<offset + count)) }
@@ -213,11 +215,16 @@ private final class ServiceConnection: Connection {
       input.consume(consumed)
       dispatch()
     case .refused(let refusal):
-      closesAfterReply = true
-      answer(.text("\(refusal.detail)\n", status: refusal.status))
+      refuse(refusal)
       return false
     }
     return true
+  }
+
+  /// Answers what cannot be read on.
+  private func refuse(_ refusal: HTTP1Refusal) {
+    closesAfterReply = true
+    answer(.text("\(refusal.detail)\n", status: refusal.status))
   }
 
   private func appendBody(_ span: RawSpan) {

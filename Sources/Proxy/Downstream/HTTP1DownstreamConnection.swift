@@ -31,6 +31,8 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   var requestIsPersistent = true
   var responseIsPersistent = true
   var awaitsContinue = false
+  /// The next request waits until the answers to those before it have left.
+  private var awaitsRoom = false
   var isHeadTimed = false
   /// Protocols were switched: bytes pass as they are, both ways, until one side ends.
   var isTunnel = false
@@ -102,6 +104,19 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
     process()
   }
 
+  override func turnEnded() {
+    super.turnEnded()
+    // Requests that came in one piece with those before them: no event will tell of them.
+    if awaitsRoom, state == .open, !isOutputBlocked { loop.runAgain(self) }
+  }
+
+  override func ready(_ events: ReadyEvents) {
+    super.ready(events)
+    guard awaitsRoom, state == .open, acceptsOutput else { return }
+    process()
+    resumeInput()
+  }
+
   override func outputDrained() {
     if endsTunnelOutput { return finishTunnelOutput() }
     if let stream { stream.with { $0.downstreamDrained() } }
@@ -121,7 +136,9 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
   private func step() -> Bool {
     switch phase {
     case .idle:
-      guard !input.isEmpty, acceptsOutput else { return false }
+      guard !input.isEmpty else { return false }
+      awaitsRoom = !acceptsOutput
+      guard !awaitsRoom else { return false }
       if requestCount == 0 {
         switch withInput({ HTTP2Preface.compare($0) }) {
         case .no: break

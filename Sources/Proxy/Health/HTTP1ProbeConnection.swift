@@ -20,6 +20,9 @@ final class HTTP1ProbeConnection: ProbeConnection {
     if problem != nil { return readReason() }
     switch withInput({ parser.parseResponse($0, requestMethod: .get, into: &response, limits: HTTP1Limits()) }) {
     case .needMore:
+      if input.isFull, !input.reserve(1) {
+        return judge("malformed response: \(HTTP1Refusal.headersTooLarge.responseDetail)")
+      }
       if inputEnded { judge("the connection was closed before a response came") }
     case .refused(let refusal): judge("malformed response: \(refusal.responseDetail)")
     case .complete(let consumed):

@@ -258,6 +258,9 @@ final class HTTP1UpstreamConnection: Connection {
       switch step {
       case .needMore(let consumed):
         input.consume(consumed)
+        if consumed == 0, input.isFull, !input.reserve(1) {
+          breakOff(.protocolError, HTTP1Refusal.trailersTooLarge.responseDetail.description)
+        }
         return false
       case .data(let offset, let count):
         let taken = stream.with { stream in

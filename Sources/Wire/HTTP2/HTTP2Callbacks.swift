@@ -16,6 +16,8 @@ enum HTTP2Callbacks {
     unsafe nghttp2_option_set_no_closed_streams(option, 1)
     unsafe nghttp2_option_set_peer_max_concurrent_streams(option, 100)
     unsafe nghttp2_option_set_max_outbound_ack(option, 1000)
+    // How large a head may be was decided where it came from.
+    unsafe nghttp2_option_set_max_send_header_block_length(option, HTTP2Session.headLimitBytes)
     // Frames of unknown types are dropped by nghttp2 without a word, for as long as they come: ours are asked for.
     // RFC 9113 defines those below 10.
     for type in UInt8(10)...UInt8.max {
@@ -105,10 +107,17 @@ enum HTTP2Callbacks {
 
   /// A request that was submitted cannot be sent any more: the peer's GOAWAY came first.
   private static let frameNotSent: nghttp2_on_frame_not_send_callback = { _, frame, code, data in
-    guard code == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED.rawValue, let frame = unsafe frame else { return 0 }
+    guard let frame = unsafe frame, unsafe frame.pointee.hd.type == UInt8(NGHTTP2_HEADERS.rawValue) else { return 0 }
     let id = unsafe frame.pointee.hd.stream_id
+    let category = unsafe frame.pointee.headers.cat
     return unsafe with(data, 0) {
-      $0.requestNotSent(id)
+      switch code {
+      case NGHTTP2_ERR_START_STREAM_NOT_ALLOWED.rawValue: $0.requestNotSent(id)
+      case NGHTTP2_ERR_STREAM_CLOSED.rawValue, NGHTTP2_ERR_STREAM_CLOSING.rawValue: break
+      // Streams of requests that cannot be sent are closed by nghttp2 itself.
+      case _ where category == NGHTTP2_HCAT_REQUEST: break
+      default: $0.headNotSent(id)
+      }
       return 0
     }
   }

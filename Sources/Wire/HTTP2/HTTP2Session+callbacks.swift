@@ -222,6 +222,12 @@ extension HTTP2Session {
     if slot >= 0 { slots[Int(slot)].isUnsent = true }
   }
 
+  /// A response or its trailers cannot be sent: the peer must not wait for them.
+  func headNotSent(_ streamID: Int32) {
+    let slot = slot(of: streamID)
+    if slot >= 0 { reset(slot: slot, .internalError) }
+  }
+
   /// A block of fields will not be completed.
   func abandonFields() {
     guard current >= 0 else { return }

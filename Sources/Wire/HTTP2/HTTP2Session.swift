@@ -11,6 +11,9 @@ package final class HTTP2Session {
   /// Which side of the connection we are.
   package enum Role: Sendable { case server, client }
 
+  /// The longest head that is sent, in bytes, as the fields' names and values. nghttp2 would send 64 kB.
+  static let headLimitBytes = 4 << 20
+
   /// What `receive` made of its input.
   package enum Progress: Equatable {
     case consumed

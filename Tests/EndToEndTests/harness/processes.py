@@ -9,6 +9,9 @@ import time
 from .waiting import eventually
 
 
+CRASHES = {-signal.SIGILL, -signal.SIGTRAP, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGSEGV}
+
+
 class OwnedProcess:
     """A process in a session of its own; `stop` ends it and whatever it started."""
 
@@ -44,6 +47,11 @@ class OwnedProcess:
     @property
     def running(self) -> bool:
         return self.process.poll() is None
+
+    @property
+    def has_crashed(self) -> bool:
+        """It was ended by a trap of its own: a check that failed, memory that is not there."""
+        return self.process.poll() in CRASHES
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
