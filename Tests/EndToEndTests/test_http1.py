@@ -525,3 +525,17 @@ def test_trailers_of_an_upstream_arrive_or_break_the_response_off(owner, size):
                 connection.request()
             assert parse_access_line(running.wait_for_access_line("UPE"))["response_code"] == "200"
     eventually(lambda: "rq_active: 0" in running.admin("/stats?filter=http.*downstream_rq_active")[1], "nothing is left")
+
+
+def test_a_response_that_ends_with_its_connection_is_not_ended_by_a_client_that_breaks_its_request_off(owner):
+    def script(connection):
+        connection.read_head()
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this")
+        connection.wait_for_end()
+
+    running = owner.gateway(to_upstream(owner.upstream(script).port))
+    with Connection(running.port()) as connection:
+        connection.send("POST / HTTP/1.0\r\nHost: h\r\nContent-Length: 10\r\n\r\n12345")
+        connection.read_until(b"only this")
+        connection.half_close()
+        assert not connection.read_to_end()[1], "the end was clean"

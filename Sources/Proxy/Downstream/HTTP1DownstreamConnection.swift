@@ -285,9 +285,11 @@ final class HTTP1DownstreamConnection: DownstreamConnection {
       phase = .awaitingResponse
       stream?.with { $0.endRequest() }
     case .body:
-      // The client broke off inside its request.
+      // The client broke off inside its request. A response that has begun must not look complete, where it ends with the
+      // connection.
+      let hasBegun = stream?.with { $0.state == .streaming } == true
       detachStream()?.with { $0.downstreamClosed() }
-      if state != .closed { close() }
+      if hasBegun { reset() } else if state != .closed { close() }
     case .discarding: close()
     // A half-closed client still reads: it gets its answer (RFC 9112, section 9.6). But most that end are gone, and
     // nothing tells the two apart: an answer that takes long is not waited for.
